@@ -1,0 +1,1 @@
+"""What telemetry exists: names, collector pipelines and the helper that agents emit it with."""

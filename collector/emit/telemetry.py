@@ -1,0 +1,193 @@
+"""Configure OpenTelemetry for one process: resource, providers, propagation, logging, start event.
+
+Not here: spans and events of the application (`scopes`, `calls`, `events`).
+"""
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from opentelemetry import propagate, trace
+from opentelemetry._logs import set_logger_provider
+from opentelemetry.baggage.propagation import W3CBaggagePropagator
+from opentelemetry.exporter.otlp.proto.http import Compression
+from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.processor.baggage import BaggageLogProcessor, BaggageSpanProcessor
+from opentelemetry.propagators.composite import CompositePropagator
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import LogRecordExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SpanExporter
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from collector.emit.delivery import CountedLogProcessor, CountedSpanProcessor
+from collector.emit.events import process_start
+from collector.emit.logs import OtlpLoggingHandler
+from collector.emit.scopes import ScopeSpanProcessor
+from collector.signals import BAGGAGE_KEYS, Attr
+
+DEFAULT_ENDPOINT: Final = "http://127.0.0.1:4318"
+_LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Exporters:
+    """Where telemetry goes instead of an OTLP endpoint: a file, a test."""
+
+    spans: SpanExporter
+    logs: LogRecordExporter
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Spans and log records that were taken and never confirmed by the receiver."""
+
+    spans: int
+    logs: int
+
+    @property
+    def total(self) -> int:
+        """Spans and log records together."""
+        return self.spans + self.logs
+
+
+class Telemetry:
+    """The running telemetry of this process. Made by `configure`; end it with `shutdown`."""
+
+    def __init__(self, resource: Resource, exporters: Exporters, log_level: int) -> None:
+        def wanted(key: str) -> bool:
+            return key in BAGGAGE_KEYS
+
+        self._spans = CountedSpanProcessor(exporters.spans)
+        self.tracer_provider = TracerProvider(resource=resource, shutdown_on_exit=False)
+        self.tracer_provider.add_span_processor(BaggageSpanProcessor(wanted))
+        self.tracer_provider.add_span_processor(ScopeSpanProcessor())
+        self.tracer_provider.add_span_processor(self._spans)
+        self._logs = CountedLogProcessor(exporters.logs)
+        self.logger_provider = LoggerProvider(resource=resource, shutdown_on_exit=False)
+        self.logger_provider.add_log_record_processor(BaggageLogProcessor(wanted))
+        self.logger_provider.add_log_record_processor(self._logs)
+        self.logging_handler = OtlpLoggingHandler(self.logger_provider, log_level)
+
+    def install(self) -> None:
+        """Make this the telemetry of the process: global providers, W3C propagation, Python logging."""
+        trace.set_tracer_provider(self.tracer_provider)
+        set_logger_provider(self.logger_provider)
+        propagate.set_global_textmap(CompositePropagator([TraceContextTextMapPropagator(), W3CBaggagePropagator()]))
+        root = logging.getLogger()
+        root.addHandler(self.logging_handler)
+        if root.getEffectiveLevel() > self.logging_handler.level:
+            root.setLevel(self.logging_handler.level)
+
+    def flush(self, timeout_s: float = 10.0) -> bool:
+        """Send what is queued. False when the time is up or the receiver did not take everything."""
+
+        def work() -> None:
+            self._spans.force_flush()
+            self._logs.force_flush()
+
+        # The SDK's own flush ignores its timeout and waits for the exporter's retries.
+        worker = threading.Thread(target=work, name="agentobs-flush", daemon=True)
+        worker.start()
+        worker.join(timeout_s)
+        return not worker.is_alive() and self.lost.total == 0
+
+    def shutdown(self, timeout_s: float = 10.0) -> Lost:
+        """Send what is queued, stop, and return what was lost; a loss is also logged as an error."""
+        deadline = time.monotonic() + timeout_s
+        self.flush(timeout_s)
+        logging.getLogger().removeHandler(self.logging_handler)
+        stop = threading.Thread(target=self._stop, name="agentobs-shutdown", daemon=True)
+        stop.start()
+        stop.join(max(0.1, deadline - time.monotonic()))
+        lost = self.lost
+        if lost.total:
+            _log.error(
+                "telemetry lost: %d spans and %d log records never reached the collector; check that its OTLP/HTTP "
+                "endpoint answers and is not overloaded",
+                lost.spans,
+                lost.logs,
+            )
+        return lost
+
+    @property
+    def lost(self) -> Lost:
+        """What was taken and is not confirmed yet; after `shutdown` it never will be."""
+        return Lost(self._spans.ledger.outstanding, self._logs.ledger.outstanding)
+
+    def _stop(self) -> None:
+        self.tracer_provider.shutdown()
+        self.logger_provider.shutdown()
+
+
+def configure(  # noqa: PLR0913 keyword-only settings of one process
+    *,
+    service: str,
+    version: str,
+    environment: str,
+    endpoint: str = DEFAULT_ENDPOINT,
+    namespace: str = "agents",
+    instance_id: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    log_level: int = logging.INFO,
+    exporters: Exporters | None = None,
+    start_attributes: Mapping[str, str] | None = None,
+) -> Telemetry:
+    """Set up telemetry for this process and emit its `agentic.process.start` event. Call it once.
+
+    `endpoint` is the base address of an OTLP/HTTP receiver; `headers` go with every export (authentication).
+    Python log records at `log_level` and above go out too. `exporters` replaces the endpoint. An MCP server passes its
+    tool version as a start attribute, so that a crash loop can be told apart by version.
+    Raises ValueError naming the setting, what was expected and the fix.
+    """
+    for name, value in (
+        ("service", service),
+        ("version", version),
+        ("environment", environment),
+        ("namespace", namespace),
+    ):
+        if not value.strip():
+            raise ValueError(f"emit.configure: {name} is empty; expected a short name, pass {name}='...'")
+    if isinstance(trace.get_tracer_provider(), TracerProvider):
+        raise ValueError(  # noqa: TRY004 the state of the process is wrong, not a type
+            "emit.configure: this process already has an OpenTelemetry tracer provider; configure once, at the start, "
+            "and remove other OpenTelemetry set-up"
+        )
+    resource = Resource.create(
+        {
+            Attr.SERVICE_NAME.value: service,
+            Attr.SERVICE_NAMESPACE.value: namespace,
+            Attr.SERVICE_VERSION.value: version,
+            Attr.SERVICE_INSTANCE_ID.value: instance_id or str(uuid.uuid4()),
+            Attr.ENVIRONMENT.value: environment,
+        }
+    )
+    telemetry = Telemetry(resource, exporters or _otlp(endpoint, headers), log_level)
+    telemetry.install()
+    process_start(start_attributes or {})
+    return telemetry
+
+
+def _otlp(endpoint: str, headers: Mapping[str, str] | None) -> Exporters:
+    parts = urlsplit(endpoint)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/"):
+        raise ValueError(
+            f"emit.configure: endpoint {endpoint!r} is not the base address of an OTLP/HTTP receiver; expected "
+            f"http(s)://host:port without a path, for example {DEFAULT_ENDPOINT}"
+        )
+    base = endpoint.rstrip("/")
+    compression = Compression.NoCompression if parts.hostname in _LOOPBACK else Compression.Gzip
+    sent_headers = dict(headers or {})
+    return Exporters(
+        spans=OTLPSpanExporter(endpoint=f"{base}/v1/traces", headers=sent_headers, compression=compression),
+        logs=OTLPLogExporter(endpoint=f"{base}/v1/logs", headers=sent_headers, compression=compression),
+    )

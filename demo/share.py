@@ -1,0 +1,60 @@
+"""One process's share of a run with its telemetry, in this process or in a worker process.
+
+A worker (`python -m demo.share`) gets its options as one JSON line on stdin and answers with JSON lines on stdout:
+one per task, then its share. It ends when stdin closes, so nothing outlives a crashed parent.
+"""
+
+import asyncio
+import json
+import logging
+import sys
+from collections.abc import Callable
+from typing import Any, Final
+
+from collector import emit
+from demo.runner import Options, Runner
+from demo.system import SERVICE, SERVICE_VERSION
+
+_FLUSH_S: Final = 2.0
+
+OnOutcome = Callable[[str], None]
+
+
+async def run_share(options: Options, on_outcome: OnOutcome, stopping: asyncio.Event) -> dict[str, Any]:
+    """Run one worker's share with telemetry on and return its document. `stopping` ends it early."""
+    logging.getLogger("mcp").setLevel(logging.WARNING)
+    telemetry = None
+    if options.endpoint is not None:
+        telemetry = emit.configure(
+            service=SERVICE, version=SERVICE_VERSION, environment=options.environment, endpoint=options.endpoint
+        )
+    runner = Runner(options, lambda ended: on_outcome(ended.outcome.value))
+    runner.share.truth.process_start(SERVICE)
+    watch = asyncio.create_task(_stop_when(stopping, runner))
+    try:
+        share = await runner.run()
+    finally:
+        watch.cancel()
+        lost = await asyncio.to_thread(telemetry.shutdown, _FLUSH_S) if telemetry else emit.Lost(0, 0)
+    share.telemetry_lost += lost.total
+    return share.document()
+
+
+async def _stop_when(stopping: asyncio.Event, runner: Runner) -> None:
+    await stopping.wait()
+    runner.stop()
+
+
+async def _work() -> None:
+    options = Options(**json.loads(sys.stdin.readline()))
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    # Anything readable now is the end of the file: the parent is done with this worker, or dead.
+    loop.add_reader(sys.stdin, stopping.set)
+    share = await run_share(options, lambda outcome: print(json.dumps({"outcome": outcome}), flush=True), stopping)  # noqa: T201 the protocol
+    loop.remove_reader(sys.stdin)
+    print(json.dumps({"share": share}), flush=True)  # noqa: T201 the protocol
+
+
+if __name__ == "__main__":
+    asyncio.run(_work())

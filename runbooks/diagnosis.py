@@ -1,0 +1,226 @@
+"""`why`: which agent broke, why, and since which version. Asks a `MetricsSource`, returns a `Diagnosis`.
+
+Method: find every version change in the window, compare each KPI that can be sliced by that version before and
+after, and blame the change whose worst KPI moved furthest beyond chance. A first, honest version: it looks at one
+change at a time and does not separate effects of changes that came together; those are listed beside the verdict.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from alerts import promql
+from alerts.catalogue import (
+    AGENT_RUNS_PER_TASK,
+    CATALOGUE,
+    DIMENSIONS,
+    TASK_COST,
+    TASK_LATENCY,
+    TASK_SUCCESS,
+    Kpi,
+    Selector,
+)
+from collector import signals
+from collector.signals import ABSENT, ErrorClass, Label
+from runbooks import changes
+from runbooks.changes import VersionChange
+from runbooks.comparison import Comparison, Reading, compare
+from runbooks.report import Change, Culprit, Diagnosis, Evidence, TraceLink, Verdict, evidence_of
+from runbooks.source import MetricsSource
+
+_MAX_STEPS: Final = 600
+_MIN_STEP_S: Final = 2.0
+_IMPACT: Final = (TASK_SUCCESS, TASK_LATENCY, TASK_COST)
+_MOST_EVIDENCE: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """The period under examination, unix seconds; `where` narrows it, for example to one environment."""
+
+    start: float
+    end: float
+    where: Mapping[Label, str]
+
+    @property
+    def step(self) -> float:
+        """Resolution of the version timeline in seconds."""
+        return max(_MIN_STEP_S, (self.end - self.start) / _MAX_STEPS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Suspect:
+    change: VersionChange
+    comparisons: list[Comparison]
+
+    @property
+    def regressions(self) -> list[Comparison]:
+        return sorted((c for c in self.comparisons if c.is_regression), key=lambda c: -c.z)
+
+    @property
+    def score(self) -> float:
+        return max((c.z for c in self.regressions), default=0.0)
+
+
+def diagnose(source: MetricsSource, window: Window) -> Diagnosis:
+    """Return the verdict for `window`. Raises whatever the source raises when it cannot answer."""
+    suspects = [_examine(source, window, change) for change in _changes(source, window)]
+    guilty = max(suspects, key=lambda suspect: suspect.score, default=None)
+    if guilty is not None and guilty.score > 0:
+        others = [s for s in suspects if s is not guilty]
+        return _regression(source, window, guilty, others)
+    return _without_culprit(source, window, suspects)
+
+
+def _changes(source: MetricsSource, window: Window) -> Iterable[VersionChange]:
+    for dimension in DIMENSIONS:
+        selector = Selector(series=dimension.activity.series, labels=dimension.activity.labels)
+        query = promql.total(selector, dimension.labels, window.where)
+        yield from changes.find(dimension, source.range(query, window.start, window.end, window.step), window.step)
+
+
+def _read(source: MetricsSource, kpi: Kpi, where: Mapping[Label, str], start: float, end: float) -> Reading:
+    def increase(selector: Selector) -> float:
+        samples = source.instant(promql.increase(selector, (), where, end - start), end)
+        return samples[0].value if samples else 0.0
+
+    return Reading(increase(kpi.numerator), increase(kpi.denominator))
+
+
+def _examine(source: MetricsSource, window: Window, change: VersionChange) -> _Suspect:
+    """Compare every KPI that carries the version's labels: old version before the change, new version after it."""
+    # The timeline shows a use one step late at most, so the old version's period ends one step earlier.
+    before_start = max(window.start, change.previous_since - window.step)
+    comparisons = []
+    for kpi in CATALOGUE:
+        if not kpi.sliced_by(change.dimension.labels):
+            continue
+        old = _read(source, kpi, {**window.where, **change.where(change.previous)}, before_start, window.end)
+        new = _read(
+            source, kpi, {**window.where, **change.where(change.version)}, change.since - window.step, window.end
+        )
+        comparison = compare(kpi, old, new)
+        if comparison is not None:
+            comparisons.append(comparison)
+    return _Suspect(change, comparisons)
+
+
+def _regression(source: MetricsSource, window: Window, guilty: _Suspect, others: list[_Suspect]) -> Diagnosis:
+    change = guilty.change
+    return Diagnosis(
+        verdict=Verdict.REGRESSION,
+        culprit=_culprit(source, window, change),
+        evidence=[evidence_of(c) for c in guilty.regressions[:_MOST_EVIDENCE]],
+        impact=_impact(source, window, change.since),
+        trace=_trace(source, window, guilty),
+        other_changes=[_as_change(suspect) for suspect in others],
+        window_start=window.start,
+        window_end=window.end,
+    )
+
+
+def _as_change(suspect: _Suspect) -> Change:
+    change = suspect.change
+    return Change(
+        dimension=change.dimension.key,
+        entity=" ".join(change.entity),
+        version=change.version,
+        previous=change.previous,
+        since=change.since,
+        worst=[evidence_of(c) for c in suspect.regressions[:1]],
+    )
+
+
+def _impact(source: MetricsSource, window: Window, since: float) -> list[Evidence]:
+    """What users of the whole system noticed: task KPIs before and after the moment of the change."""
+    found = []
+    for kpi in _IMPACT:
+        before = _read(source, kpi, window.where, window.start, since)
+        after = _read(source, kpi, window.where, since, window.end)
+        comparison = compare(kpi, before, after)
+        if comparison is not None:
+            found.append(evidence_of(comparison))
+    return found
+
+
+def _culprit(source: MetricsSource, window: Window, change: VersionChange) -> Culprit:
+    where = change.where(change.version)
+    agent = where.get(Label.AGENT) or _agent_behind(source, window, change)
+    return Culprit(
+        agent=agent,
+        tool=where.get(Label.TOOL),
+        workflow=where.get(Label.WORKFLOW),
+        prompt=where.get(Label.PROMPT),
+        dimension=change.dimension.key,
+        version=change.version,
+        previous=change.previous,
+        since=change.since,
+    )
+
+
+def _agent_behind(source: MetricsSource, window: Window, change: VersionChange) -> str | None:
+    """The agent that a tool or graph version acts through: who calls the tool, or whose runs per task grew most."""
+    counter = signals.TOOL_CALLS if change.dimension.key == "tool" else signals.AGENT_CALLS
+    selector = Selector(series=counter.series, labels=counter.labels)
+
+    def runs(version: str, start: float) -> dict[str, float]:
+        shared = {label: value for label, value in change.where(version).items() if label in counter.labels}
+        query = promql.increase(selector, (Label.AGENT,), {**window.where, **shared}, window.end - start)
+        return {s.labels[Label.AGENT]: s.value for s in source.instant(query, window.end) if Label.AGENT in s.labels}
+
+    now = runs(change.version, change.since - window.step)
+    now.pop(ABSENT, None)
+    if not now:
+        return None
+    if change.dimension.key == "tool":
+        return max(now, key=lambda agent: now[agent])
+    before = runs(change.previous, max(window.start, change.previous_since - window.step))
+    share_before, share_now = _shares(before), _shares(now)
+    return max(now, key=lambda agent: share_now[agent] - share_before.get(agent, 0.0))
+
+
+def _shares(runs: Mapping[str, float]) -> dict[str, float]:
+    total = sum(runs.values())
+    return {agent: count / total for agent, count in runs.items()} if total else {}
+
+
+def _trace(source: MetricsSource, window: Window, guilty: _Suspect) -> TraceLink | None:
+    """A trace of the new version: a failed one where the evidence is a failure, else the slowest."""
+    change = guilty.change
+    where = {**window.where, **change.where(change.version)}
+    failed = {**where, Label.ERROR_CLASS: f"!{ErrorClass.NONE}"}
+    activity = change.dimension.activity
+    for selection in (failed, where):
+        query = promql.exemplars(Selector(series=activity.series, labels=activity.labels), selection)
+        found = source.exemplars(query, change.since - window.step, window.end)
+        if found:
+            newest = max(found, key=lambda exemplar: exemplar.at)
+            return TraceLink(trace_id=newest.trace_id)
+    return None
+
+
+def _without_culprit(source: MetricsSource, window: Window, suspects: list[_Suspect]) -> Diagnosis:
+    """No version is to blame: say whether something got worse all the same, by agent and tool."""
+    middle = (window.start + window.end) / 2
+    symptoms = []
+    for kpi in CATALOGUE:
+        comparison = compare(
+            kpi,
+            _read(source, kpi, window.where, window.start, middle),
+            _read(source, kpi, window.where, middle, window.end),
+        )
+        if comparison is not None and comparison.is_regression:
+            symptoms.append(comparison)
+    symptoms.sort(key=lambda c: -c.z)
+    tasks = _read(source, AGENT_RUNS_PER_TASK, window.where, window.start, window.end).denominator
+    verdict = Verdict.SYMPTOM if symptoms else Verdict.HEALTHY if tasks else Verdict.NO_DATA
+    return Diagnosis(
+        verdict=verdict,
+        culprit=None,
+        evidence=[evidence_of(c) for c in symptoms[:_MOST_EVIDENCE]],
+        impact=[],
+        trace=None,
+        other_changes=[_as_change(suspect) for suspect in suspects],
+        window_start=window.start,
+        window_end=window.end,
+    )

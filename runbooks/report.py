@@ -1,0 +1,95 @@
+"""The answer of a diagnosis, as a document: `Diagnosis.model_json_schema()` is its published schema."""
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from runbooks.comparison import Comparison
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Verdict(StrEnum):
+    """What the diagnosis found."""
+
+    REGRESSION = "regression"
+    SYMPTOM = "symptom_without_version_change"
+    HEALTHY = "healthy"
+    NO_DATA = "no_data"
+
+
+class Measured(_Document):
+    """A KPI over one period."""
+
+    value: float = Field(description="The KPI in its unit")
+    events: float = Field(description="Events it rests on")
+
+
+class Evidence(_Document):
+    """One KPI before and after."""
+
+    kpi: str = Field(description="Key in the KPI catalogue")
+    title: str
+    unit: str
+    before: Measured
+    after: Measured
+    z: float = Field(description="Change for the worse in standard errors; negative means better")
+
+
+class Culprit(_Document):
+    """The version to blame: which of the four dimensions, of what, since when."""
+
+    agent: str | None = Field(description="The agent that runs the version, or through which a tool or graph acts")
+    tool: str | None
+    workflow: str | None
+    prompt: str | None
+    dimension: str = Field(description="prompt, tool, model or graph")
+    version: str
+    previous: str
+    since: float = Field(description="Unix seconds of the first use in the window")
+
+
+class Change(_Document):
+    """Another version change in the window, for the reader to weigh."""
+
+    dimension: str
+    entity: str
+    version: str
+    previous: str
+    since: float
+    worst: list[Evidence] = Field(description="Its worst regression, if it has one")
+
+
+class TraceLink(_Document):
+    """A trace that shows the trouble."""
+
+    trace_id: str
+    url: str | None = None
+
+
+class Diagnosis(_Document):
+    """Which agent broke, why, and since which version. All times are unix seconds."""
+
+    verdict: Verdict
+    culprit: Culprit | None
+    evidence: list[Evidence] = Field(description="Strongest first")
+    impact: list[Evidence] = Field(description="Task KPIs of the whole system before and after the change")
+    trace: TraceLink | None
+    other_changes: list[Change]
+    window_start: float
+    window_end: float
+
+
+def evidence_of(comparison: Comparison) -> Evidence:
+    """Turn a comparison (both sides non-empty) into its document."""
+    kpi = comparison.kpi
+    return Evidence(
+        kpi=kpi.key,
+        title=kpi.title,
+        unit=kpi.unit,
+        before=Measured(value=comparison.before.value or 0.0, events=comparison.before.denominator),
+        after=Measured(value=comparison.after.value or 0.0, events=comparison.after.denominator),
+        z=round(comparison.z, 2),
+    )

@@ -1,0 +1,43 @@
+"""What the diagnosis reads from: any store that answers PromQL. The client itself lives with the command line."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One value of an instant query with its labels."""
+
+    labels: Mapping[str, str]
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Points `(unix seconds, value)` of a range query, oldest first, with their labels."""
+
+    labels: Mapping[str, str]
+    points: Sequence[tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Exemplar:
+    """A trace that contributed `value` to a series at `at` (unix seconds)."""
+
+    trace_id: str
+    value: float
+    at: float
+
+
+class MetricsSource(Protocol):
+    """The three questions a diagnosis asks."""
+
+    def instant(self, query: str, at: float) -> list[Sample]:
+        """Evaluate `query` at unix time `at`."""
+
+    def range(self, query: str, start: float, end: float, step: float) -> list[Series]:
+        """Evaluate `query` every `step` seconds from `start` to `end`."""
+
+    def exemplars(self, query: str, start: float, end: float) -> list[Exemplar]:
+        """Exemplars of the series that `query` selects."""

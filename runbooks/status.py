@@ -1,0 +1,126 @@
+"""`status`: the KPIs per task graph, agent, model and tool, each with its versions, over one window."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from alerts import catalogue, promql
+from alerts.catalogue import Kpi, Selector
+from collector import signals
+from collector.signals import ABSENT, Label, Metric
+from runbooks.source import MetricsSource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """One table: what a row is (`by`), what shows that it exists (`activity`), and which KPIs it has."""
+
+    key: str
+    title: str
+    by: tuple[Label, ...]
+    activity: Metric
+    kpis: tuple[Kpi, ...]
+
+
+VIEWS: Final = (
+    View(
+        key="tasks",
+        title="Tasks",
+        by=(Label.WORKFLOW, Label.GRAPH_VERSION),
+        activity=signals.TASK_CALLS,
+        kpis=(catalogue.TASK_SUCCESS, catalogue.TASK_LATENCY, catalogue.TASK_COST),
+    ),
+    View(
+        key="agents",
+        title="Agents",
+        by=(Label.AGENT, Label.PROMPT_VERSION),
+        activity=signals.AGENT_CALLS,
+        kpis=(catalogue.AGENT_SUCCESS, catalogue.EVALUATION_PASS, catalogue.AGENT_LATENCY, catalogue.REQUEST_TOKENS),
+    ),
+    View(
+        key="models",
+        title="Models",
+        by=(Label.AGENT, Label.MODEL),
+        activity=signals.LLM_CALLS,
+        kpis=(catalogue.MODEL_SUCCESS, catalogue.MODEL_LATENCY, catalogue.MODEL_COST),
+    ),
+    View(
+        key="tools",
+        title="Tools",
+        by=(Label.TOOL, Label.TOOL_VERSION),
+        activity=signals.TOOL_CALLS,
+        kpis=(catalogue.TOOL_SUCCESS, catalogue.TOOL_TIMEOUTS, catalogue.TOOL_RETRIES, catalogue.TOOL_LATENCY),
+    ),
+)
+
+
+class Row(BaseModel):
+    """One slice and its KPIs; a KPI without events in the window is null."""
+
+    model_config = ConfigDict(frozen=True)
+
+    labels: dict[str, str]
+    events: float = Field(description="Calls of this slice in the window")
+    kpis: dict[str, float | None] = Field(description="By key of the KPI catalogue")
+
+
+class Table(BaseModel):
+    """One view with its rows."""
+
+    model_config = ConfigDict(frozen=True)
+
+    key: str
+    title: str
+    units: dict[str, str] = Field(description="Unit per KPI")
+    rows: list[Row]
+
+
+class Status(BaseModel):
+    """KPIs over a window; times are unix seconds."""
+
+    model_config = ConfigDict(frozen=True)
+
+    window_start: float
+    window_end: float
+    tables: list[Table]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was measured at all."""
+        return not any(table.rows for table in self.tables)
+
+
+_Slice = tuple[str, ...]
+
+
+def collect(source: MetricsSource, start: float, end: float, where: Mapping[Label, str]) -> Status:
+    """Return the KPIs of every slice that was active between `start` and `end`."""
+    tables = [_table(source, view, start, end, where) for view in VIEWS]
+    return Status(window_start=start, window_end=end, tables=tables)
+
+
+def _table(source: MetricsSource, view: View, start: float, end: float, where: Mapping[Label, str]) -> Table:
+    def increases(selector: Selector) -> dict[_Slice, float]:
+        samples = source.instant(promql.increase(selector, view.by, where, end - start), end)
+        return {tuple(sample.labels.get(label, ABSENT) for label in view.by): sample.value for sample in samples}
+
+    events = increases(Selector(series=view.activity.series, labels=view.activity.labels))
+    columns = {kpi.key: (increases(kpi.numerator), increases(kpi.denominator)) for kpi in view.kpis}
+    rows = [
+        Row(
+            labels=dict(zip(view.by, slice_, strict=True)),
+            events=count,
+            kpis={key: _quotient(slice_, *sides) for key, sides in columns.items()},
+        )
+        for slice_, count in sorted(events.items())
+        if count > 0
+    ]
+    units = {kpi.key: str(kpi.unit) for kpi in view.kpis}
+    return Table(key=view.key, title=view.title, units=units, rows=rows)
+
+
+def _quotient(slice_: _Slice, numerators: Mapping[_Slice, float], denominators: Mapping[_Slice, float]) -> float | None:
+    below = denominators.get(slice_, 0.0)
+    return numerators.get(slice_, 0.0) / below if below > 0 else None

@@ -1,0 +1,1 @@
+"""Provisioning: the Pulumi program, its environments and components, and the `agentobs` command."""

@@ -1,0 +1,1 @@
+"""The `agentobs` command: thin, each verb calls into the folder that owns it."""

@@ -1,0 +1,105 @@
+"""`agentobs up` and `agentobs down`: the toolchain, Pulumi and the sample workload in a row, with progress."""
+
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+
+import toolchain
+from runbooks.status import Status, collect
+from stacks import home
+from stacks.cli import show
+from stacks.cli.prometheus import Prometheus
+from stacks.cli.workspace import Workspace
+from stacks.ports import PORTS
+from stacks.settings import NAMESPACE
+
+_RATE: Final = 4  # tasks per second: enough for a first table within seconds
+_FIRST_KPIS_TIMEOUT_S: Final = 30
+_NEXT: Final = (
+    ("break a tool", "python -m demo run --scenario tool-regression"),
+    ("ask what broke", "agentobs why"),
+    ("take it down", "make down"),
+)
+
+
+class LifecycleError(RuntimeError):
+    """The stack came up, but something after it failed."""
+
+
+def parse_ports(pairs: list[str]) -> dict[str, int]:
+    """Read `name=number` pairs. Raises LifecycleError that lists the names."""
+    moved = {}
+    for pair in pairs:
+        name, _, number = pair.partition("=")
+        if name not in PORTS or not number.isdecimal():
+            raise LifecycleError(f"--port {pair!r}: expected NAME=NUMBER with a name of {', '.join(PORTS)}")
+        moved[name] = int(number)
+    return moved
+
+
+def up(workspace: Workspace, tasks: int, ports: Mapping[str, int]) -> None:
+    """Bring the stack up and show what it measures. Raises one of the expected errors, see `main`."""
+    console = Console()
+    started = time.monotonic()
+    toolchain.ensure(["local"])
+    with workspace.exclusive():
+        workspace.prepare()
+        for name, number in ports.items():
+            workspace.pulumi("config", "set", "--path", f"{NAMESPACE}:ports.{name}", str(number), quiet=True)
+        # Refresh finds processes that a crash or a reboot has taken, so that this command mends them.
+        workspace.pulumi("up", "--yes", "--skip-preview", "--refresh", "--suppress-outputs", "--suppress-permalink=true")
+    endpoints: dict[str, str] = workspace.outputs()["endpoints"]
+    console.print(f"\nThe stack is up after {time.monotonic() - started:.0f} s.")
+    if tasks:
+        begin = time.time()
+        _run_demo(endpoints["otlp_http"], tasks)
+        console.print(show.status(_first_kpis(endpoints["prometheus"], begin, tasks)))
+    _print_addresses(console, endpoints)
+    console.print(f"From start to here: {time.monotonic() - started:.0f} s.")
+
+
+def down(workspace: Workspace, *, delete_data: bool) -> None:
+    """Take the stack down; works as well where it was never up or where its processes have crashed."""
+    toolchain.require(["pulumi"])
+    with workspace.exclusive():
+        workspace.prepare()
+        workspace.pulumi("destroy", "--yes", "--skip-preview", "--suppress-permalink=true")
+    if delete_data:
+        shutil.rmtree(workspace.layout.data, ignore_errors=True)
+    elif workspace.layout.data.exists():
+        Console().print(f"Stored data stays in {workspace.layout.data}; delete it with `agentobs down --delete-data`.")
+
+
+def _run_demo(otlp: str, tasks: int) -> None:
+    command = [sys.executable, "-m", "demo", "run", "--tasks", str(tasks), "--rate", str(_RATE), "--endpoint", otlp]
+    if subprocess.run(command, cwd=home.project_root(), check=False).returncode != 0:
+        raise LifecycleError(f"the sample workload failed; the stack is up. Try again: {' '.join(command[1:])}")
+
+
+def _first_kpis(prometheus: str, begin: float, tasks: int) -> Status:
+    """Wait until the tasks just run are counted: the collector exports every few seconds."""
+    source = Prometheus(prometheus)
+    deadline = time.monotonic() + _FIRST_KPIS_TIMEOUT_S
+    while True:
+        document = collect(source, begin, time.time(), {})
+        counted = sum(row.events for table in document.tables if table.key == "tasks" for row in table.rows)
+        if counted >= tasks or time.monotonic() > deadline:
+            return document
+        time.sleep(0.5)
+
+
+def _print_addresses(console: Console, endpoints: Mapping[str, str]) -> None:
+    table = Table(title="Addresses", title_justify="left", title_style="bold", show_header=False)
+    for name, url in sorted(endpoints.items()):
+        table.add_row(name.replace("_", " "), url)
+    console.print(table)
+    steps = Table(title="Next", title_justify="left", title_style="bold", show_header=False)
+    for number, (what, command) in enumerate(_NEXT, 1):
+        steps.add_row(str(number), what, command)
+    console.print(steps)

@@ -1,0 +1,63 @@
+"""Prometheus HTTP API client: the `MetricsSource` of the diagnosis and of the status table."""
+
+import math
+from typing import Any, Final
+
+import requests
+
+from runbooks.source import Exemplar, Sample, Series
+
+_TIMEOUT_S: Final = 30
+
+
+class PrometheusError(RuntimeError):
+    """Prometheus could not be asked, or refused the query."""
+
+
+class Prometheus:
+    """One Prometheus-compatible store at `url`."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url.rstrip("/")
+        self._session = requests.Session()
+
+    def _get(self, path: str, params: dict[str, str]) -> Any:  # noqa: ANN401 JSON
+        try:
+            response = self._session.post(f"{self._url}/api/v1/{path}", data=params, timeout=_TIMEOUT_S)
+            body = response.json()
+        except requests.ConnectionError:
+            raise PrometheusError(
+                f"no Prometheus answers at {self._url}; start the stack with `agentobs up`"
+                " or name another one with --prometheus URL"
+            ) from None
+        except requests.RequestException as error:
+            raise PrometheusError(f"Prometheus at {self._url} did not answer {path}: {error}") from error
+        if body.get("status") != "success":
+            raise PrometheusError(f"Prometheus refused {params.get('query')}: {body.get('error')}")
+        return body["data"]
+
+    def instant(self, query: str, at: float) -> list[Sample]:
+        """Evaluate at one moment; NaN results are left out."""
+        result = self._get("query", {"query": query, "time": f"{at:.3f}"})["result"]
+        samples = [Sample(_labels(row), float(row["value"][1])) for row in result]
+        return [sample for sample in samples if not math.isnan(sample.value)]
+
+    def range(self, query: str, start: float, end: float, step: float) -> list[Series]:
+        """Evaluate over a period."""
+        params = {"query": query, "start": f"{start:.3f}", "end": f"{end:.3f}", "step": f"{step:.3f}"}
+        result = self._get("query_range", params)["result"]
+        return [Series(_labels(row), [(float(at), float(value)) for at, value in row["values"]]) for row in result]
+
+    def exemplars(self, query: str, start: float, end: float) -> list[Exemplar]:
+        """Exemplars in a period, of all series that the selector matches."""
+        params = {"query": query, "start": f"{start:.3f}", "end": f"{end:.3f}"}
+        found = [item for row in self._get("query_exemplars", params) for item in row["exemplars"]]
+        return [
+            Exemplar(item["labels"]["trace_id"], float(item["value"]), float(item["timestamp"]))
+            for item in found
+            if "trace_id" in item["labels"]
+        ]
+
+
+def _labels(row: dict[str, Any]) -> dict[str, str]:
+    return dict(row["metric"])

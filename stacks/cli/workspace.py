@@ -1,0 +1,162 @@
+"""Running the Pulumi CLI for the local stack: backend, passphrase, launchers and stale locks are handled here."""
+
+import contextlib
+import json
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+import yaml
+from filelock import FileLock, Timeout
+
+import toolchain
+from collector.document import to_yaml
+from stacks import home
+from stacks.process.layout import StackDir
+from toolchain.pulumi_python import launchers, needs_launchers
+
+_PROJECT: Final = "agentobs"
+
+
+class WorkspaceError(RuntimeError):
+    """Pulumi could not be run, or it failed; its own output has been shown."""
+
+
+class Workspace:
+    """One stack of this checkout and the environment that the Pulumi CLI needs for it."""
+
+    def __init__(self, stack: str) -> None:
+        self.stack = stack
+        self.home = home.home()
+
+    @property
+    def layout(self) -> StackDir:
+        """Folders of the stack's processes."""
+        return home.stack_dir(self.stack)
+
+    @property
+    def project(self) -> Path:
+        """Folder of Pulumi.yaml: the checkout, or, where the state was moved, a view of it that keeps its own settings.
+
+        The view is what lets a second stack of the same name run beside the first one, as the tests do.
+        """
+        return self.home / "project" if home.HOME_VARIABLE in os.environ else home.project_root()
+
+    def _make_view(self) -> None:
+        root = home.project_root()
+        if self.project == root:
+            return
+        self.project.mkdir(parents=True, exist_ok=True)
+        for name in ("stacks", ".venv"):
+            with contextlib.suppress(FileExistsError):
+                (self.project / name).symlink_to(root / name)
+        project = yaml.safe_load((root / "Pulumi.yaml").read_text())
+        (self.project / "Pulumi.yaml").write_text(to_yaml({**project, "stackConfigDir": "."}))
+
+    @property
+    def _settings(self) -> Path:
+        folder = "." if home.HOME_VARIABLE in os.environ else "stacks"
+        return self.project / folder / f"Pulumi.{self.stack}.yaml"
+
+    @property
+    def _passphrase(self) -> Path:
+        return self.home / "pulumi" / "passphrase"
+
+    @property
+    def _state(self) -> Path:
+        return self.home / "pulumi" / "state"
+
+    def environment(self) -> dict[str, str]:
+        """Variables under which `pulumi` works on this stack; what `agentobs env` prints."""
+        return {
+            "PATH": os.pathsep.join([str(self._binary().parent), os.environ.get("PATH", os.defpath)]),
+            "PULUMI_BACKEND_URL": f"file://{self._state}",
+            "PULUMI_CONFIG_PASSPHRASE_FILE": str(self._passphrase),
+            "PULUMI_HOME": str(self.home / "pulumi" / "home"),
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_STACK": self.stack,
+        }
+
+    @contextlib.contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Keep two commands on one stack apart. Raises WorkspaceError when another one is at work."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.home / f"{self.stack}.lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise WorkspaceError(
+                f"another agentobs command is changing the stack {self.stack}; wait for it to end"
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def prepare(self) -> None:
+        """Create backend, passphrase and stack where they are missing; clear the lock of a command that died."""
+        self._state.mkdir(parents=True, exist_ok=True)
+        self._make_view()
+        if not self._passphrase.exists():
+            # Created with its final mode: the secret is at no moment readable by others.
+            with os.fdopen(os.open(self._passphrase, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(secrets.token_urlsafe(32))
+        if not self._exists:
+            self._forget_old_passphrase()
+            self.pulumi("stack", "init", self.stack, "--secrets-provider", "passphrase", quiet=True)
+        self._clear_stale_lock()
+
+    def _forget_old_passphrase(self) -> None:
+        """Keep the settings of a stack whose state was deleted: their salt belongs to a passphrase that is gone."""
+        if self._settings.exists():
+            settings = yaml.safe_load(self._settings.read_text()) or {}
+            settings.pop("encryptionsalt", None)
+            self._settings.write_text(to_yaml(settings))
+
+    @property
+    def _exists(self) -> bool:
+        return (self._state / ".pulumi" / "stacks" / _PROJECT / f"{self.stack}.json").exists()
+
+    def _clear_stale_lock(self) -> None:
+        folder = self._state / ".pulumi" / "locks" / "organization" / _PROJECT / self.stack
+        for lock in folder.glob("*.json"):
+            pid = int(json.loads(lock.read_text()).get("pid", 0))
+            if psutil.pid_exists(pid):
+                raise WorkspaceError(f"pulumi (pid {pid}) is changing the stack {self.stack}; wait for it to end")
+            lock.unlink()
+
+    def command(self, *arguments: str) -> list[str]:
+        """The Pulumi command line for this project and stack."""
+        return [str(self._binary()), *arguments, "-C", str(self.project)]
+
+    def _binary(self) -> Path:
+        """The Pulumi to run: an official one as it is, one built from source together with its Python launchers."""
+        pulumi = toolchain.require(["pulumi"])["pulumi"]
+        if not needs_launchers(pulumi):
+            return pulumi
+        return launchers(self.home / "pulumi" / "bin", Path(sys.executable), pulumi) / "pulumi"
+
+    def pulumi(self, *arguments: str, quiet: bool = False) -> str:
+        """Run Pulumi; `quiet` captures and returns its output. Raises WorkspaceError when it fails."""
+        done = subprocess.run(
+            self.command(*arguments),
+            env={**os.environ, **self.environment()},
+            capture_output=quiet,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            said = f":\n{done.stderr.strip() or done.stdout.strip()}" if quiet else "; its output is above"
+            raise WorkspaceError(f"pulumi {arguments[0]} failed{said}")
+        return done.stdout or ""
+
+    def outputs(self) -> dict[str, Any]:
+        """Outputs of the stack; empty where it is not up."""
+        if not self._exists:
+            return {}
+        return dict(json.loads(self.pulumi("stack", "output", "--json", quiet=True)))

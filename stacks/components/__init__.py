@@ -1,0 +1,1 @@
+"""The backends: one module each, a pure function from environment and placement to its `Workload`."""

@@ -1,0 +1,58 @@
+"""Tempo: traces over OTLP, one single binary with local blocks."""
+
+from typing import Any
+
+from collector.document import to_yaml
+from stacks.environments import Environment
+from stacks.workload import CONFIG_DIR, Placement, Workload
+
+_CONFIG = "tempo.yaml"
+
+
+def config(environment: Environment, at: Placement) -> dict[str, Any]:
+    """Return Tempo's configuration."""
+    data = at.data_dir("tempo")
+    host, http_port = at.listen("tempo").rsplit(":", 1)
+    grpc_port = at.listen("tempo-grpc").rsplit(":", 1)[1]
+    ring = {"kvstore": {"store": "inmemory"}}
+    return {
+        "server": {
+            "http_listen_address": host,
+            "http_listen_port": int(http_port),
+            "grpc_listen_address": host,
+            "grpc_listen_port": int(grpc_port),
+            "log_level": "warn",
+        },
+        "distributor": {
+            "receivers": {"otlp": {"protocols": {"grpc": {"endpoint": at.listen("tempo-otlp")}}}},
+            "ring": {"instance_addr": host, **ring},
+        },
+        "ingester": {
+            "lifecycler": {"address": host, "min_ready_duration": "0s", "ring": {**ring, "replication_factor": 1}},
+            # Traces become searchable soon after their last span.
+            "trace_idle_period": "5s",
+        },
+        "query_frontend": {"search": {"query_backend_after": "15m"}},
+        "querier": {"frontend_worker": {"frontend_address": f"{host}:{grpc_port}"}},
+        # No compactor ring: one instance has nobody to share blocks with, and joining a ring costs a minute.
+        "compactor": {
+            "compaction": {"block_retention": str(environment.traces_retention)},
+        },
+        "storage": {"trace": {"backend": "local", "local": {"path": f"{data}/blocks"}, "wal": {"path": f"{data}/wal"}}},
+        "usage_report": {"reporting_enabled": False},
+    }
+
+
+def workload(environment: Environment, at: Placement) -> Workload:
+    """The Tempo of `environment`."""
+    flag = f"-config.file={CONFIG_DIR}/{_CONFIG}"
+    return Workload(
+        name="tempo",
+        command=("tempo", flag),
+        checks=(("tempo", flag, "-config.verify=true"),),
+        files={_CONFIG: to_yaml(config(environment, at))},
+        ports=("tempo", "tempo-grpc", "tempo-otlp"),
+        ready_port="tempo",
+        ready_path="/ready",
+        stop_s=30,
+    )

@@ -1,0 +1,102 @@
+"""The platform as a whole: which workloads an environment has, and the component that realises them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from pulumi import ComponentResource, ResourceOptions
+
+from stacks.components import alertmanager, collector, loki, prometheus, tempo
+from stacks.environments import Environment
+from stacks.ports import PORTS
+from stacks.process.layout import StackDir
+from stacks.process.resources import Process, ProcessHost
+from stacks.process.spec import ProcessSpec
+from stacks.settings import Settings
+from stacks.workload import Placement, Workload
+
+LOOPBACK: Final = "127.0.0.1"
+
+_COMPONENTS: Final[tuple[Callable[[Environment, Placement], Workload], ...]] = (
+    prometheus.workload,
+    alertmanager.workload,
+    loki.workload,
+    tempo.workload,
+    collector.workload,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalPlacement:
+    """Everything on loopback, data below the stack's folder."""
+
+    ports: Mapping[str, int]
+    layout: StackDir
+
+    def listen(self, port: str) -> str:
+        """`host:port` to bind."""
+        return f"{LOOPBACK}:{self.ports[port]}"
+
+    def address(self, port: str) -> str:
+        """`host:port` to reach it; the same on one host."""
+        return self.listen(port)
+
+    def data_dir(self, workload: str) -> str:
+        """Folder for a workload's data."""
+        return str(self.layout.data / workload)
+
+
+def effective(environment: Environment, settings: Settings) -> Environment:
+    """The environment with the operator's overrides applied."""
+    return replace(
+        environment,
+        metrics_retention=settings.metrics_retention or environment.metrics_retention,
+        traces_retention=settings.traces_retention or environment.traces_retention,
+        logs_retention=settings.logs_retention or environment.logs_retention,
+    )
+
+
+def workloads(environment: Environment, at: Placement) -> tuple[Workload, ...]:
+    """All workloads of an environment; pure."""
+    return tuple(component(environment, at) for component in _COMPONENTS)
+
+
+def process_specs(
+    environment: Environment, settings: Settings, layout: StackDir, find: Callable[[list[str]], Mapping[str, Path]]
+) -> list[ProcessSpec]:
+    """The workloads as local processes. `find` maps names of binaries to paths or raises."""
+    ports = {name: settings.port(name) for name in PORTS}
+    found = workloads(effective(environment, settings), LocalPlacement(ports, layout))
+    binaries = find(sorted(set().union(*(workload.binaries for workload in found))))
+    return [ProcessSpec.from_workload(workload, layout, ports, binaries, LOOPBACK) for workload in found]
+
+
+def endpoints(settings: Settings) -> dict[str, str]:
+    """Where people and agents reach the local stack."""
+    named = {
+        "otlp_http": "otlp-http",
+        "prometheus": "prometheus",
+        "alertmanager": "alertmanager",
+        "loki": "loki",
+        "tempo": "tempo",
+    }
+    return {
+        **{key: f"http://{LOOPBACK}:{settings.port(port)}" for key, port in named.items()},
+        "otlp_grpc": f"{LOOPBACK}:{settings.port('otlp-grpc')}",
+    }
+
+
+class Observability(ComponentResource):
+    """The local realisation: one supervisord and a process for each workload."""
+
+    TYPE: Final = "agentobs:platform:Observability"
+
+    def __init__(
+        self, name: str, specs: list[ProcessSpec], layout: StackDir, opts: ResourceOptions | None = None
+    ) -> None:
+        super().__init__(self.TYPE, name, None, opts)
+        host = ProcessHost("supervisord", layout, ResourceOptions(parent=self))
+        within = ResourceOptions(parent=self, depends_on=[host], deleted_with=host)
+        self.processes = [Process(spec, within) for spec in specs]
+        self.register_outputs({"ready": {spec.name: spec.ready_url for spec in specs}})

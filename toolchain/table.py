@@ -1,0 +1,150 @@
+"""The one table of native binaries: version, way to build it, official archives. A new binary is one more row.
+
+Not here: the versions of container images. A release is listed only when its checksum was confirmed in public
+checksum files; a binary without one is found on PATH or built.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from toolchain.errors import UnknownNameError
+from toolchain.recipes import Binary, GoBuild, Recipe, Release
+
+_PROMETHEUS_VERSION = "github.com/prometheus/common/version.Version"
+
+
+def _pulumi(platform: str, sha256: str) -> Release:
+    # The language host, the dynamic provider and the policy host for Python ship in the same archive.
+    url = f"https://github.com/pulumi/pulumi/releases/download/v3.230.0/pulumi-v3.230.0-{platform}.tar.gz"
+    return Release(url=url, sha256=sha256, members={"pulumi/pulumi": "", "pulumi/pulumi-*python*": ""})
+
+
+def _collector(platform: str, sha256: str) -> Release:
+    base = "https://github.com/open-telemetry/opentelemetry-collector-releases/releases/download/v0.161.0"
+    url = f"{base}/otelcol-contrib_0.161.0_{platform}.tar.gz"
+    return Release(url=url, sha256=sha256, members={"otelcol-contrib": "otelcol"})
+
+
+# Small ones first: what is wrong with a computer or its network shows within the first minutes.
+RECIPES: Final[tuple[Recipe, ...]] = (
+    Recipe(
+        name="alertmanager",
+        binaries=(Binary(name="alertmanager", version="0.31.1"), Binary(name="amtool", version="0.31.1")),
+        build=GoBuild(
+            folder="alertmanager",
+            packages=(
+                "github.com/prometheus/alertmanager/cmd/alertmanager",
+                "github.com/prometheus/alertmanager/cmd/amtool",
+            ),
+            minimum_go="1.25.0",
+            variables={_PROMETHEUS_VERSION: "0.31.1"},
+        ),
+        minutes=1,
+    ),
+    Recipe(
+        name="pulumi",
+        binaries=(Binary(name="pulumi", version="3.230.0", version_args=("version",)),),
+        build=GoBuild(
+            folder="pulumi",
+            packages=("github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",),
+            minimum_go="1.25.8",
+            variables={"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version": "3.230.0"},
+        ),
+        minutes=2.5,
+        releases={
+            "linux/amd64": _pulumi("linux-x64", "52337212db85636fa598689cdcf6f54c0aa8a7ccd676dc04e00f2b6334eee8ec"),
+            "linux/arm64": _pulumi("linux-arm64", "e9684f6909335aed95657c006e62d606a88fa09ef098378aff2f3a847d462325"),
+            "darwin/arm64": _pulumi("darwin-arm64", "8e279fa8199053a592dc0c91659c327c144c73f0632a0f0047b342010f76d535"),
+        },
+    ),
+    Recipe(
+        name="prometheus",
+        binaries=(Binary(name="prometheus", version="3.16.0"), Binary(name="promtool", version="3.16.0")),
+        build=GoBuild(
+            folder="prometheus",
+            packages=(
+                "github.com/prometheus/prometheus/cmd/prometheus",
+                "github.com/prometheus/prometheus/cmd/promtool",
+            ),
+            minimum_go="1.26.7",
+            # One of the many service discoveries has a dependency that does not resolve; Kubernetes' is the one in use.
+            tags="remove_all_sd,enable_kubernetes_sd",
+            variables={_PROMETHEUS_VERSION: "3.16.0"},
+        ),
+        minutes=3.5,
+    ),
+    Recipe(
+        name="tempo",
+        binaries=(Binary(name="tempo", version="2.9.0"),),
+        build=GoBuild(
+            module="github.com/grafana/tempo@v1.5.1-0.20251008140505-607c7fb69662",
+            module_sum="h1:E7rWquxIYRsCCPCglH55by5aRr/yIX2dCTBqpKzVBO8=",
+            packages=("./cmd/tempo",),
+            minimum_go="1.25.1",
+            variables={"main.Version": "2.9.0"},
+        ),
+        minutes=4.5,
+    ),
+    Recipe(
+        name="loki",
+        binaries=(Binary(name="loki", version="3.7.8"),),
+        build=GoBuild(
+            folder="loki",
+            packages=("github.com/grafana/loki/v3/cmd/loki",),
+            minimum_go="1.26.5",
+            variables={"github.com/grafana/loki/v3/pkg/util/build.Version": "3.7.8"},
+        ),
+        minutes=7,
+        releases={
+            "linux/amd64": Release(
+                url="https://github.com/grafana/loki/releases/download/v3.7.8/loki-linux-amd64.zip",
+                sha256="62aea42c9cba52cd1642b3666ab37019a0ce4c24ab50b07e85dccc8d812f7d61",
+                members={"loki-linux-amd64": "loki"},
+            ),
+        },
+    ),
+    Recipe(
+        name="collector",
+        # An `otelcol` on PATH may be the core distribution, which says the same version and lacks most components.
+        binaries=(Binary(name="otelcol", version="0.161.0", path_names=("otelcol-contrib",)),),
+        build=GoBuild(
+            folder="collector",
+            generator="go.opentelemetry.io/collector/cmd/builder@v0.161.0",
+            packages=(".",),
+            minimum_go="1.26.0",
+        ),
+        minutes=8,
+        releases={
+            "linux/amd64": _collector(
+                "linux_amd64", "778c689efa681ff6e4722ce9f66b9b7f57c3ba009ab2e2b43dc2e0315862c731"
+            ),
+            "linux/arm64": _collector(
+                "linux_arm64", "cd5de93213a0dbb90e4998b3b9e4e15ed691ec635cf7cf4147f95799fb16b676"
+            ),
+            "darwin/arm64": _collector(
+                "darwin_arm64",
+                "ccc0cf5de5242adcaedc7b5aebed43a1dc56aa2dc7de6ebc495d5db60512d34c",
+            ),
+        },
+    ),
+)
+
+GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
+    "local": ("alertmanager", "amtool", "pulumi", "prometheus", "promtool", "tempo", "loki", "otelcol"),
+}
+
+
+def select(names: Iterable[str]) -> list[tuple[Recipe, Binary]]:
+    """Return recipe and binary of each name or group, in the order of the table, without repetition.
+
+    Raises:
+        UnknownNameError: a name that is neither a binary nor a group.
+
+    """
+    known = [binary.name for recipe in RECIPES for binary in recipe.binaries]
+    wanted: set[str] = set()
+    for name in names:
+        if name not in GROUPS and name not in known:
+            raise UnknownNameError(name, [*GROUPS, *known])
+        wanted.update(GROUPS.get(name, (name,)))
+    return [(recipe, binary) for recipe in RECIPES for binary in recipe.binaries if binary.name in wanted]
