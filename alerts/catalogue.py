@@ -186,11 +186,27 @@ CATALOGUE: Final[tuple[Kpi, ...]] = (
     MODEL_COST,
 )
 
+AGENT_FAMILY: Final = (
+    AGENT_SUCCESS,
+    MODEL_SUCCESS,
+    EVALUATION_PASS,
+    HALLUCINATION,
+    AGENT_LATENCY,
+    MODEL_LATENCY,
+    REQUEST_TOKENS,
+    MODEL_COST,
+)
+TOOL_FAMILY: Final = (TOOL_SUCCESS, TOOL_TIMEOUTS, TOOL_RETRIES, TOOL_LATENCY)
+
 MIN_EVENTS: Final = 10
 """Fewer events than this say nothing about a ratio or a mean."""
 
 SIGNIFICANT_Z: Final = 3.0
 """How many standard errors a change must span before a version is blamed (about 1 in 740 by chance alone)."""
+
+
+SCAN_Z: Final = 4.5
+"""The same where many moments are tried: two dozen borders times some forty slices (about 1 in 150 by chance)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,7 +216,7 @@ class Dimension:
     key: str
     entity: tuple[Label, ...]
     version: Label
-    activity: Metric
+    activity: Selector
 
     @property
     def labels(self) -> tuple[Label, ...]:
@@ -214,9 +230,17 @@ DIMENSIONS: Final = (
         key="prompt",
         entity=(Label.AGENT, Label.PROMPT),
         version=Label.PROMPT_VERSION,
-        activity=signals.AGENT_CALLS,
+        activity=_counter(signals.AGENT_CALLS),
     ),
-    Dimension(key="tool", entity=(Label.TOOL,), version=Label.TOOL_VERSION, activity=signals.TOOL_CALLS),
-    Dimension(key="model", entity=(Label.AGENT,), version=Label.MODEL, activity=signals.LLM_CALLS),
-    Dimension(key="graph", entity=(Label.WORKFLOW,), version=Label.GRAPH_VERSION, activity=signals.TASK_CALLS),
+    Dimension(key="tool", entity=(Label.TOOL,), version=Label.TOOL_VERSION, activity=_counter(signals.TOOL_CALLS)),
+    Dimension(
+        key="model",
+        entity=(Label.AGENT,),
+        version=Label.MODEL,
+        # A fallback is the old configuration at work, not a new one.
+        activity=_counter(signals.LLM_CALLS, {Label.IS_FALLBACK: "false"}),
+    ),
+    Dimension(
+        key="graph", entity=(Label.WORKFLOW,), version=Label.GRAPH_VERSION, activity=_counter(signals.TASK_CALLS)
+    ),
 )

@@ -29,7 +29,7 @@ def total(selector: Selector, by: Sequence[Label], where: Mapping[Label, str]) -
 def increase(selector: Selector, by: Sequence[Label], where: Mapping[Label, str], window_s: float) -> str:
     """Increase over the window, exact: `anchored` neither extrapolates nor drops the first increment."""
     series = f"{selector.series}{matchers({**selector.where, **where})}"
-    return _sum_by(by, f"increase({series}[{max(1, round(window_s))}s] anchored)")
+    return _sum_by(by, f"increase({series}[{max(1, round(window_s * 1000))}ms] anchored)")
 
 
 def exemplars(selector: Selector, where: Mapping[Label, str]) -> str:

@@ -30,7 +30,7 @@ def scenarios() -> None:
 
 
 @app.command()
-def run(  # noqa: PLR0913 one parameter per option
+def run(
     *,
     scenario: Annotated[str, typer.Option(help="What changes; see `scenarios`.")] = "healthy",
     tasks: Annotated[int, typer.Option(min=1, help="How many tasks.")] = 100,

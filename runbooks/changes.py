@@ -46,15 +46,15 @@ class _Stretch:
     end: float
 
 
-def _rises(points: Sequence[tuple[float, float]]) -> list[float]:
-    """Times at which the counter was higher than one step before (or restarted above zero)."""
-    rises = []
-    before = 0.0
+def uses(points: Sequence[tuple[float, float]], start: float, step: float) -> list[float]:
+    """Times at which the counter moved. The value a series already has at `start` may be old, so it is no use."""
+    found = []
+    before = points[0][1] if points and points[0][0] < start + step else 0.0
     for at, value in points:
         if value != before and value > 0:
-            rises.append(at)
+            found.append(at)
         before = value
-    return rises
+    return found
 
 
 def _split(version: str, times: Sequence[float], others: Sequence[float], step: float) -> Iterator[_Stretch]:
@@ -72,25 +72,26 @@ def _split(version: str, times: Sequence[float], others: Sequence[float], step: 
 def _stretches(versions: Mapping[str, list[float]], step: float) -> list[_Stretch]:
     found: list[_Stretch] = []
     for version, times in versions.items():
-        others = [at for other, uses in versions.items() if other != version for at in uses]
+        others = [at for other, moments in versions.items() if other != version for at in moments]
         if times:
             found.extend(_split(version, sorted(times), others, step))
     return found
 
 
-def find(dimension: Dimension, activity: Iterable[Series], step: float) -> list[VersionChange]:
+def find(dimension: Dimension, activity: Iterable[Series], start: float, step: float) -> list[VersionChange]:
     """Return, for every entity, the change to the version it runs now; entities that never changed are absent.
 
-    `step` is the distance of the points in seconds, and thereby the precision of `since`.
+    `start` is where the timeline begins; `step` is the distance of its points in seconds, and so the precision of
+    `since`.
     """
-    uses: dict[tuple[str, ...], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    entities: dict[tuple[str, ...], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for series in activity:
         entity = tuple(series.labels.get(label, ABSENT) for label in dimension.entity)
         version = series.labels.get(dimension.version, ABSENT)
         if version != ABSENT and ABSENT not in entity:
-            uses[entity][version].extend(_rises(series.points))
+            entities[entity][version].extend(uses(series.points, start, step))
     changes = []
-    for entity, versions in uses.items():
+    for entity, versions in entities.items():
         stretches = _stretches(versions, step)
         now = max(stretches, key=lambda stretch: stretch.start, default=None)
         before = max(

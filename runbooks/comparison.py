@@ -1,7 +1,7 @@
 """Before against after, for one KPI: is it worse, and is that more than chance? Pure.
 
-Ratios: two-proportion z test (pooled variance). Means: z with an assumed coefficient of variation of 1, which is
-cautious for latencies and costs; the exporters give sums and counts, not variances.
+Ratios: two-proportion z test (pooled variance). Rates of events: the same for Poisson counts. Means: z with an
+assumed coefficient of variation of 1, cautious for latencies and costs; exporters give sums and counts, not variances.
 """
 
 import math
@@ -55,23 +55,43 @@ def compare(kpi: Kpi, before: Reading, after: Reading) -> Comparison | None:
     """Compare two periods; None where either holds too few events to say anything."""
     if min(before.denominator, after.denominator) < MIN_EVENTS:
         return None
-    z = _z_of_ratios(before, after) if kpi.unit is Unit.RATIO else _z_of_means(before, after)
+    match kpi.unit:
+        case Unit.RATIO:
+            z = _z_of_ratios(before, after)
+        case Unit.PER_CALL:
+            z = _z_of_rates(before, after)
+        case _:
+            z = _z_of_means(before, after)
     worse = z if kpi.direction is Direction.LOWER_IS_BETTER else -z
     return Comparison(kpi=kpi, before=before, after=after, z=worse)
 
 
 def _z_of_ratios(before: Reading, after: Reading) -> float:
-    n_before, n_after = before.denominator, after.denominator
-    pooled = (before.numerator + after.numerator) / (n_before + n_after)
-    # Half an event on each side keeps the variance above zero when one period is perfect.
-    pooled = min(max(pooled, 0.5 / (n_before + n_after)), 1 - 0.5 / (n_before + n_after))
-    error = math.sqrt(pooled * (1 - pooled) * (1 / n_before + 1 / n_after))
-    return (after.numerator / n_after - before.numerator / n_before) / error
+    events = before.denominator + after.denominator
+    # Half an event on each side keeps the variance above zero when both periods are perfect.
+    pooled = min(max(_pooled(before, after), 0.5 / events), 1 - 0.5 / events)
+    error = math.sqrt(pooled * (1 - pooled) * (1 / before.denominator + 1 / after.denominator))
+    return _difference(before, after) / error
+
+
+def _pooled(before: Reading, after: Reading) -> float:
+    return (before.numerator + after.numerator) / (before.denominator + after.denominator)
+
+
+def _difference(before: Reading, after: Reading) -> float:
+    return after.numerator / after.denominator - before.numerator / before.denominator
+
+
+def _z_of_rates(before: Reading, after: Reading) -> float:
+    """Numerators are counts of independent events, so their variance is their mean."""
+    pooled = _pooled(before, after)
+    if pooled <= 0:
+        return 0.0
+    return _difference(before, after) / math.sqrt(pooled * (1 / before.denominator + 1 / after.denominator))
 
 
 def _z_of_means(before: Reading, after: Reading) -> float:
-    mean_before, mean_after = before.numerator / before.denominator, after.numerator / after.denominator
-    pooled = (before.numerator + after.numerator) / (before.denominator + after.denominator)
+    pooled = _pooled(before, after)
     if pooled <= 0:
         return 0.0
-    return (mean_after - mean_before) / (pooled * math.sqrt(1 / before.denominator + 1 / after.denominator))
+    return _difference(before, after) / (pooled * math.sqrt(1 / before.denominator + 1 / after.denominator))

@@ -6,30 +6,37 @@ change at a time and does not separate effects of changes that came together; th
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from alerts import promql
 from alerts.catalogue import (
-    AGENT_RUNS_PER_TASK,
+    AGENT_SUCCESS,
     CATALOGUE,
     DIMENSIONS,
     TASK_COST,
     TASK_LATENCY,
     TASK_SUCCESS,
+    TOOL_SUCCESS,
     Kpi,
     Selector,
 )
 from collector import signals
 from collector.signals import ABSENT, ErrorClass, Label
-from runbooks import changes
+from runbooks import changes, symptoms
 from runbooks.changes import VersionChange
 from runbooks.comparison import Comparison, Reading, compare
 from runbooks.report import Change, Culprit, Diagnosis, Evidence, TraceLink, Verdict, evidence_of
 from runbooks.source import MetricsSource
+from runbooks.symptoms import Symptom
 
 _MAX_STEPS: Final = 600
 _MIN_STEP_S: Final = 2.0
+_ZOOM: Final = 100
+_FINEST_S: Final = 1.0
+_EXPORT_DELAY_S: Final = 15.0
+"""A collector flushes every few seconds and shows a new series one flush later still."""
+
 _IMPACT: Final = (TASK_SUCCESS, TASK_LATENCY, TASK_COST)
 _MOST_EVIDENCE: Final = 5
 
@@ -74,9 +81,24 @@ def diagnose(source: MetricsSource, window: Window) -> Diagnosis:
 
 def _changes(source: MetricsSource, window: Window) -> Iterable[VersionChange]:
     for dimension in DIMENSIONS:
-        selector = Selector(series=dimension.activity.series, labels=dimension.activity.labels)
-        query = promql.total(selector, dimension.labels, window.where)
-        yield from changes.find(dimension, source.range(query, window.start, window.end, window.step), window.step)
+        query = promql.total(dimension.activity, dimension.labels, window.where)
+        timeline = source.range(query, window.start, window.end, window.step)
+        for change in changes.find(dimension, timeline, window.start, window.step):
+            yield replace(change, since=_first_use(source, window, change))
+
+
+def _first_use(source: MetricsSource, window: Window, change: VersionChange) -> float:
+    """The moment of the change, finer than the timeline: zoom in, then take the first trace that Prometheus kept.
+
+    A counter shows a call only when the collector exports it; the exemplar carries the time of the call itself.
+    """
+    dimension, where = change.dimension, {**window.where, **change.where(change.version)}
+    start, fine = change.since - window.step - _EXPORT_DELAY_S, max(_FINEST_S, window.step / _ZOOM)
+    zoomed = source.range(promql.total(dimension.activity, dimension.labels, where), start, change.since, fine)
+    moments = [at for series in zoomed for at in changes.uses(series.points, start, fine)]
+    counted = min(moments, default=change.since)
+    called = source.exemplars(promql.exemplars(dimension.activity, where), counted - _EXPORT_DELAY_S, counted)
+    return min((exemplar.at for exemplar in called), default=counted)
 
 
 def _read(source: MetricsSource, kpi: Kpi, where: Mapping[Label, str], start: float, end: float) -> Reading:
@@ -89,7 +111,7 @@ def _read(source: MetricsSource, kpi: Kpi, where: Mapping[Label, str], start: fl
 
 def _examine(source: MetricsSource, window: Window, change: VersionChange) -> _Suspect:
     """Compare every KPI that carries the version's labels: old version before the change, new version after it."""
-    # The timeline shows a use one step late at most, so the old version's period ends one step earlier.
+    # Counters show a use late, so the periods may begin early: the version label keeps the two apart.
     before_start = max(window.start, change.previous_since - window.step)
     comparisons = []
     for kpi in CATALOGUE:
@@ -185,42 +207,39 @@ def _shares(runs: Mapping[str, float]) -> dict[str, float]:
 
 
 def _trace(source: MetricsSource, window: Window, guilty: _Suspect) -> TraceLink | None:
-    """A trace of the new version: a failed one where the evidence is a failure, else the slowest."""
     change = guilty.change
     where = {**window.where, **change.where(change.version)}
-    failed = {**where, Label.ERROR_CLASS: f"!{ErrorClass.NONE}"}
-    activity = change.dimension.activity
-    for selection in (failed, where):
-        query = promql.exemplars(Selector(series=activity.series, labels=activity.labels), selection)
-        found = source.exemplars(query, change.since - window.step, window.end)
+    return _trace_of(source, change.dimension.activity, where, change.since - window.step, window.end)
+
+
+def _trace_of(
+    source: MetricsSource, activity: Selector, where: Mapping[Label, str], start: float, end: float
+) -> TraceLink | None:
+    """The newest trace of a failed call of `activity`, or of any call where none failed."""
+    for selection in ({**where, Label.ERROR_CLASS: f"!{ErrorClass.NONE}"}, where):
+        found = source.exemplars(promql.exemplars(activity, selection), start, end)
         if found:
-            newest = max(found, key=lambda exemplar: exemplar.at)
-            return TraceLink(trace_id=newest.trace_id)
+            return TraceLink(trace_id=max(found, key=lambda exemplar: exemplar.at).trace_id)
     return None
 
 
 def _without_culprit(source: MetricsSource, window: Window, suspects: list[_Suspect]) -> Diagnosis:
-    """No version is to blame: say whether something got worse all the same, by agent and tool."""
-    middle = (window.start + window.end) / 2
-    symptoms = []
-    for kpi in CATALOGUE:
-        comparison = compare(
-            kpi,
-            _read(source, kpi, window.where, window.start, middle),
-            _read(source, kpi, window.where, middle, window.end),
-        )
-        if comparison is not None and comparison.is_regression:
-            symptoms.append(comparison)
-    symptoms.sort(key=lambda c: -c.z)
-    tasks = _read(source, AGENT_RUNS_PER_TASK, window.where, window.start, window.end).denominator
-    verdict = Verdict.SYMPTOM if symptoms else Verdict.HEALTHY if tasks else Verdict.NO_DATA
+    """No version is to blame: say whether something got worse all the same, of which agent or tool, since when."""
+    found = symptoms.find(source, window.where, window.start, window.end)
+    tasks = _read(source, TASK_SUCCESS, window.where, window.start, window.end).denominator
+    verdict = Verdict.SYMPTOM if found else Verdict.HEALTHY if tasks else Verdict.NO_DATA
     return Diagnosis(
         verdict=verdict,
         culprit=None,
-        evidence=[evidence_of(c) for c in symptoms[:_MOST_EVIDENCE]],
+        evidence=[evidence_of(s.comparison, s.subject, s.since) for s in found[:_MOST_EVIDENCE]],
         impact=[],
-        trace=None,
+        trace=_symptom_trace(source, window, found[0]) if found else None,
         other_changes=[_as_change(suspect) for suspect in suspects],
         window_start=window.start,
         window_end=window.end,
     )
+
+
+def _symptom_trace(source: MetricsSource, window: Window, symptom: Symptom) -> TraceLink | None:
+    activity = TOOL_SUCCESS.denominator if Label.TOOL in symptom.subject else AGENT_SUCCESS.denominator
+    return _trace_of(source, activity, {**window.where, **symptom.subject}, symptom.since, window.end)

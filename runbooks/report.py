@@ -1,9 +1,11 @@
 """The answer of a diagnosis, as a document: `Diagnosis.model_json_schema()` is its published schema."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from collector.signals import Label
 from runbooks.comparison import Comparison
 
 
@@ -36,6 +38,8 @@ class Evidence(_Document):
     before: Measured
     after: Measured
     z: float = Field(description="Change for the worse in standard errors; negative means better")
+    subject: dict[str, str] = Field(description="Labels it was measured for; empty for the whole system")
+    since: float | None = Field(description="Unix seconds of the moment it got worse, where that was searched for")
 
 
 class Culprit(_Document):
@@ -82,7 +86,9 @@ class Diagnosis(_Document):
     window_end: float
 
 
-def evidence_of(comparison: Comparison) -> Evidence:
+def evidence_of(
+    comparison: Comparison, subject: Mapping[Label, str] | None = None, since: float | None = None
+) -> Evidence:
     """Turn a comparison (both sides non-empty) into its document."""
     kpi = comparison.kpi
     return Evidence(
@@ -92,4 +98,6 @@ def evidence_of(comparison: Comparison) -> Evidence:
         before=Measured(value=comparison.before.value or 0.0, events=comparison.before.denominator),
         after=Measured(value=comparison.after.value or 0.0, events=comparison.after.denominator),
         z=round(comparison.z, 2),
+        subject={str(label): value for label, value in (subject or {}).items()},
+        since=since,
     )

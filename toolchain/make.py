@@ -59,7 +59,7 @@ class Maker:
 
     def _lock(self, recipe: Recipe) -> FileLock:
         """Return the recipe's lock, held; a person is told when it takes waiting."""
-        lock = FileLock(recipe.home().with_suffix(".lock"))
+        lock = FileLock(recipe.lock_file())
         try:
             lock.acquire(timeout=0)
         except Timeout:

@@ -104,3 +104,8 @@ class Recipe:
     def home(self) -> Path:
         """Return the cache folder of its finished binaries."""
         return toolchain_root() / self.name / f"{self.version}-{self.digest()}"
+
+    def lock_file(self) -> Path:
+        """Return the file that one process at a time holds locked while it makes the recipe."""
+        home = self.home()
+        return home.with_name(f"{home.name}.lock")

@@ -53,7 +53,9 @@ def up(workspace: Workspace, tasks: int, ports: Mapping[str, int]) -> None:
         for name, number in ports.items():
             workspace.pulumi("config", "set", "--path", f"{NAMESPACE}:ports.{name}", str(number), quiet=True)
         # Refresh finds processes that a crash or a reboot has taken, so that this command mends them.
-        workspace.pulumi("up", "--yes", "--skip-preview", "--refresh", "--suppress-outputs", "--suppress-permalink=true")
+        workspace.pulumi(
+            "up", "--yes", "--skip-preview", "--refresh", "--suppress-outputs", "--suppress-permalink=true"
+        )
     endpoints: dict[str, str] = workspace.outputs()["endpoints"]
     console.print(f"\nThe stack is up after {time.monotonic() - started:.0f} s.")
     if tasks:
@@ -69,7 +71,7 @@ def down(workspace: Workspace, *, delete_data: bool) -> None:
     toolchain.require(["pulumi"])
     with workspace.exclusive():
         workspace.prepare()
-        workspace.pulumi("destroy", "--yes", "--skip-preview", "--suppress-permalink=true")
+        workspace.pulumi("destroy", "--yes", "--skip-preview", "--suppress-permalink=true", "--suppress-progress")
     if delete_data:
         shutil.rmtree(workspace.layout.data, ignore_errors=True)
     elif workspace.layout.data.exists():

@@ -68,14 +68,23 @@ def diagnosis(document: Diagnosis) -> RenderableType:
         case Verdict.REGRESSION:
             return _regression(document)
         case Verdict.SYMPTOM:
-            head = Text("Something got worse, and no version change explains it.", style="bold yellow")
-            return Group(
-                head, _evidence("Worse in the second half of the window", document.evidence), _others(document)
-            )
+            return _symptom(document)
         case Verdict.HEALTHY:
             return Group(Text("Nothing got worse in this window.", style="bold green"), _others(document))
         case _:
             return Text("No tasks in this window. Is telemetry arriving? Try a longer --since.", style="bold yellow")
+
+
+def _symptom(document: Diagnosis) -> RenderableType:
+    first = document.evidence[0]
+    lines = [f"[bold]{key.removesuffix('_name'):<9}[/] {value}" for key, value in first.subject.items()]
+    lines.append(f"[bold]{'what':<9}[/] {first.title.lower()} got worse; [bold yellow]no version change explains it[/]")
+    if first.since:
+        lines.append(f"[bold]{'since':<9}[/] {clock(first.since)} ({_ago(document.window_end - first.since)} ago)")
+    if document.trace:
+        lines.append(f"[bold]{'trace':<9}[/] {document.trace.url or document.trace.trace_id}")
+    head = Panel("\n".join(lines), title="[bold yellow]no version to blame", expand=False, border_style="yellow")
+    return Group(head, _evidence("Evidence: before against after", document.evidence), _others(document))
 
 
 def _regression(document: Diagnosis) -> RenderableType:
@@ -108,7 +117,8 @@ def _evidence(title: str, rows: list[Evidence]) -> RenderableType:
     for row in rows:
         events = f"{row.before.events:,.0f} / {row.after.events:,.0f}"
         before, after = amount(row.before.value, row.unit), amount(row.after.value, row.unit)
-        table.add_row(row.title, before, after, events, f"{row.z:+.1f}")
+        title = " · ".join([row.title, *row.subject.values()])
+        table.add_row(title, before, after, events, f"{row.z:+.1f}")
     return table
 
 

@@ -227,6 +227,23 @@ def test_another_exception_shows_its_traceback_once_from_the_program_on(sample: 
     assert "exited with" not in output
 
 
+def test_a_program_that_dies_without_a_word_is_an_error_with_its_status(sample: Sample) -> None:
+    sample.program("import os\n\nos._exit(7)\n")
+
+    assert "status 7" in sample.pulumi("preview", ok=False)
+
+
+def test_every_stack_has_its_own_configuration(sample: Sample) -> None:
+    sample.program("import pulumi\n\npulumi.export('seen', pulumi.Config().get('only-here', 'nothing'))\n")
+    sample.pulumi("config", "set", "only-here", "first stack")
+    sample.pulumi("stack", "init", "other")
+    sample.pulumi("up", "--yes", "--stack", "other")
+    sample.pulumi("up", "--yes", "--stack", "test")
+
+    assert sample.pulumi("stack", "output", "seen", "--stack", "other").strip() == "nothing"
+    assert sample.pulumi("stack", "output", "seen", "--stack", "test").strip() == "first stack"
+
+
 def test_a_missing_program_is_named(sample: Sample) -> None:
     (sample.root / "sub" / "__main__.py").unlink()
 

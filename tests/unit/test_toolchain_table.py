@@ -62,6 +62,13 @@ def test_another_platform_has_another_cache_folder(recipe: Recipe, monkeypatch: 
     assert recipe.home() != before
 
 
+def test_every_version_has_a_lock_of_its_own(recipe: Recipe) -> None:
+    patched = dataclasses.replace(recipe, binaries=(Binary(name="tiny", version="1.0.1"),))
+
+    assert patched.lock_file() != recipe.lock_file()
+    assert recipe.lock_file().parent == recipe.home().parent
+
+
 def test_an_estimate_does_not_change_the_cache_folder(recipe: Recipe) -> None:
     assert dataclasses.replace(recipe, minutes=99).home() == recipe.home()
 

@@ -78,7 +78,8 @@ class LanguageHost(LanguageRuntimeServicer):
         """Return the installed distributions; unless transitive ones are asked for, only those nobody requires."""
         found = {_normal(item.name): item for item in importlib.metadata.distributions()}
         if not request.transitiveDependencies:
-            for needed in {_normal(text) for item in list(found.values()) for text in item.requires or ()}:
+            requirements = {text for item in found.values() for text in item.requires or () if "extra ==" not in text}
+            for needed in map(_normal, requirements):
                 found.pop(needed, None)
         listed = [pb.DependencyInfo(name=item.name, version=item.version) for _, item in sorted(found.items())]
         return pb.GetProgramDependenciesResponse(dependencies=listed)

@@ -36,7 +36,7 @@ def main() -> int:
     # Tasks that never finish are normal after a failed resource; asyncio's complaints about them help nobody.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     if Path(program).is_dir() and not (Path(program) / "__main__.py").exists():
-        pulumi.log.error(f"no Python program in {program}: expected a file named __main__.py")
+        _show(f"no Python program in {program}: expected a file named __main__.py")
         return _SHOWN
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
@@ -58,17 +58,20 @@ def _run(loop: asyncio.AbstractEventLoop, program: str) -> int:
     try:
         loop.run_until_complete(pulumi.runtime.run_in_stack(run))
     except pulumi.RunError as error:
-        pulumi.log.error(str(error))
-        return _SHOWN
-    except grpc.RpcError as error:
-        if isinstance(error, grpc.Call) and error.code() == grpc.StatusCode.UNAVAILABLE:
-            return _SHOWN  # the engine is shutting down, and has said why
-        pulumi.log.error(f"Program failed with an unhandled exception:\n{_user_traceback(program)}")
+        _show(str(error))
         return _SHOWN
     except Exception:  # noqa: BLE001 - whatever a program raises belongs on the screen
-        pulumi.log.error(f"Program failed with an unhandled exception:\n{_user_traceback(program)}")
+        _show(f"Program failed with an unhandled exception:\n{_user_traceback(program)}")
         return _SHOWN
     return 0
+
+
+def _show(message: str) -> None:
+    """Show an error as one of the stack; when the engine is gone already, on stderr."""
+    try:
+        pulumi.log.error(message)
+    except grpc.RpcError:
+        sys.stderr.write(f"{message}\n")
 
 
 def _user_traceback(program: str) -> str:

@@ -1,0 +1,46 @@
+# Two commands for a newcomer: `make up` and `make test`. Everything else is `agentobs --help`.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+ROOT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
+PYTHON ?= python3
+BIN := $(ROOT)/.venv/bin
+# The environment is made anew when the lock or the list of packages changes.
+READY := $(ROOT)/.venv/.ready
+TASKS ?= 60
+CODE := alerts collector demo runbooks stacks toolchain tests
+
+.PHONY: up down test lint unit lock help
+
+help:  ## Show the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 14
+
+up: $(READY)  ## Start the local stack and the sample agents, print addresses and KPIs
+	@cd '$(ROOT)' && '$(BIN)/agentobs' up --tasks $(TASKS)
+
+down: $(READY)  ## Stop the local stack and remove its files; stored data stays (DELETE_DATA=1 deletes it)
+	@cd '$(ROOT)' && '$(BIN)/agentobs' down $(if $(DELETE_DATA),--delete-data)
+
+test: lint  ## Lint, build missing binaries, run all tests
+	@cd '$(ROOT)' && '$(BIN)/python' -c 'import toolchain; toolchain.require(["local"])' 2>/dev/null \
+	  || { '$(BIN)/pytest' tests/unit && '$(BIN)/python' -m toolchain build local; }
+	@cd '$(ROOT)' && '$(BIN)/pytest'
+
+unit: $(READY)  ## Run the tests that need no native binaries
+	@cd '$(ROOT)' && '$(BIN)/pytest' tests/unit
+
+lint: $(READY)  ## Check style, types and import layers
+	@cd '$(ROOT)' && '$(BIN)/ruff' check $(CODE) && '$(BIN)/ruff' format --check $(CODE)
+	@cd '$(ROOT)' && '$(BIN)/mypy' && '$(BIN)/lint-imports'
+
+lock: $(READY)  ## Resolve the newest allowed dependencies into requirements.lock
+	@cd '$(ROOT)' && '$(BIN)/pip' install --quiet uv==0.13.9 && '$(BIN)/uv' pip compile --universal --generate-hashes \
+	  --no-emit-index-url --no-header --group test --group lint --python-version 3.11 --quiet \
+	  pyproject.toml -o requirements.lock
+
+$(READY): $(ROOT)/requirements.lock $(ROOT)/pyproject.toml
+	@'$(PYTHON)' -c 'import sys; sys.version_info >= (3, 11) or sys.exit(f"agentobs needs Python 3.11 or newer; {sys.executable} is {sys.version.split()[0]}. Fix: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)")'
+	@echo 'Setting up the Python environment in .venv (once, about a minute) ...'
+	@'$(PYTHON)' -m venv '$(ROOT)/.venv'
+	@'$(BIN)/pip' install --quiet --disable-pip-version-check --require-hashes -r '$(ROOT)/requirements.lock'
+	@'$(BIN)/pip' install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e '$(ROOT)'
+	@touch '$@'

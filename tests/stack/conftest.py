@@ -1,0 +1,114 @@
+"""One local stack for the whole tier, brought up by a real `agentobs up` beside whatever runs on this machine."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from stacks.ports import PORTS
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def free_ports(names: list[str]) -> dict[str, int]:
+    """Distinct free ports: all are held at once before any is released."""
+    with ExitStack() as held:
+        sockets = {name: held.enter_context(socket.socket()) for name in names}
+        for sock in sockets.values():
+            sock.bind(("127.0.0.1", 0))
+        return {name: sock.getsockname()[1] for name, sock in sockets.items()}
+
+
+@dataclass
+class LocalStack:
+    """A local stack with a state folder and ports of its own, driven through the command line."""
+
+    home: Path
+    ports: dict[str, int] = field(default_factory=lambda: free_ports(list(PORTS)))
+
+    def env(self) -> dict[str, str]:
+        return {**os.environ, "AGENTOBS_HOME": str(self.home), "NO_COLOR": "1", "COLUMNS": "160"}
+
+    def run(self, *command: str, ok: bool = True, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(command, env=self.env(), cwd=cwd, capture_output=True, text=True, check=False)
+        if ok:
+            assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def agentobs(self, *arguments: str, ok: bool = True, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+        return self.run(str(Path(sys.executable).parent / "agentobs"), *arguments, ok=ok, cwd=cwd)
+
+    def up(self, *arguments: str, ok: bool = True) -> subprocess.CompletedProcess[str]:
+        moved = [word for name, number in self.ports.items() for word in ("--port", f"{name}={number}")]
+        return self.agentobs("up", "--tasks", "0", *moved, *arguments, ok=ok)
+
+    def down(self) -> None:
+        self.agentobs("down", "--delete-data")
+
+    def url(self, port: str) -> str:
+        return f"http://127.0.0.1:{self.ports[port]}"
+
+    def demo(self, scenario: str, environment: str, *, tasks: int = 60, rate: float = 6, seed: int = 3) -> dict[str, Any]:
+        """Run the sample agents; return the truth about what they did."""
+        truth = self.home / f"truth-{environment}.json"
+        arguments = {
+            "scenario": scenario,
+            "environment": environment,
+            "tasks": tasks,
+            "rate": rate,
+            "seed": seed,
+            "endpoint": self.url("otlp-http"),
+            "truth": truth,
+        }
+        options = [word for key, value in arguments.items() for word in (f"--{key}", str(value))]
+        self.run(sys.executable, "-m", "demo", "run", *options)
+        return dict(json.loads(truth.read_text()))
+
+    def query(self, promql: str) -> list[dict[str, Any]]:
+        answer = requests.get(f"{self.url('prometheus')}/api/v1/query", params={"query": promql}, timeout=10)
+        return list(answer.json()["data"]["result"])
+
+    def value(self, promql: str) -> float:
+        """A query with one result; 0 where there is none."""
+        result = self.query(promql)
+        return float(result[0]["value"][1]) if result else 0.0
+
+
+def eventually(probe: Callable[[], Any], accept: Callable[[Any], bool], timeout_s: float = 45) -> Any:  # noqa: ANN401
+    """Ask until the answer is accepted; return the last answer in any case, for the assertion to show."""
+    deadline = time.monotonic() + timeout_s
+    while not accept(answer := probe()) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    return answer
+
+
+@pytest.fixture(scope="session", name="eventually")
+def _eventually() -> Callable[..., Any]:
+    return eventually
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """The stack that all tests of telemetry share."""
+    local = LocalStack(tmp_path_factory.mktemp("stack"))
+    local.up()
+    yield local
+    local.down()
+
+
+@pytest.fixture(scope="module")
+def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """A stack that a module may break; taken down whatever happens."""
+    local = LocalStack(tmp_path_factory.mktemp("own"))
+    yield local
+    local.down()

@@ -1,0 +1,177 @@
+"""`pulumi up` and what follows: no-op, one-setting change, crash, drift, destroy, and errors that start nothing."""
+
+import json
+import socket
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from stacks.process.layout import StackDir
+from stacks.process.supervisor import Supervisor, members
+
+BACKENDS = {"alertmanager", "collector", "loki", "prometheus", "tempo"}
+
+
+def _layout(stack) -> StackDir:
+    return StackDir(stack.home / "stacks" / "local")
+
+
+def _supervisor(stack) -> Supervisor:
+    return Supervisor(_layout(stack))
+
+
+@pytest.fixture(scope="module", name="running")
+def _running(own_stack):
+    own_stack.up()
+    return own_stack
+
+
+def _set(stack, key: str, value: str) -> None:
+    stack.agentobs("pulumi", "config", "set", f"agentobs:{key}", value)
+
+
+def _resources(output: str) -> str:
+    return output.split("Resources:")[1].split("Duration")[0]
+
+
+def test_up_starts_every_backend(running):
+    assert set(_supervisor(running).pids()) == BACKENDS
+
+
+def test_a_second_up_changes_nothing(running):
+    before = _supervisor(running).pids()
+    assert "8 unchanged" in _resources(running.up().stdout)
+    assert _supervisor(running).pids() == before
+
+
+def test_a_preview_of_a_running_stack_finds_no_change(running):
+    assert "8 unchanged" in _resources(running.agentobs("pulumi", "preview").stdout)
+
+
+def test_one_changed_retention_restarts_one_process(running):
+    before = _supervisor(running).pids()
+    _set(running, "tracesRetention", "48h")
+    assert "1 updated" in _resources(running.up().stdout)
+    after = _supervisor(running).pids()
+    assert {name for name in BACKENDS if after[name] != before[name]} == {"tempo"}
+
+
+def test_a_killed_process_comes_back(running, eventually):
+    old = _supervisor(running).pids()["loki"]
+    psutil.Process(old).kill()
+    new = eventually(lambda: _supervisor(running).pids().get("loki"), lambda pid: pid not in {None, old})
+    assert new not in {None, old}
+
+
+def test_refresh_sees_a_process_that_is_gone_and_up_brings_it_back(running):
+    with _supervisor(running).exclusive():
+        _supervisor(running).remove("tempo")
+    assert "1 deleted" in _resources(running.agentobs("pulumi", "refresh", "--yes").stdout)
+    assert "1 created" in _resources(running.up().stdout)
+    assert set(_supervisor(running).pids()) == BACKENDS
+
+
+def test_up_mends_the_stack_after_supervisord_was_killed(running):
+    pid = int((_layout(running).run / "supervisord.pid").read_text())
+    psutil.Process(pid).kill()
+    orphans = {process.pid for process in members(_layout(running))}
+    running.up()
+    assert set(_supervisor(running).pids()) == BACKENDS
+    assert not orphans & {process.pid for process in members(_layout(running))}
+
+
+def test_up_works_after_a_pulumi_that_died_holding_its_lock(running):
+    folder = running.home / "pulumi/state/.pulumi/locks/organization/agentobs/local"
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = {"pid": 2**22 + 1, "username": "x", "hostname": "x", "timestamp": "2026-01-01T00:00:00Z"}
+    (folder / "dead.json").write_text(json.dumps(lock))
+    assert "8 unchanged" in _resources(running.up().stdout)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("metricsRetenton", "7d", "did you mean agentobs:metricsRetention?"),
+        ("tracesRetention", "soon", "'soon' is not a duration; write whole hours or days"),
+        ("logsRetention", "3h", "3h is shorter than the 24h that Loki accepts"),
+        ("ports", "[1]", "agentobs:ports of stack local"),
+    ],
+)
+def test_a_bad_setting_is_one_error_and_touches_nothing(running, key, value, said):
+    before = _supervisor(running).pids()
+    settings = running.home / "project" / "Pulumi.local.yaml"
+    good = settings.read_text()
+    try:
+        _set(running, key, value)
+        failed = running.agentobs("pulumi", "up", "--yes", "--skip-preview", ok=False)
+    finally:
+        settings.write_text(good)
+    output = failed.stdout + failed.stderr
+    assert failed.returncode != 0
+    assert said in output
+    assert "Traceback" not in output
+    assert _supervisor(running).pids() == before
+
+
+def test_a_missing_binary_is_one_error_with_the_fix(running, tmp_path):
+    environment = {**running.env(), "AGENTOBS_CACHE": str(tmp_path), "AGENTOBS_TOOLCHAIN_SOURCE": "cache"}
+    import subprocess
+    import sys
+
+    command = [str(Path(sys.executable).parent / "agentobs"), "pulumi", "preview"]
+    failed = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert failed.returncode == 1
+    assert "pulumi" in failed.stderr
+    assert "python -m toolchain build" in failed.stderr
+    assert "Traceback" not in failed.stderr
+
+
+def test_a_taken_port_is_one_error_that_names_it_and_nothing_is_started(tmp_path, own_stack):
+    stack = type(own_stack)(tmp_path)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", stack.ports["loki"]))
+        taken.listen()
+        failed = stack.up(ok=False)
+    output = failed.stdout + failed.stderr
+    assert failed.returncode == 1
+    assert f"port {stack.ports['loki']} (loki) is taken by" in output
+    assert "agentobs:ports.loki" in output
+    assert "Traceback" not in output
+    assert not members(_layout(stack))
+    assert not _layout(stack).run.exists() or not list(_layout(stack).programs.glob("*"))
+    stack.down()
+
+
+def test_commands_work_from_any_folder(running, tmp_path):
+    assert "8 unchanged" in _resources(running.agentobs("pulumi", "preview", cwd=tmp_path).stdout)
+
+
+def test_status_and_why_say_so_where_nothing_was_measured(running):
+    assert "Nothing measured" in running.agentobs("status").stderr
+    assert json.loads(running.agentobs("why", "--json").stdout)["verdict"] == "no_data"
+
+
+# Last in the module: they take the stack down.
+
+
+def test_destroy_leaves_no_process_port_or_file_and_keeps_data_unless_told(running, eventually):
+    assert not eventually(lambda: [p for p in members(_layout(running)) if not p.is_running()], lambda dead: not dead)
+    running.agentobs("down")
+    assert members(_layout(running)) == []
+    assert sorted(path.name for path in _layout(running).root.iterdir()) == ["data"]
+    for name, number in running.ports.items():
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", number)), name
+    running.agentobs("down")  # twice is fine
+    running.agentobs("down", "--delete-data")
+    assert not _layout(running).data.exists()
+
+
+def test_status_says_that_the_stack_is_not_up(running):
+    failed = running.agentobs("status", ok=False)
+    assert failed.returncode == 1
+    assert "is not up; start it with `agentobs up`" in failed.stderr
+    assert time.monotonic() > 0

@@ -1,0 +1,299 @@
+# ruff: noqa: ANN001 fixtures are typed in conftest, which tests cannot import
+"""The demo as a user runs it, against a real OTLP receiver: its truth must equal what the telemetry says."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from collector import signals
+from collector.prices import cost_usd
+from collector.signals import Attr, Event, Label, Metric
+
+DEMO = [sys.executable, "-m", "demo"]
+FAST = ["--rate", "0", "--time-scale", "0"]
+ERROR_CLASS = {"TimeoutError": "timeout", "timeout": "timeout", "429": "rate_limited", "tool_error": "tool_error",
+               "cancelled": "cancelled", None: "none"}  # fmt: skip
+LABEL_OF = {
+    Label.AGENT: Attr.AGENT_NAME,
+    Label.PROMPT: Attr.PROMPT_NAME,
+    Label.PROMPT_VERSION: Attr.PROMPT_VERSION,
+    Label.GRAPH_VERSION: Attr.GRAPH_VERSION,
+    Label.TOOL: Attr.TOOL_NAME,
+    Label.TOOL_VERSION: Attr.TOOL_VERSION,
+    Label.MODEL: Attr.REQUEST_MODEL,
+    Label.TRACK: Attr.TRACK,
+    Label.WORKFLOW: Attr.WORKFLOW_NAME,
+    Label.OUTCOME: Attr.TASK_OUTCOME,
+    Label.TASK_TYPE: Attr.TASK_TYPE,
+    Label.PROVIDER: Attr.PROVIDER,
+    Label.MCP_METHOD: Attr.MCP_METHOD,
+    Label.EVALUATION: Attr.EVALUATION_NAME,
+    Label.EVALUATION_SOURCE: Attr.EVALUATION_SOURCE,
+    Label.EVALUATION_LABEL: Attr.EVALUATION_LABEL,
+    Label.POLICY: Attr.POLICY_ID,
+    Label.POLICY_ACTION: Attr.POLICY_ACTION,
+}
+
+
+class Derived:
+    """Counts per series derived from spans and log records, as the contract says the collector does."""
+
+    def __init__(self) -> None:
+        self.rows: defaultdict[str, Counter[tuple[tuple[str, str], ...]]] = defaultdict(Counter)
+
+    def add(self, metric: Metric, item: Mapping[str, Any], value: float = 1, *, series: str = "", **extra: str) -> None:
+        attributes, resource = item["attributes"], item["resource"]
+        labels = {label.value: str(attributes.get(key, "none")) for label, key in LABEL_OF.items()}
+        labels |= {
+            Label.ENVIRONMENT: resource[Attr.ENVIRONMENT],
+            Label.SERVICE: resource[Attr.SERVICE_NAME],
+            Label.IS_RETRY: "true" if attributes.get(Attr.RETRY_ATTEMPT, 0) > 0 else "false",
+            Label.IS_FALLBACK: "true" if attributes.get(Attr.FALLBACK) else "false",
+            Label.ERROR_CLASS: ERROR_CLASS.get(attributes.get(Attr.ERROR_TYPE), "other"),
+            **extra,
+        }
+        key = tuple((label.value, labels[label.value]) for label in metric.labels)
+        self.rows[series or metric.series][key] += value  # type: ignore[assignment]
+
+    def observe(self, metric: Metric, item: Mapping[str, Any], value: float) -> None:
+        self.add(metric, item, series=metric.count)
+        self.add(metric, item, value, series=metric.sum)
+
+    def span(self, span: Mapping[str, Any]) -> None:
+        attributes = span["attributes"]
+        operation = attributes.get(Attr.OPERATION)
+        if attributes.get(Attr.SPAN_ROLE) == signals.ROLE_TASK:
+            self._task(span)
+        elif operation == "invoke_agent":
+            self.add(signals.AGENT_CALLS, span)
+        elif operation == "chat":
+            self._chat(span)
+        elif operation == "execute_tool" and span["kind"] == 1:
+            self.add(signals.TOOL_CALLS, span)
+        elif Attr.MCP_METHOD in attributes and span["kind"] == 2:
+            self.add(signals.MCP_SERVER_CALLS, span, tool_version=span["resource"][Attr.SERVICE_VERSION])
+
+    def log(self, record: Mapping[str, Any]) -> None:
+        if record["event"] == Event.EVALUATION:
+            self.add(signals.EVAL_RESULTS, record)
+            self.observe(signals.EVAL_SCORE, record, record["attributes"][Attr.EVALUATION_SCORE])
+        elif record["event"] == Event.POLICY_VIOLATION:
+            self.add(signals.POLICY_VIOLATIONS, record)
+        elif record["event"] == Event.PROCESS_START:
+            self.add(signals.PROCESS_STARTS, record)
+
+    def _task(self, span: Mapping[str, Any]) -> None:
+        attributes = span["attributes"]
+        self.add(signals.TASK_CALLS, span)
+        self.observe(signals.TASK_COST, span, attributes[Attr.TASK_COST])
+        self.observe(signals.TASK_TOKENS, span, attributes[Attr.TASK_TOKENS])
+        if Attr.PLAN_PLANNED in attributes:
+            self.add(signals.PLAN_STEPS, span, attributes[Attr.PLAN_PLANNED], state="planned")
+            self.add(signals.PLAN_STEPS, span, attributes[Attr.PLAN_COMPLETED], state="completed")
+
+    def _chat(self, span: Mapping[str, Any]) -> None:
+        attributes = span["attributes"]
+        self.add(signals.LLM_CALLS, span)
+        if Attr.INPUT_TOKENS not in attributes:
+            return
+        given = {"input": Attr.INPUT_TOKENS, "output": Attr.OUTPUT_TOKENS, "cache_read": Attr.CACHE_READ_TOKENS,
+                 "reasoning": Attr.REASONING_TOKENS}  # fmt: skip
+        for kind, key in given.items():
+            if key in attributes:
+                self.add(signals.LLM_TOKENS, span, attributes[key], token_type=kind)
+        tokens = attributes[Attr.INPUT_TOKENS], attributes[Attr.OUTPUT_TOKENS]
+        self.observe(signals.REQUEST_TOKENS, span, sum(tokens))
+        cost = cost_usd(attributes[Attr.REQUEST_MODEL], *tokens)
+        assert cost is not None
+        self.add(signals.COST, span, cost)
+
+
+@pytest.fixture
+def run(otlp, tmp_path: Path) -> Callable[..., dict[str, Any]]:
+    def run(*arguments: str) -> dict[str, Any]:
+        truth = tmp_path / "truth.json"
+        command = [*DEMO, "run", "--endpoint", otlp.endpoint, "--truth", str(truth), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
+        assert done.returncode == 0, done.stderr
+        document: dict[str, Any] = json.loads(truth.read_text())
+        return document
+
+    return run
+
+
+def _assert_same(truth: Mapping[str, Any], otlp) -> None:
+    derived = Derived()
+    for span in otlp.spans:
+        derived.span(span)
+    for record in otlp.logs:
+        derived.log(record)
+    said = {
+        series: {tuple(row["labels"].items()): row["value"] for row in rows} for series, rows in truth["counts"].items()
+    }
+    found = {series: dict(rows) for series, rows in derived.rows.items()}
+    assert set(said) == set(found)
+    for series, rows in said.items():
+        assert found[series] == pytest.approx(rows), series
+    assert truth["telemetry_lost"] == 0
+
+
+@pytest.mark.parametrize("scenario", ["tool-regression", "timeouts", "crash-loop", "graph-change", "policy-violation"])
+def test_the_truth_of_a_run_equals_its_telemetry_series_by_series(run, otlp, scenario: str) -> None:
+    truth = run("--scenario", scenario, "--tasks", "40", *FAST)
+    assert truth["tasks"]["total"] == 40
+    assert truth["changed_at"] is not None
+    _assert_same(truth, otlp)
+
+
+def test_two_workers_tell_the_truth_together(run, otlp) -> None:
+    truth = run("--scenario", "prompt-regression", "--tasks", "40", "--workers", "2", *FAST)
+    assert truth["tasks"]["total"] == 40
+    _assert_same(truth, otlp)
+    agents = {span["resource"][Attr.SERVICE_INSTANCE_ID] for span in otlp.spans if "invoke_agent" in span["name"]}
+    assert len(agents) == 2
+
+
+def test_a_task_is_one_trace_from_workflow_to_tool_server(run, otlp) -> None:
+    run("--tasks", "6", *FAST)
+    spans = {span["id"]: span for span in otlp.spans}
+    served = [span for span in spans.values() if span["name"].startswith("tools/call")]
+    assert served
+    for call in served:
+        tool = call["attributes"][Attr.TOOL_NAME]
+        path = [call]
+        while path[-1]["parent"]:
+            path.append(spans[path[-1]["parent"]])
+        assert [span["name"] for span in path] == [
+            f"tools/call {tool}",
+            f"MCP send tools/call {tool}",
+            f"execute_tool {tool}",
+            "invoke_agent executor",
+            "invoke_workflow support",
+        ]
+        assert {span["trace"] for span in path} == {call["trace"]}
+        assert {span["attributes"][Attr.CONVERSATION_ID] for span in path} == {
+            path[0]["attributes"][Attr.CONVERSATION_ID]
+        }
+    assert {span["resource"][Attr.SERVICE_NAME] for span in served} <= {"knowledge", "orders", "backoffice"}
+
+
+def test_one_tool_attempt_is_one_internal_span_with_its_servers_version(run, otlp) -> None:
+    truth = run("--scenario", "retry-storm", "--tasks", "40", *FAST)
+    attempts = [s for s in otlp.spans if s["attributes"].get(Attr.OPERATION) == "execute_tool" and s["kind"] == 1]
+    assert len(attempts) == truth["totals"]["agentic_tool_calls_total"]
+    versions = {(s["attributes"][Attr.TOOL_NAME], s["attributes"][Attr.TOOL_VERSION]) for s in attempts}
+    assert versions >= {("kb_search", "1.4.2"), ("order_lookup", "3.1.0"), ("archive_search", "0.9.5")}
+    failed = [s for s in attempts if s["failed"]]
+    assert failed
+    assert {s["attributes"][Attr.ERROR_TYPE] for s in failed} == {"tool_error"}
+    assert any(s["attributes"][Attr.RETRY_ATTEMPT] == 2 for s in attempts)
+    fallbacks = [s["attributes"] for s in attempts if s["attributes"].get(Attr.FALLBACK)]
+    assert {(a[Attr.TOOL_NAME], a[Attr.FALLBACK_FROM]) for a in fallbacks} == {("archive_search", "kb_search")}
+
+
+def test_a_new_tool_version_is_a_new_server_process_and_nothing_else_is(run, otlp) -> None:
+    truth = run("--scenario", "tool-regression", "--tasks", "30", *FAST)
+    starts = Counter((row["labels"]["service"], row["labels"]["tool_version"]) for row in
+                     truth["counts"]["agentic_process_starts_total"])  # fmt: skip
+    assert starts == Counter(
+        [
+            ("support-desk", "none"),
+            ("knowledge", "1.4.2"),
+            ("backoffice", "0.9.5"),
+            ("orders", "3.1.0"),
+            ("orders", "4.0.0"),
+        ]
+    )
+    called = {s["attributes"][Attr.TOOL_VERSION] for s in otlp.spans if s["name"].startswith("execute_tool order")}
+    assert called == {"3.1.0", "4.0.0"}
+    assert truth["culprit"] == {
+        "agent": "executor", "tool": "order_lookup", "dimension": "tool_version", "version": "4.0.0", "previous": "3.1.0"
+    }  # fmt: skip
+
+
+def test_prompts_and_answers_are_recorded_only_when_asked_for(run, otlp) -> None:
+    run("--tasks", "4", *FAST)
+    assert "Where is my order" not in str(otlp.spans)
+    assert "known kinds" not in str(otlp.spans)
+    otlp.requests.clear()
+    run("--tasks", "4", "--content", *FAST)
+    assert "known kinds" in str(otlp.spans)
+
+
+def test_the_same_seed_gives_the_same_requests_and_model_use(run) -> None:
+    first, second = (run("--tasks", "12", "--seed", "5", "--change-at", "1", *FAST) for _ in range(2))
+    series = "agentic_eval_score_sum"
+    assert first["counts"][series] == second["counts"][series]
+
+
+def test_ctrl_c_ends_a_run_with_a_summary_and_leaves_no_process(otlp, tmp_path: Path) -> None:
+    truth = tmp_path / "truth.json"
+    command = [*DEMO, "run", "--endpoint", otlp.endpoint, "--tasks", "5000", "--rate", "20", "--truth", str(truth)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        _wait_for(lambda: any("invoke_workflow" in span["name"] for span in otlp.spans))
+        family = psutil.Process(process.pid).children(recursive=True)
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=60)
+        seconds = time.monotonic() - began
+    assert process.returncode == 0, errors
+    assert "telemetry lost: 0" in output
+    assert seconds < 15, "ends within seconds, with room for a slow machine"
+    assert len(family) >= 3
+    assert not [child for child in family if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+    assert json.loads(truth.read_text())["tasks"]["cancelled"] > 0
+
+
+def test_a_killed_run_leaves_no_process(otlp) -> None:
+    command = [*DEMO, "run", "--endpoint", otlp.endpoint, "--tasks", "5000", "--rate", "20", "--workers", "2"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        _wait_for(lambda: any("invoke_workflow" in span["name"] for span in otlp.spans))
+        family = psutil.Process(process.pid).children(recursive=True)
+        os.kill(process.pid, signal.SIGKILL)
+    assert len(family) >= 8
+    gone, left = psutil.wait_procs(family, timeout=60)
+    assert left == []
+    assert len(gone) == len(family)
+
+
+def test_a_missing_collector_is_one_clear_error_before_any_work() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    command = [*DEMO, "run", "--endpoint", f"http://127.0.0.1:{port}"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert f"nothing listens at 127.0.0.1:{port}" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_unknown_scenario_names_the_known_ones() -> None:
+    done = subprocess.run(
+        [*DEMO, "run", "--scenario", "chaos"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 2
+    assert "'chaos'" in done.stderr
+    assert "crash-loop" in done.stderr
+
+
+def test_the_scenarios_are_listed_with_what_they_change() -> None:
+    done = subprocess.run([*DEMO, "scenarios"], capture_output=True, text=True, timeout=60, check=True)
+    assert "crash-loop         the orders server dies" in done.stdout
+    assert len(done.stdout.splitlines()) == 12
+
+
+def _wait_for(condition: Callable[[], bool], seconds: float = 90) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "did not happen in time"
+        time.sleep(0.1)

@@ -1,0 +1,131 @@
+# ruff: noqa: ANN001 fixtures are typed in conftest, which tests cannot import
+import subprocess
+import sys
+import textwrap
+import threading
+from collections.abc import Sequence
+
+import pytest
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+
+from collector import emit
+from collector.emit import delivery
+
+GOOD = {"service": "desk", "version": "1", "environment": "test"}
+
+
+def _in_a_process_of_its_own(code: str, endpoint: str) -> subprocess.CompletedProcess[str]:
+    program = "from collector import emit\nimport logging\n" + textwrap.dedent(code)
+    return subprocess.run(
+        [sys.executable, "-c", program, endpoint], capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+SET_UP = """
+import sys
+telemetry = emit.configure(service="desk", version="2.1", environment="test", endpoint=sys.argv[1],
+                           headers={"x-key": "k"}, start_attributes={"agentic.tool.version": "2.1"})
+"""
+
+
+def test_a_process_says_who_it_is_and_that_it_started(otlp) -> None:
+    done = _in_a_process_of_its_own(SET_UP + "print(telemetry.shutdown().total)", otlp.endpoint)
+    assert done.stdout == "0\n", done.stderr
+    (record,) = otlp.logs
+    assert record["event"] == "agentic.process.start"
+    assert record["attributes"] == {"agentic.tool.version": "2.1"}
+    assert (
+        record["resource"].items()
+        >= {
+            "service.name": "desk",
+            "service.namespace": "agents",
+            "service.version": "2.1",
+            "deployment.environment.name": "test",
+        }.items()
+    )
+    assert len(record["resource"]["service.instance.id"]) >= 32
+
+
+def test_a_flush_delivers_everything_and_says_so(otlp) -> None:
+    code = """
+    for number in range(2000):
+        with emit.tool_call("t", version="1"): pass
+    print(telemetry.flush(60), telemetry.lost.total)
+    """
+    done = _in_a_process_of_its_own(SET_UP + textwrap.dedent(code), otlp.endpoint)
+    assert done.stdout == "True 0\n", done.stderr
+    assert len(otlp.spans) == 2000
+
+
+def test_lost_telemetry_is_counted_and_reported_at_shutdown(otlp) -> None:
+    otlp.status = 400
+    code = """
+    with emit.tool_call("t", version="1"): pass
+    print(telemetry.flush(5))
+    logging.lastResort.setLevel("ERROR")
+    lost = telemetry.shutdown(5)
+    print(lost.spans, lost.logs)
+    """
+    done = _in_a_process_of_its_own(SET_UP + textwrap.dedent(code), otlp.endpoint)
+    assert done.stdout == "False\n1 1\n", done.stderr
+    assert "telemetry lost: 1 spans and 1 log records" in done.stderr
+
+
+def test_what_overflows_a_queue_is_counted_as_lost(monkeypatch) -> None:
+    gate = threading.Event()
+
+    class Stuck(SpanExporter):
+        def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+            del spans
+            gate.wait(60)
+            return SpanExportResult.SUCCESS
+
+        def shutdown(self) -> None:
+            pass
+
+    monkeypatch.setattr(delivery, "_QUEUE", 8)
+    monkeypatch.setattr(delivery, "_BATCH", 8)
+    processor = delivery.CountedSpanProcessor(Stuck())
+    provider = TracerProvider()
+    provider.add_span_processor(processor)
+    for _ in range(50):
+        provider.get_tracer("t").start_span("s").end()
+    gate.set()
+    provider.shutdown()
+    ledger = processor.ledger
+    assert ledger.accepted == 50
+    assert 50 - ledger.delivered == ledger.outstanding >= 50 - 8 - 8 - 8
+
+
+@pytest.mark.parametrize("name", ["service", "version", "environment"])
+def test_an_empty_setting_is_named(name) -> None:
+    with pytest.raises(ValueError, match=rf"{name} is empty.*pass {name}="):
+        emit.configure(**{**GOOD, name: " "})
+
+
+@pytest.mark.usefixtures("process_telemetry")
+def test_configuring_twice_is_refused() -> None:
+    with pytest.raises(ValueError, match="configure once"):
+        emit.configure(**GOOD)
+
+
+@pytest.mark.parametrize("endpoint", ["127.0.0.1:4318", "grpc://host:4317", "http://host:4318/v1/traces", ""])
+def test_an_endpoint_that_is_no_base_address_is_refused_with_an_example(endpoint) -> None:
+    done = _in_a_process_of_its_own(SET_UP, endpoint)
+    assert done.returncode == 1
+    assert "is not the base address of an OTLP/HTTP receiver" in done.stderr
+    assert "http://127.0.0.1:4318" in done.stderr
+
+
+def test_trace_and_baggage_cross_a_process_boundary(otlp) -> None:
+    code = """
+    from opentelemetry import propagate
+    carrier = {}
+    with emit.task(workflow="w", type="t", graph_version="7"), emit.agent("planner", emit.Prompt("p", "12")):
+        propagate.inject(carrier)
+    print(sorted(carrier))
+    print("agentic.graph.version=7" in carrier["baggage"], "gen_ai.prompt.version=12" in carrier["baggage"])
+    """
+    done = _in_a_process_of_its_own(SET_UP + textwrap.dedent(code), otlp.endpoint)
+    assert done.stdout == "['baggage', 'traceparent']\nTrue True\n", done.stderr
