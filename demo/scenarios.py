@@ -179,7 +179,7 @@ _ALL: Final = (
     Scenario(
         name="cost-spike",
         changes="requests come with long attachments: tokens and cost explode, versions stay",
-        after=replace(HEALTHY, context_factor=12.0),
+        after=replace(HEALTHY, context_factor=30.0),
         culprit=Culprit(agent=AgentName.EXECUTOR),
     ),
     Scenario(

@@ -21,12 +21,12 @@ from alerts.catalogue import (
     Kpi,
     Selector,
 )
-from collector import signals
-from collector.signals import ABSENT, ErrorClass, Label
+from collector.signals import ErrorClass, Label
 from runbooks import changes, symptoms
 from runbooks.changes import VersionChange
 from runbooks.comparison import Comparison, Reading, compare
-from runbooks.report import Change, Culprit, Diagnosis, Evidence, TraceLink, Verdict, evidence_of
+from runbooks.culprit import name
+from runbooks.report import Change, Diagnosis, Evidence, TraceLink, Verdict, evidence_of
 from runbooks.source import MetricsSource
 from runbooks.symptoms import Symptom
 
@@ -131,7 +131,7 @@ def _regression(source: MetricsSource, window: Window, guilty: _Suspect, others:
     change = guilty.change
     return Diagnosis(
         verdict=Verdict.REGRESSION,
-        culprit=_culprit(source, window, change),
+        culprit=name(source, change, window.where, window.start, window.end),
         evidence=[evidence_of(c) for c in guilty.regressions[:_MOST_EVIDENCE]],
         impact=_impact(source, window, change.since),
         trace=_trace(source, window, guilty),
@@ -163,47 +163,6 @@ def _impact(source: MetricsSource, window: Window, since: float) -> list[Evidenc
         if comparison is not None:
             found.append(evidence_of(comparison))
     return found
-
-
-def _culprit(source: MetricsSource, window: Window, change: VersionChange) -> Culprit:
-    where = change.where(change.version)
-    agent = where.get(Label.AGENT) or _agent_behind(source, window, change)
-    return Culprit(
-        agent=agent,
-        tool=where.get(Label.TOOL),
-        workflow=where.get(Label.WORKFLOW),
-        prompt=where.get(Label.PROMPT),
-        dimension=change.dimension.key,
-        version=change.version,
-        previous=change.previous,
-        since=change.since,
-    )
-
-
-def _agent_behind(source: MetricsSource, window: Window, change: VersionChange) -> str | None:
-    """The agent that a tool or graph version acts through: who calls the tool, or whose runs per task grew most."""
-    counter = signals.TOOL_CALLS if change.dimension.key == "tool" else signals.AGENT_CALLS
-    selector = Selector(series=counter.series, labels=counter.labels)
-
-    def runs(version: str, start: float) -> dict[str, float]:
-        shared = {label: value for label, value in change.where(version).items() if label in counter.labels}
-        query = promql.increase(selector, (Label.AGENT,), {**window.where, **shared}, window.end - start)
-        return {s.labels[Label.AGENT]: s.value for s in source.instant(query, window.end) if Label.AGENT in s.labels}
-
-    now = runs(change.version, change.since - window.step)
-    now.pop(ABSENT, None)
-    if not now:
-        return None
-    if change.dimension.key == "tool":
-        return max(now, key=lambda agent: now[agent])
-    before = runs(change.previous, max(window.start, change.previous_since - window.step))
-    share_before, share_now = _shares(before), _shares(now)
-    return max(now, key=lambda agent: share_now[agent] - share_before.get(agent, 0.0))
-
-
-def _shares(runs: Mapping[str, float]) -> dict[str, float]:
-    total = sum(runs.values())
-    return {agent: count / total for agent, count in runs.items()} if total else {}
 
 
 def _trace(source: MetricsSource, window: Window, guilty: _Suspect) -> TraceLink | None:

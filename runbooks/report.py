@@ -45,7 +45,8 @@ class Evidence(_Document):
 class Culprit(_Document):
     """The version to blame: which of the four dimensions, of what, since when."""
 
-    agent: str | None = Field(description="The agent that runs the version, or through which a tool or graph acts")
+    agent: str | None = Field(description="The agent that runs the version, or through which a tool or graph acts most")
+    agents: list[str] = Field(description="All agents it acts through, the most affected first")
     tool: str | None
     workflow: str | None
     prompt: str | None

@@ -14,4 +14,5 @@ PORTS: Final[dict[str, int]] = {
     "tempo": 3200,
     "tempo-grpc": 9095,
     "tempo-otlp": 4327,
+    "tempo-gossip": 7946,
 }

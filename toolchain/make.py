@@ -4,7 +4,8 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -57,8 +58,9 @@ class Maker:
         self.made.append(Made(recipe, how, time.monotonic() - started))
         self.reporter.end(recipe, how, self.made[-1].seconds)
 
-    def _lock(self, recipe: Recipe) -> FileLock:
-        """Return the recipe's lock, held; a person is told when it takes waiting."""
+    @contextmanager
+    def _lock(self, recipe: Recipe) -> Iterator[None]:
+        """Hold the recipe's lock; a person is told when it takes waiting."""
         lock = FileLock(recipe.lock_file())
         try:
             lock.acquire(timeout=0)
@@ -69,7 +71,10 @@ class Maker:
                 lock.acquire(timeout=_LOCK_POLL_S)
             except Timeout:
                 self.reporter.tick()
-        return lock
+        try:
+            yield
+        finally:
+            lock.release()
 
     def _make(self, recipe: Recipe, home: Path) -> str:
         """Make into a staging folder, check, and move into `home`; return how."""

@@ -132,8 +132,10 @@ def remaining(recipes: Sequence[Recipe], spent: float) -> str:
     """Return how long a cold build of `recipes` still takes after `spent` seconds on the first, e.g. "about 7 min"."""
     if not recipes:
         return "nothing"
-    seconds = sum(recipe.minutes * 60 for recipe in recipes[1:]) + max(recipes[0].minutes * 60 - spent, 0)
-    return f"up to about {max(round(seconds / 60), 1)} min"
+    own = recipes[0].minutes * 60
+    seconds = sum(recipe.minutes * 60 for recipe in recipes[1:]) + max(own - spent, 0)
+    rest = f"up to about {max(round(seconds / 60), 1)} min"
+    return f"{rest}, or more (this one is past its measured time)" if spent > own else rest
 
 
 def reporter_for(console: Console) -> Reporter:

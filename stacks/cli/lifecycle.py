@@ -22,8 +22,8 @@ from stacks.settings import NAMESPACE
 _RATE: Final = 4  # tasks per second: enough for a first table within seconds
 _FIRST_KPIS_TIMEOUT_S: Final = 30
 _NEXT: Final = (
-    ("break a tool", "python -m demo run --scenario tool-regression"),
-    ("ask what broke", "agentobs why"),
+    ("break a tool", ".venv/bin/python -m demo run --scenario tool-regression"),
+    ("ask what broke", ".venv/bin/agentobs why"),
     ("take it down", "make down"),
 )
 

@@ -91,7 +91,12 @@ def _regression(document: Diagnosis) -> RenderableType:
     culprit = document.culprit
     if culprit is None:  # pragma: no cover - the model has one whenever the verdict is a regression
         raise ValueError("a regression without a culprit")
-    names = {"agent": culprit.agent, "tool": culprit.tool, "workflow": culprit.workflow, "prompt": culprit.prompt}
+    names = {
+        "agent": ", ".join(culprit.agents),
+        "tool": culprit.tool,
+        "workflow": culprit.workflow,
+        "prompt": culprit.prompt,
+    }
     lines = [f"[bold]{key:<9}[/] {value}" for key, value in names.items() if value]
     change = f"the [bold red]{culprit.dimension}[/] changed from {culprit.previous} to [bold red]{culprit.version}[/]"
     ago = _ago(document.window_end - culprit.since)

@@ -39,6 +39,8 @@ def config(environment: Environment, at: Placement) -> dict[str, Any]:
             "compaction": {"block_retention": str(environment.traces_retention)},
         },
         "storage": {"trace": {"backend": "local", "local": {"path": f"{data}/blocks"}, "wal": {"path": f"{data}/wal"}}},
+        # Some of Tempo's rings start gossip whatever their store; by default it would listen on every address.
+        "memberlist": {"bind_addr": [host], "bind_port": int(at.listen("tempo-gossip").rsplit(":", 1)[1])},
         "usage_report": {"reporting_enabled": False},
     }
 
@@ -51,7 +53,7 @@ def workload(environment: Environment, at: Placement) -> Workload:
         command=("tempo", flag),
         checks=(("tempo", flag, "-config.verify=true"),),
         files={_CONFIG: to_yaml(config(environment, at))},
-        ports=("tempo", "tempo-grpc", "tempo-otlp"),
+        ports=("tempo", "tempo-grpc", "tempo-otlp", "tempo-gossip"),
         ready_port="tempo",
         ready_path="/ready",
         stop_s=30,

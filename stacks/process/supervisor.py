@@ -84,7 +84,10 @@ class Supervisor:
 
     def add(self, name: str) -> None:
         """Start the program whose file has just been written. Call with `exclusive` held."""
-        self._rpc().reloadConfig()
+        try:
+            self._rpc().reloadConfig()
+        except xmlrpc.client.Fault as fault:
+            raise SupervisorError(f"supervisord refuses the program file of {name}: {fault.faultString}") from None
         with _tolerating(Faults.ALREADY_ADDED):
             self._rpc().addProcessGroup(name)
 

@@ -58,7 +58,9 @@ class LocalStack:
     def url(self, port: str) -> str:
         return f"http://127.0.0.1:{self.ports[port]}"
 
-    def demo(self, scenario: str, environment: str, *, tasks: int = 60, rate: float = 6, seed: int = 3) -> dict[str, Any]:
+    def demo(
+        self, scenario: str, environment: str, *, tasks: int = 60, rate: float = 6, seed: int = 3
+    ) -> dict[str, Any]:
         """Run the sample agents; return the truth about what they did."""
         truth = self.home / f"truth-{environment}.json"
         arguments = {
@@ -84,7 +86,7 @@ class LocalStack:
         return float(result[0]["value"][1]) if result else 0.0
 
 
-def eventually(probe: Callable[[], Any], accept: Callable[[Any], bool], timeout_s: float = 45) -> Any:  # noqa: ANN401
+def eventually(probe: Callable[[], Any], accept: Callable[[Any], bool], timeout_s: float = 45) -> Any:
     """Ask until the answer is accepted; return the last answer in any case, for the assertion to show."""
     deadline = time.monotonic() + timeout_s
     while not accept(answer := probe()) and time.monotonic() < deadline:

@@ -2,7 +2,8 @@
 
 import json
 import socket
-import time
+import subprocess
+import sys
 from pathlib import Path
 
 import psutil
@@ -33,11 +34,22 @@ def _set(stack, key: str, value: str) -> None:
 
 
 def _resources(output: str) -> str:
-    return output.split("Resources:")[1].split("Duration")[0]
+    return output.split("Resources:")[1].split("Duration", maxsplit=1)[0]
 
 
 def test_up_starts_every_backend(running):
     assert set(_supervisor(running).pids()) == BACKENDS
+
+
+def test_every_listener_is_bound_to_loopback_and_in_the_table_of_ports(running):
+    listening = [
+        connection.laddr
+        for process in members(_layout(running))
+        for connection in process.net_connections(kind="inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert {address.ip for address in listening} == {"127.0.0.1"}
+    assert {address.port for address in listening} == set(running.ports.values())
 
 
 def test_a_second_up_changes_nothing(running):
@@ -117,9 +129,6 @@ def test_a_bad_setting_is_one_error_and_touches_nothing(running, key, value, sai
 
 def test_a_missing_binary_is_one_error_with_the_fix(running, tmp_path):
     environment = {**running.env(), "AGENTOBS_CACHE": str(tmp_path), "AGENTOBS_TOOLCHAIN_SOURCE": "cache"}
-    import subprocess
-    import sys
-
     command = [str(Path(sys.executable).parent / "agentobs"), "pulumi", "preview"]
     failed = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert failed.returncode == 1
@@ -174,4 +183,3 @@ def test_status_says_that_the_stack_is_not_up(running):
     failed = running.agentobs("status", ok=False)
     assert failed.returncode == 1
     assert "is not up; start it with `agentobs up`" in failed.stderr
-    assert time.monotonic() > 0

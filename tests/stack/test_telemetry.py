@@ -102,7 +102,12 @@ def test_the_watchdog_reaches_alertmanager(stack, eventually):
 
 
 def test_bad_otlp_is_refused_and_the_collector_stays_up(stack):
-    for body in (b"", b"not json", b'{"resourceSpans": 7}', b'{"resourceSpans": [{"scopeSpans": [{"spans": [{"traceId": 1}]}]}]}'):
+    for body in (
+        b"",
+        b"not json",
+        b'{"resourceSpans": 7}',
+        b'{"resourceSpans": [{"scopeSpans": [{"spans": [{"traceId": 1}]}]}]}',
+    ):
         answer = requests.post(
             f"{stack.url('otlp-http')}/v1/traces", data=body, headers={"Content-Type": "application/json"}, timeout=10
         )

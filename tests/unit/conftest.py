@@ -1,9 +1,11 @@
-"""Telemetry under test: the SDK's own in-memory exporters, and a real OTLP/HTTP receiver for other processes."""
+"""Shared by unit tests: telemetry (in-memory exporters; a real OTLP/HTTP receiver for other processes), a placement."""
 
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,9 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from collector import emit
+from stacks.observability import LocalPlacement
+from stacks.ports import PORTS
+from stacks.process.layout import StackDir
 
 
 @dataclass
@@ -113,15 +118,35 @@ class OtlpReceiver:
 
 @pytest.fixture
 def otlp() -> Iterator[OtlpReceiver]:
+    with _receiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture(scope="module")
+def otlp_for_module() -> Iterator[OtlpReceiver]:
+    with _receiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def placement(tmp_path: Path) -> LocalPlacement:
+    """Everything on loopback with the default ports."""
+    return LocalPlacement(PORTS, StackDir(tmp_path))
+
+
+@contextmanager
+def _receiver() -> Iterator[OtlpReceiver]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     receiver = OtlpReceiver(server)
     server.receiver = receiver  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    yield receiver
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    try:
+        yield receiver
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -1,4 +1,3 @@
-# ruff: noqa: ANN001 fixtures are typed in conftest, which tests cannot import
 import logging
 
 import pytest

@@ -260,23 +260,39 @@ def test_two_processes_that_want_the_same_build_it_once(tmp_path: Path) -> None:
     assert len(list((tmp_path / "cache" / "toolchain" / "logs").iterdir())) == 1
 
 
+@pytest.mark.timeout(120)
 def test_waiting_for_another_process_is_said() -> None:
     recipe = tiny()
     recipe.home().mkdir(parents=True)
     lock = FileLock(recipe.lock_file())
 
-    with lock:
-        waiting = worker()
+    with worker() as waiting:
+        lock.acquire()
         assert waiting.stdout is not None
         said = waiting.stdout.readline()
-        assert waiting.poll() is None
-    with waiting:
-        output = waiting.communicate(timeout=120)[0]
+        still_waiting = waiting.poll() is None
+        lock.release()
+        output = waiting.communicate(timeout=60)[0]
 
     assert said == "tiny: another process is making it; waiting until it is done\n"
+    assert still_waiting
     assert output.startswith("built with Go")
 
 
+def test_the_lock_is_free_again_after_success_and_after_failure() -> None:
+    maker = Maker(Reporter(), frozenset(Source))
+    good, bad = tiny("good"), tiny("bad", source="package main\n")
+
+    maker.make(good)
+    with pytest.raises(BuildError):
+        maker.make(bad)
+
+    for recipe in (good, bad):
+        with FileLock(recipe.lock_file(), timeout=0) as lock:
+            assert lock.is_locked
+
+
+@pytest.mark.timeout(200)
 def test_ctrl_c_stops_the_compiler_and_installs_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     recipe = tiny()
     # A compiler that never ends, in place of go; it says who it is, so that its end can be seen.
@@ -291,14 +307,19 @@ def test_ctrl_c_stops_the_compiler_and_installs_nothing(monkeypatch: pytest.Monk
     slow.chmod(0o755)
     monkeypatch.setenv("PATH", f"{slow.parent}{os.pathsep}{os.environ['PATH']}")
 
-    with worker() as process:
+    process = worker()
+    try:
         wait_for(pid_file.exists)
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
+        compiler_is_left = psutil.pid_exists(int(pid_file.read_text(encoding="utf-8")))
+    finally:
+        process.kill()
+        if pid_file.exists() and psutil.pid_exists(int(pid_file.read_text(encoding="utf-8"))):
+            os.kill(int(pid_file.read_text(encoding="utf-8")), signal.SIGKILL)
 
     assert process.returncode != 0
-    compiler = int(pid_file.read_text(encoding="utf-8"))
-    wait_for(lambda: not psutil.pid_exists(compiler))
+    assert not compiler_is_left
     assert list(recipe.home().iterdir()) == []
 
 

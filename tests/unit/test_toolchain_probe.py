@@ -32,6 +32,7 @@ OUTPUTS = {
     "a release candidate": ("prometheus, version 3.16.0-rc.1 (branch: HEAD)\n", "3.16.0-rc.1"),
     # Built without its version: the Go version further down must not be taken for it.
     "no version": ("prometheus, version  (branch: , revision: unknown)\n  go version:       go1.26.8\n", None),
+    "only on a later line": ("some tool\n  runtime: 1.26.8\n", None),
     "nothing": ("", None),
 }
 

@@ -1,0 +1,151 @@
+"""Every scenario leaves its own mark in Prometheus, Tempo and Loki, and `agentobs why` names what broke."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import jsonschema
+import pytest
+import requests
+
+from alerts.catalogue import DIMENSIONS
+
+# A mark: a query that is at least `threshold` after the scenario and below it after a healthy run.
+MARKS = {
+    "tool-regression": ('sum(agentic_tool_calls_total{%s,tool_version="4.0.0",error_class!="none"})', 10),
+    "prompt-regression": ('sum(agentic_eval_results_total{%s,prompt_version="13",label="fail"})', 10),
+    "model-swap": ('sum(agentic_llm_calls_total{%s,model="sim-xl-2"})', 50),
+    "graph-change": ('sum(agentic_agent_calls_total{%s,graph_version="4",agent_name="critic"})', 60),
+    "retry-storm": ('sum(agentic_tool_calls_total{%s,is_retry="true"})', 15),
+    "timeouts": ('sum(agentic_tool_calls_total{%s,error_class="timeout"})', 10),
+    "hallucination": ('sum(agentic_eval_results_total{%s,eval_name="hallucination",label="fail"})', 8),
+    "policy-violation": ("sum(agentic_policy_violations_total{%s})", 15),
+    "crash-loop": ("sum(agentic_process_starts_total{%s})", 7),
+    "cost-spike": ("sum(agentic_cost_usd_total{%s}) / sum(agentic_task_calls_total{%s})", 0.04),
+    "data-drift": ('sum(agentic_task_calls_total{%s,outcome="failure"})', 8),
+}
+VERSIONED = ("tool-regression", "prompt-regression", "model-swap", "graph-change")
+UNVERSIONED = tuple(name for name in MARKS if name not in VERSIONED)
+# Two dozen moments are tried where no version changed, so a mild effect needs more tasks to stand out from chance.
+SYMPTOMS = {
+    "retry-storm": {"tool_success", "tool_retries"},
+    "timeouts": {"tool_timeouts", "tool_success"},
+    "hallucination": {"hallucination"},
+    "policy-violation": {"policy_violations"},
+    "crash-loop": {"tool_success"},
+    "cost-spike": {"request_tokens", "model_cost"},
+    "data-drift": {"task_success", "evaluation_pass"},
+}
+TASKS = {"data-drift": 240}
+RATE = {"data-drift": 12.0}
+
+
+@pytest.fixture(scope="module")
+def truths(stack, eventually):
+    """All scenarios, a few at a time, each in an environment of its own; returned once all are counted."""
+
+    def play(scenario: str) -> tuple[str, dict]:
+        return scenario, stack.demo(scenario, scenario, tasks=TASKS.get(scenario, 100), rate=RATE.get(scenario, 6.0))
+
+    # Alone, because a crowded machine is slower, and slower is a symptom.
+    played = dict([play("healthy")])
+    with ThreadPoolExecutor(2) as pool:
+        played.update(pool.map(play, MARKS))
+    for scenario, truth in played.items():
+        counted = f'sum(agentic_task_calls_total{{environment="{scenario}"}})'
+        wanted = truth["totals"]["agentic_task_calls_total"]
+        assert eventually(lambda q=counted: stack.value(q), lambda value, w=wanted: value >= w) == wanted
+    return played
+
+
+def _mark(stack, query: str, environment: str) -> float:
+    return stack.value(query.replace("%s", f'environment="{environment}"'))
+
+
+@pytest.mark.usefixtures("truths")
+@pytest.mark.parametrize("scenario", MARKS)
+def test_a_scenario_leaves_its_mark_in_prometheus_and_a_healthy_run_does_not(stack, eventually, scenario):
+    query, threshold = MARKS[scenario]
+    assert eventually(lambda: _mark(stack, query, scenario), lambda value: value >= threshold) >= threshold
+    assert _mark(stack, query, "healthy") < threshold
+
+
+@pytest.mark.parametrize("scenario", MARKS)
+def test_a_scenario_leaves_a_trace_in_tempo_and_its_lines_in_loki(stack, truths, eventually, scenario):
+    trace_id = truths[scenario]["trace_ids"][0]
+    tempo = f"{stack.url('tempo')}/api/traces/{trace_id}"
+    assert eventually(lambda: requests.get(tempo, timeout=10).status_code, lambda code: code == 200) == 200
+    query = f'{{deployment_environment_name="{scenario}"}} | trace_id="{trace_id}"'
+
+    def lines() -> list:
+        answer = requests.get(f"{stack.url('loki')}/loki/api/v1/query_range", params={"query": query}, timeout=10)
+        return list(answer.json()["data"]["result"])
+
+    assert eventually(lines, bool)
+
+
+def _why(stack, environment: str) -> dict:
+    return dict(json.loads(stack.agentobs("why", "--json", "--since", "20m", "-e", environment).stdout))
+
+
+@pytest.mark.parametrize("scenario", VERSIONED)
+def test_why_names_agent_tool_dimension_version_and_since_when(stack, truths, scenario):
+    truth, found = truths[scenario], _why(stack, scenario)
+    assert found["verdict"] == "regression", found
+    culprit, wanted = found["culprit"], truth["culprit"]
+    labels = {dimension.key: dimension.version for dimension in DIMENSIONS}
+    assert labels[culprit["dimension"]] == wanted["dimension"]
+    assert (culprit["version"], culprit["previous"]) == (wanted["version"], wanted["previous"])
+    # A looping graph runs all agents of the loop more often: which of them sends work back, only a trace tells.
+    assert wanted["agent"] in (culprit["agents"] if culprit["dimension"] == "graph" else culprit["agents"][:1])
+    if wanted["tool"]:
+        # One server release renews all of its tools; the one with the strongest evidence is named.
+        tools = {row["labels"]["tool_name"] for row in truth["counts"]["agentic_tool_calls_total"]
+                 if row["labels"]["tool_version"] == wanted["version"]}  # fmt: skip
+        assert culprit["tool"] in tools
+    # A version shows when the first call that used it has ended.
+    assert -1 < culprit["since"] - truth["changed_at"] < 20
+    assert found["evidence"][0]["z"] > 3
+    assert found["trace"]["url"].startswith(stack.url("tempo"))
+    assert requests.get(found["trace"]["url"], timeout=10).status_code == 200
+
+
+@pytest.mark.parametrize("scenario", UNVERSIONED)
+def test_why_blames_no_version_where_none_changed_but_sees_the_symptom(stack, truths, scenario):
+    found = _why(stack, scenario)
+    assert found["verdict"] == "symptom_without_version_change", found
+    assert found["culprit"] is None
+    # The moment is known to one of two dozen buckets, and a fault shows when the first task it spoils has ended.
+    bucket = (truths[scenario]["ended_at"] - truths[scenario]["started_at"] + 30) / 24
+    assert SYMPTOMS[scenario] & {evidence["kpi"] for evidence in found["evidence"]}
+    assert min(abs(e["since"] - truths[scenario]["changed_at"]) for e in found["evidence"]) < 10 + 2 * bucket
+
+
+@pytest.mark.usefixtures("truths")
+def test_why_finds_nothing_in_a_healthy_run(stack):
+    assert _why(stack, "healthy")["verdict"] == "healthy"
+
+
+@pytest.mark.usefixtures("truths")
+def test_why_and_status_keep_to_their_published_schemas(stack):
+    for command in ("why", "status"):
+        schema = json.loads(stack.agentobs(command, "--schema").stdout)
+        document = json.loads(stack.agentobs(command, "--json", "-e", "tool-regression").stdout)
+        jsonschema.validate(document, schema)
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({}, schema)
+
+
+@pytest.mark.usefixtures("truths")
+def test_status_shows_both_versions_of_the_tool_side_by_side(stack):
+    shown = stack.agentobs("status", "-e", "tool-regression", "--since", "20m").stdout
+    document = json.loads(stack.agentobs("status", "-e", "tool-regression", "--since", "20m", "--json").stdout)
+    tools = next(table for table in document["tables"] if table["key"] == "tools")
+    success = {
+        row["labels"]["tool_version"]: row["kpis"]["tool_success"]
+        for row in tools["rows"]
+        if row["labels"]["tool_name"] == "order_lookup"
+    }
+    assert success["3.1.0"] > 0.9
+    assert success["4.0.0"] < 0.7
+    assert "order_lookup" in shown
+    assert "4.0.0" in shown

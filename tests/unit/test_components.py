@@ -1,0 +1,80 @@
+"""Workloads of the local stack: complete, on loopback, deterministic."""
+
+import dataclasses
+
+import pytest
+import yaml
+
+from stacks.environments import LOCAL, Retention
+from stacks.observability import workloads
+from stacks.ports import PORTS
+from stacks.process.layout import StackDir
+from stacks.process.spec import ProcessSpec, program, supervisord
+from stacks.workload import CONFIG_DIR
+
+
+def test_every_port_of_the_table_belongs_to_exactly_one_workload(placement):
+    owned = [port for workload in workloads(LOCAL, placement) for port in workload.ports]
+    assert sorted(owned) == sorted(PORTS)
+
+
+def test_configurations_are_yaml_and_deterministic(placement):
+    first, second = workloads(LOCAL, placement), workloads(LOCAL, placement)
+    assert first == second
+    for workload in first:
+        assert all(isinstance(yaml.safe_load(text), dict) for text in workload.files.values())
+
+
+def test_nothing_listens_beyond_loopback(placement):
+    for workload in workloads(LOCAL, placement):
+        assert "0.0.0.0" not in str(workload.files) + str(workload.command)  # noqa: S104 looked for, not used
+
+
+def test_one_retention_touches_one_workload(placement):
+    changed = dataclasses.replace(LOCAL, traces_retention=Retention(48))
+    pairs = zip(workloads(LOCAL, placement), workloads(changed, placement), strict=True)
+    assert [before.name for before, after in pairs if before != after] == ["tempo"]
+
+
+@pytest.fixture
+def spec(placement, tmp_path) -> ProcessSpec:
+    workload = workloads(LOCAL, placement)[0]
+    binaries = {name: tmp_path / "bin 100%" / name for name in workload.binaries}
+    return ProcessSpec.from_workload(workload, StackDir(tmp_path), PORTS, binaries, "127.0.0.1")
+
+
+def test_a_spec_survives_the_way_through_pulumi_which_makes_numbers_floats(spec):
+    props = spec.to_props()
+    floats = {
+        **props,
+        "ports": {k: float(v) for k, v in props["ports"].items()},
+        "stop_s": 20.0,
+        "ready_timeout_s": 60.0,
+    }
+    assert ProcessSpec.from_props(floats) == spec
+
+
+def test_the_configuration_folder_is_named_by_its_content(spec):
+    changed = dataclasses.replace(spec, files={**spec.files, "more": "x"})
+    assert changed.config_dir != spec.config_dir
+    assert dataclasses.replace(spec, stop_s=99).config_dir == spec.config_dir
+
+
+def test_the_program_section_is_escaped_and_complete(spec):
+    text = program(spec)
+    assert CONFIG_DIR not in text
+    assert "bin 100%%" in text, "supervisord expands a single percent sign"
+    assert f"command='{spec.layout.root}/bin 100%%/prometheus'" in text, "a space in a path stays one word"
+    assert "autorestart=true" in text
+
+
+def test_supervisord_has_a_private_socket_and_no_tcp_port(tmp_path):
+    text = supervisord(StackDir(tmp_path))
+    assert "chmod=0700" in text
+    assert "inet_http_server" not in text
+
+
+def test_a_deep_state_folder_gets_a_socket_path_that_fits(tmp_path):
+    deep = StackDir(tmp_path / ("d" * 120))
+    assert len(str(deep.socket)) < 100
+    assert deep.socket != StackDir(tmp_path / ("e" * 120)).socket

@@ -1,0 +1,60 @@
+"""Operator settings: read strictly, each error names the key, what was expected and the fix."""
+
+import json
+
+import pytest
+
+from stacks.environments import LOCAL, Retention
+from stacks.observability import effective
+from stacks.ports import PORTS
+from stacks.settings import Settings, SettingsError, parse
+
+
+def test_no_settings_leave_every_decision_to_the_environment():
+    assert effective(LOCAL, parse({}, "local")) == LOCAL
+
+
+def test_settings_of_other_namespaces_are_not_ours():
+    assert parse({"kubernetes:context": "kind"}, "local") == Settings()
+
+
+def test_a_retention_overrides_the_environment():
+    chosen = parse({"agentobs:logsRetention": "30d"}, "local")
+    assert effective(LOCAL, chosen).logs_retention == Retention(720)
+
+
+def test_a_moved_port_leaves_the_others_where_they_were():
+    chosen = parse({"agentobs:ports": json.dumps({"loki": 13100})}, "local")
+    assert chosen.port("loki") == 13100
+    assert chosen.port("tempo") == PORTS["tempo"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("metricRetention", "7d", "did you mean agentobs:metricsRetention? Fix: pulumi config rm"),
+        ("colour", "red", "the settings are ports, metricsRetention"),
+        ("metricsRetention", "7 days", "write whole hours or days, such as 36h or 15d"),
+        ("metricsRetention", "0d", "'0d' is not a duration"),
+        ("metricsRetention", "-1d", "'-1d' is not a duration"),
+        ("metricsRetention", "", "'' is not a duration"),
+        ("logsRetention", "23h", "shorter than the 24h that Loki accepts"),
+        ("ports", "9090", "agentobs:ports of stack prod"),
+        ("ports", "{", "expected a map of port names to numbers"),
+        ("ports", '{"prometeus": 1}', "'prometeus' is not a port; the ports are otlp-grpc"),
+        ("ports", '{"prometheus": 0}', "prometheus is 0, expected 1 to 65535"),
+        ("ports", '{"prometheus": 70000}', "prometheus is 70000, expected 1 to 65535"),
+        ("ports", '{"prometheus": "x"}', "agentobs:ports.prometheus of stack prod"),
+        ("ports", '{"prometheus": 3100}', "loki and prometheus are both 3100"),
+    ],
+)
+def test_a_bad_setting_is_refused_with_key_expectation_and_fix(key, value, said):
+    with pytest.raises(SettingsError) as refused:
+        parse({f"agentobs:{key}": value}, "prod")
+    assert said in str(refused.value)
+    assert f"agentobs:{key}" in str(refused.value)
+    assert "pulumi config" in str(refused.value)
+
+
+def test_default_ports_are_distinct():
+    assert len(set(PORTS.values())) == len(PORTS)
