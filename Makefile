@@ -9,7 +9,7 @@ READY := $(ROOT)/.venv/.ready
 TASKS ?= 60
 CODE := alerts collector demo runbooks stacks toolchain tests
 
-.PHONY: up down test lint unit lock help
+.PHONY: up down test unit lint bench lock help
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 14
@@ -27,6 +27,9 @@ test: lint  ## Lint, build missing binaries, run all tests
 
 unit: $(READY)  ## Run the tests that need no native binaries
 	@cd '$(ROOT)' && '$(BIN)/pytest' tests/unit
+
+bench: $(READY)  ## Measure the stack that `make up` started: memory, throughput, time to the right answer
+	@cd '$(ROOT)' && '$(BIN)/python' tests/bench/first_light.py
 
 lint: $(READY)  ## Check style, types and import layers
 	@cd '$(ROOT)' && '$(BIN)/ruff' check $(CODE) && '$(BIN)/ruff' format --check $(CODE)

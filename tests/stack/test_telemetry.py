@@ -1,7 +1,10 @@
 """OTLP in, KPIs, traces and logs out: what the agents did is what the backends say, to the last call."""
 
 import json
+import re
+import sys
 from collections import defaultdict
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -86,6 +89,17 @@ def test_exemplars_of_failed_tool_calls_lead_to_traces(stack, truth, eventually)
     assert found
     for trace_id in found[:5]:
         assert eventually(lambda t=trace_id: _tempo_trace(stack, t), bool), trace_id
+
+
+def test_the_example_of_the_readme_is_counted(stack, eventually):
+    readme = Path(__file__).parents[2].joinpath("README.md").read_text()
+    (example,) = re.findall(r"```python\n(.*?)```", readme, re.DOTALL)
+    here = example.replace('environment="local"', f'environment="readme", endpoint="{stack.url("otlp-http")}"')
+    assert here != example
+    stack.run(sys.executable, "-c", here)
+    for series in ("agentic_task_calls_total", "agentic_llm_calls_total", "agentic_tool_calls_total"):
+        query = f'sum({series}{{environment="readme"}})'
+        assert eventually(lambda q=query: stack.value(q), lambda value: value >= 1) == 1, series
 
 
 def test_prometheus_scrapes_every_backend(stack, eventually):
