@@ -45,5 +45,5 @@ $(READY): $(ROOT)/requirements.lock $(ROOT)/pyproject.toml
 	@echo 'Setting up the Python environment in .venv (once, about a minute) ...'
 	@'$(PYTHON)' -m venv '$(ROOT)/.venv'
 	@'$(BIN)/pip' install --quiet --disable-pip-version-check --require-hashes -r '$(ROOT)/requirements.lock'
-	@'$(BIN)/pip' install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e '$(ROOT)'
+	@'$(BIN)/pip' install -qq --disable-pip-version-check --no-deps --no-build-isolation -e '$(ROOT)'
 	@touch '$@'

@@ -18,6 +18,7 @@ from stacks.cli.prometheus import Prometheus
 from stacks.cli.workspace import Workspace
 from stacks.ports import PORTS
 from stacks.settings import NAMESPACE
+from toolchain.progress import reporter_for
 
 _RATE: Final = 4  # tasks per second: enough for a first table within seconds
 _FIRST_KPIS_TIMEOUT_S: Final = 30
@@ -47,7 +48,7 @@ def up(workspace: Workspace, tasks: int, ports: Mapping[str, int]) -> None:
     """Bring the stack up and show what it measures. Raises one of the expected errors, see `main`."""
     console = Console()
     started = time.monotonic()
-    toolchain.ensure(["local"])
+    toolchain.ensure(["local"], reporter_for(console))
     with workspace.exclusive():
         workspace.prepare()
         for name, number in ports.items():
