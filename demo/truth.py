@@ -86,8 +86,9 @@ class Truth:
         """Count one ended task. `sums`: cost_usd, tokens, planned, completed."""
         labels = self._labels(slices, {Label.WORKFLOW: workflow, Label.OUTCOME: outcome}, error)
         self._add(signals.TASK_CALLS, {**labels, Label.TASK_TYPE: type_})
-        self._observe(signals.TASK_COST, labels, sums["cost_usd"])
-        self._observe(signals.TASK_TOKENS, labels, sums["tokens"])
+        if "tokens" in sums:
+            self._observe(signals.TASK_COST, labels, sums["cost_usd"])
+            self._observe(signals.TASK_TOKENS, labels, sums["tokens"])
         for state in ("planned", "completed"):
             if "planned" in sums:
                 self._add(signals.PLAN_STEPS, {**labels, Label.STATE: state}, sums[state])

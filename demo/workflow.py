@@ -112,7 +112,9 @@ async def _answer(run: TaskRun, agents: Agents) -> bool:
 def _count(run: TaskRun, error: str) -> None:
     if not error:
         error = {Outcome.FAILURE: "task_failed", Outcome.TIMEOUT: "timeout"}.get(run.outcome, "")
-    sums = {"cost_usd": run.task.cost_usd, "tokens": run.task.tokens}
+    sums: dict[str, float] = {}
+    if run.task.tokens:
+        sums |= {"cost_usd": run.task.cost_usd, "tokens": run.task.tokens}
     if run.plan:
         sums |= {"planned": len(run.plan), "completed": run.next_step}
     run.truth.task(run.slices(), workflow=WORKFLOW, type_=run.request.type, outcome=run.outcome, error=error, **sums)

@@ -15,13 +15,13 @@ from runbooks.source import MetricsSource
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """One table: what a row is (`by`), what shows that it exists (`activity`), and which KPIs it has."""
+    """One table: what a row is (`by`), what shows that it exists (`activity`), and its KPIs under short headings."""
 
     key: str
     title: str
     by: tuple[Label, ...]
     activity: Metric
-    kpis: tuple[Kpi, ...]
+    kpis: Mapping[str, Kpi]
 
 
 VIEWS: Final = (
@@ -30,28 +30,46 @@ VIEWS: Final = (
         title="Tasks",
         by=(Label.WORKFLOW, Label.GRAPH_VERSION),
         activity=signals.TASK_CALLS,
-        kpis=(catalogue.TASK_SUCCESS, catalogue.TASK_LATENCY, catalogue.TASK_COST),
+        kpis={
+            "success": catalogue.TASK_SUCCESS,
+            "time": catalogue.TASK_LATENCY,
+            "cost/task": catalogue.TASK_COST,
+        },
     ),
     View(
         key="agents",
         title="Agents",
         by=(Label.AGENT, Label.PROMPT_VERSION),
         activity=signals.AGENT_CALLS,
-        kpis=(catalogue.AGENT_SUCCESS, catalogue.EVALUATION_PASS, catalogue.AGENT_LATENCY, catalogue.REQUEST_TOKENS),
+        kpis={
+            "success": catalogue.AGENT_SUCCESS,
+            "evals passed": catalogue.EVALUATION_PASS,
+            "time": catalogue.AGENT_LATENCY,
+            "tokens/call": catalogue.REQUEST_TOKENS,
+        },
     ),
     View(
         key="models",
         title="Models",
         by=(Label.AGENT, Label.MODEL),
         activity=signals.LLM_CALLS,
-        kpis=(catalogue.MODEL_SUCCESS, catalogue.MODEL_LATENCY, catalogue.MODEL_COST),
+        kpis={
+            "success": catalogue.MODEL_SUCCESS,
+            "time": catalogue.MODEL_LATENCY,
+            "cost/call": catalogue.MODEL_COST,
+        },
     ),
     View(
         key="tools",
         title="Tools",
         by=(Label.TOOL, Label.TOOL_VERSION),
         activity=signals.TOOL_CALLS,
-        kpis=(catalogue.TOOL_SUCCESS, catalogue.TOOL_TIMEOUTS, catalogue.TOOL_RETRIES, catalogue.TOOL_LATENCY),
+        kpis={
+            "success": catalogue.TOOL_SUCCESS,
+            "timeouts": catalogue.TOOL_TIMEOUTS,
+            "retries": catalogue.TOOL_RETRIES,
+            "time": catalogue.TOOL_LATENCY,
+        },
     ),
 )
 
@@ -66,6 +84,16 @@ class Row(BaseModel):
     kpis: dict[str, float | None] = Field(description="By key of the KPI catalogue")
 
 
+class Column(BaseModel):
+    """One KPI of a table."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kpi: str = Field(description="Key in the KPI catalogue")
+    heading: str
+    unit: str
+
+
 class Table(BaseModel):
     """One view with its rows."""
 
@@ -73,7 +101,7 @@ class Table(BaseModel):
 
     key: str
     title: str
-    units: dict[str, str] = Field(description="Unit per KPI")
+    columns: list[Column]
     rows: list[Row]
 
 
@@ -107,7 +135,7 @@ def _table(source: MetricsSource, view: View, start: float, end: float, where: M
         return {tuple(sample.labels.get(label, ABSENT) for label in view.by): sample.value for sample in samples}
 
     events = increases(Selector(series=view.activity.series, labels=view.activity.labels))
-    columns = {kpi.key: (increases(kpi.numerator), increases(kpi.denominator)) for kpi in view.kpis}
+    columns = {kpi.key: (increases(kpi.numerator), increases(kpi.denominator)) for kpi in view.kpis.values()}
     rows = [
         Row(
             labels=dict(zip(view.by, slice_, strict=True)),
@@ -117,8 +145,8 @@ def _table(source: MetricsSource, view: View, start: float, end: float, where: M
         for slice_, count in sorted(events.items())
         if count > 0
     ]
-    units = {kpi.key: str(kpi.unit) for kpi in view.kpis}
-    return Table(key=view.key, title=view.title, units=units, rows=rows)
+    headings = [Column(kpi=kpi.key, heading=heading, unit=kpi.unit) for heading, kpi in view.kpis.items()]
+    return Table(key=view.key, title=view.title, columns=headings, rows=rows)
 
 
 def _quotient(slice_: _Slice, numerators: Mapping[_Slice, float], denominators: Mapping[_Slice, float]) -> float | None:

@@ -56,6 +56,7 @@ class Task:
         self.retries = 0
         self.cost_usd = 0.0
         self.tokens = 0
+        self._has_usage = False
         self._plan: tuple[int, int] | None = None
 
     def plan(self, *, planned: int, completed: int) -> None:
@@ -64,6 +65,7 @@ class Task:
 
     def add_usage(self, *, cost_usd: float = 0.0, tokens: int = 0) -> None:
         """Add money (US dollars) and tokens (input and output) of one model call to the task's sums."""
+        self._has_usage = True
         self.cost_usd += cost_usd
         self.tokens += tokens
 
@@ -75,8 +77,10 @@ class Task:
     def _write(self) -> None:
         outcome = self.outcome or Outcome.SUCCESS
         self.span.set_attribute(Attr.TASK_OUTCOME.value, outcome.value)
-        self.span.set_attribute(Attr.TASK_COST.value, self.cost_usd)
-        self.span.set_attribute(Attr.TASK_TOKENS.value, self.tokens)
+        # An application that does not sum usage per task must not make every task look free.
+        if self._has_usage:
+            self.span.set_attribute(Attr.TASK_COST.value, self.cost_usd)
+            self.span.set_attribute(Attr.TASK_TOKENS.value, self.tokens)
         self.span.set_attribute(Attr.TASK_RETRIES.value, self.retries)
         if self._plan is not None:
             self.span.set_attribute(Attr.PLAN_PLANNED.value, self._plan[0])

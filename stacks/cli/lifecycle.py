@@ -22,11 +22,6 @@ from toolchain.progress import reporter_for
 
 _RATE: Final = 4  # tasks per second: enough for a first table within seconds
 _FIRST_KPIS_TIMEOUT_S: Final = 30
-_NEXT: Final = (
-    ("break a tool", ".venv/bin/python -m demo run --scenario tool-regression"),
-    ("ask what broke", ".venv/bin/agentobs why"),
-    ("take it down", "make down"),
-)
 
 
 class LifecycleError(RuntimeError):
@@ -69,7 +64,9 @@ def up(workspace: Workspace, tasks: int, ports: Mapping[str, int]) -> None:
 
 def down(workspace: Workspace, *, delete_data: bool) -> None:
     """Take the stack down; works as well where it was never up or where its processes have crashed."""
-    toolchain.require(["pulumi"])
+    if not workspace.exists:
+        Console().print(f"The stack {workspace.stack} was never brought up here; nothing to take down.")
+        return
     with workspace.exclusive():
         workspace.prepare()
         workspace.pulumi("destroy", "--yes", "--skip-preview", "--suppress-permalink=true", "--suppress-progress")
@@ -97,12 +94,22 @@ def _first_kpis(prometheus: str, begin: float, tasks: int) -> Status:
         time.sleep(0.5)
 
 
+def _next(otlp: str) -> tuple[tuple[str, str], ...]:
+    """What to try, as commands that work as they stand."""
+    moved = "" if otlp.endswith(f":{PORTS['otlp-http']}") else f" --endpoint {otlp}"
+    return (
+        ("break a tool", f".venv/bin/python -m demo run --scenario tool-regression{moved}"),
+        ("ask what broke", ".venv/bin/agentobs why"),
+        ("take it down", "make down"),
+    )
+
+
 def _print_addresses(console: Console, endpoints: Mapping[str, str]) -> None:
     table = Table(title="Addresses", title_justify="left", title_style="bold", show_header=False)
     for name, url in sorted(endpoints.items()):
         table.add_row(name.replace("_", " "), url)
     console.print(table)
     steps = Table(title="Next", title_justify="left", title_style="bold", show_header=False)
-    for number, (what, command) in enumerate(_NEXT, 1):
+    for number, (what, command) in enumerate(_next(endpoints["otlp_http"]), 1):
         steps.add_row(str(number), what, command)
     console.print(steps)

@@ -8,12 +8,10 @@ from rich.panel import Panel
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from alerts.catalogue import CATALOGUE, Unit
+from alerts.catalogue import Unit
 from runbooks.report import Change, Diagnosis, Evidence, Verdict
 from runbooks.status import Row, Status, Table
 
-_TITLES: Final = {kpi.key: kpi.title for kpi in CATALOGUE}
-_CENT: Final = 0.01
 _PERCENT: Final = 100
 
 
@@ -48,17 +46,17 @@ def status(document: Status) -> RenderableType:
 def _kpi_table(table: Table, span: str) -> RichTable:
     drawn = RichTable(title=f"{table.title}, {span}", title_justify="left", title_style="bold", header_style="cyan")
     for label in table.rows[0].labels:
-        drawn.add_column(label.replace("_", " "), no_wrap=True)
+        drawn.add_column(label.removesuffix("_name").replace("_", " "), no_wrap=True)
     drawn.add_column("calls", justify="right")
-    for key in table.units:
-        drawn.add_column(_TITLES[key].lower(), justify="right")
+    for column in table.columns:
+        drawn.add_column(column.heading, justify="right")
     for row in table.rows:
         drawn.add_row(*_cells(row, table))
     return drawn
 
 
 def _cells(row: Row, table: Table) -> list[str]:
-    values = [amount(row.kpis[key], unit) for key, unit in table.units.items()]
+    values = [amount(row.kpis[column.kpi], column.unit) for column in table.columns]
     return [*row.labels.values(), f"{row.events:,.0f}", *values]
 
 

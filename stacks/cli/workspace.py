@@ -106,7 +106,7 @@ class Workspace:
             # Created with its final mode: the secret is at no moment readable by others.
             with os.fdopen(os.open(self._passphrase, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
                 file.write(secrets.token_urlsafe(32))
-        if not self._exists:
+        if not self.exists:
             self._forget_old_passphrase()
             self.pulumi("stack", "init", self.stack, "--secrets-provider", "passphrase", quiet=True)
         self._clear_stale_lock()
@@ -119,7 +119,8 @@ class Workspace:
             self._settings.write_text(to_yaml(settings))
 
     @property
-    def _exists(self) -> bool:
+    def exists(self) -> bool:
+        """Whether the stack was ever brought up here."""
         return (self._state / ".pulumi" / "stacks" / _PROJECT / f"{self.stack}.json").exists()
 
     def _clear_stale_lock(self) -> None:
@@ -157,6 +158,6 @@ class Workspace:
 
     def outputs(self) -> dict[str, Any]:
         """Outputs of the stack; empty where it is not up."""
-        if not self._exists:
+        if not self.exists:
             return {}
         return dict(json.loads(self.pulumi("stack", "output", "--json", quiet=True)))

@@ -179,6 +179,11 @@ def test_destroy_leaves_no_process_port_or_file_and_keeps_data_unless_told(runni
     assert not _layout(running).data.exists()
 
 
+def test_down_where_nothing_was_ever_up_is_fine(own_stack, tmp_path):
+    fresh = type(own_stack)(tmp_path)
+    assert "nothing to take down" in fresh.agentobs("down").stdout
+
+
 def test_status_says_that_the_stack_is_not_up(running):
     failed = running.agentobs("status", ok=False)
     assert failed.returncode == 1

@@ -90,8 +90,9 @@ class Derived:
     def _task(self, span: Mapping[str, Any]) -> None:
         attributes = span["attributes"]
         self.add(signals.TASK_CALLS, span)
-        self.observe(signals.TASK_COST, span, attributes[Attr.TASK_COST])
-        self.observe(signals.TASK_TOKENS, span, attributes[Attr.TASK_TOKENS])
+        if Attr.TASK_TOKENS in attributes:
+            self.observe(signals.TASK_COST, span, attributes[Attr.TASK_COST])
+            self.observe(signals.TASK_TOKENS, span, attributes[Attr.TASK_TOKENS])
         if Attr.PLAN_PLANNED in attributes:
             self.add(signals.PLAN_STEPS, span, attributes[Attr.PLAN_PLANNED], state="planned")
             self.add(signals.PLAN_STEPS, span, attributes[Attr.PLAN_COMPLETED], state="completed")

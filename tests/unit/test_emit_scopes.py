@@ -182,3 +182,11 @@ def test_nothing_of_a_task_stays_behind_after_it(recorded) -> None:
     with emit.tool_call("later", version="1"):
         pass
     assert not set(BAGGAGE_KEYS) & recorded.span("execute_tool later").attributes.keys()
+
+
+def test_a_task_whose_usage_nobody_sums_up_is_not_free_but_unknown(recorded) -> None:
+    with _task():
+        pass
+    attributes = recorded.span("invoke_workflow support").attributes
+    assert Attr.TASK_COST not in attributes
+    assert Attr.TASK_TOKENS not in attributes
