@@ -6,6 +6,7 @@ import os
 import secrets
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -103,9 +104,11 @@ class Workspace:
         self._state.mkdir(parents=True, exist_ok=True)
         self._make_view()
         if not self._passphrase.exists():
-            # Created with its final mode: the secret is at no moment readable by others.
-            with os.fdopen(os.open(self._passphrase, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            # Staged with mode 0600 and moved in one step: never readable by others, never half written.
+            descriptor, staged = tempfile.mkstemp(dir=self._passphrase.parent)
+            with os.fdopen(descriptor, "w") as file:
                 file.write(secrets.token_urlsafe(32))
+            Path(staged).replace(self._passphrase)
         if not self.exists:
             self._forget_old_passphrase()
             self.pulumi("stack", "init", self.stack, "--secrets-provider", "passphrase", quiet=True)
@@ -127,7 +130,8 @@ class Workspace:
         folder = self._state / ".pulumi" / "locks" / "organization" / _PROJECT / self.stack
         for lock in folder.glob("*.json"):
             pid = int(json.loads(lock.read_text()).get("pid", 0))
-            if psutil.pid_exists(pid):
+            # The number may have gone to another process since.
+            if psutil.pid_exists(pid) and "pulumi" in psutil.Process(pid).name():
                 raise WorkspaceError(f"pulumi (pid {pid}) is changing the stack {self.stack}; wait for it to end")
             lock.unlink()
 

@@ -105,7 +105,7 @@ def program(spec: ProcessSpec) -> str:
     pairs = ",".join(f'{key}="{_escape(value)}"' for key, value in sorted(environment.items()))
     lines = {
         "command": _escape(shlex.join(spec.resolved(spec.command))),
-        "directory": spec.data_dir,
+        "directory": _escape(spec.data_dir),
         "environment": pairs,
         "autostart": "true",
         "autorestart": "true",
@@ -114,7 +114,7 @@ def program(spec: ProcessSpec) -> str:
         "stopwaitsecs": str(spec.stop_s),
         "killasgroup": "true",
         "redirect_stderr": "true",
-        "stdout_logfile": str(spec.layout.log(spec.name)),
+        "stdout_logfile": _escape(_escape(str(spec.layout.log(spec.name)))),  # expanded twice
         "stdout_logfile_maxbytes": _LOG_BYTES,
         "stdout_logfile_backups": str(_LOG_BACKUPS),
     }
@@ -123,23 +123,25 @@ def program(spec: ProcessSpec) -> str:
 
 def supervisord(layout: StackDir) -> str:
     """Return supervisord's main configuration: a control socket for this user only, no TCP port."""
+    run, socket = _escape(str(layout.run)), _escape(str(layout.socket))
     return f"""[supervisord]
-logfile={layout.run}/supervisord.log
+logfile={run}/supervisord.log
 logfile_maxbytes={_LOG_BYTES}
 logfile_backups=1
-pidfile={layout.run}/supervisord.pid
+pidfile={run}/supervisord.pid
 identifier=agentobs
 
 [unix_http_server]
-file={layout.socket}
+file={socket}
 chmod=0700
 
 [rpcinterface:supervisor]
 supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
 
 [supervisorctl]
-serverurl=unix://{layout.socket}
+serverurl=unix://{socket}
 
 [include]
-files={layout.programs}/*.conf
+; Relative to this file: a list of absolute paths would end at the first space of a folder's name.
+files={layout.programs.name}/*.conf
 """

@@ -29,7 +29,7 @@ _CHECK = "import sys; sys.exit('bad page' in open(sys.argv[1]).read())"
 
 @pytest.fixture
 def layout(tmp_path) -> Iterator[StackDir]:
-    layout = StackDir(tmp_path / "stack")
+    layout = StackDir(tmp_path / "a stack at 100%")
     Supervisor(layout).start()
     yield layout
     Supervisor(layout).stop()
