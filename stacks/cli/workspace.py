@@ -112,7 +112,7 @@ class Workspace:
         if not self.exists:
             self._forget_old_passphrase()
             self.pulumi("stack", "init", self.stack, "--secrets-provider", "passphrase", quiet=True)
-        self._clear_stale_lock()
+        self._recover()
 
     def _forget_old_passphrase(self) -> None:
         """Keep the settings of a stack whose state was deleted: their salt belongs to a passphrase that is gone."""
@@ -126,14 +126,20 @@ class Workspace:
         """Whether the stack was ever brought up here."""
         return (self._state / ".pulumi" / "stacks" / _PROJECT / f"{self.stack}.json").exists()
 
-    def _clear_stale_lock(self) -> None:
+    def _recover(self) -> None:
+        """Clear what a Pulumi that died has left: its lock, and resources it was about to create.
+
+        Creating is idempotent here, so forgetting a half-made resource and making it again is safe.
+        """
         folder = self._state / ".pulumi" / "locks" / "organization" / _PROJECT / self.stack
-        for lock in folder.glob("*.json"):
+        stale = list(folder.glob("*.json"))
+        for lock in stale:
             pid = int(json.loads(lock.read_text()).get("pid", 0))
-            # The number may have gone to another process since.
-            if psutil.pid_exists(pid) and "pulumi" in psutil.Process(pid).name():
+            if _is_pulumi(pid):
                 raise WorkspaceError(f"pulumi (pid {pid}) is changing the stack {self.stack}; wait for it to end")
             lock.unlink()
+        if stale:
+            self.pulumi("refresh", "--yes", "--skip-preview", "--clear-pending-creates", quiet=True)
 
     def command(self, *arguments: str) -> list[str]:
         """The Pulumi command line for this project and stack."""
@@ -165,3 +171,12 @@ class Workspace:
         if not self.exists:
             return {}
         return dict(json.loads(self.pulumi("stack", "output", "--json", quiet=True)))
+
+
+def _is_pulumi(pid: int) -> bool:
+    """Whether a Pulumi runs under this number: it may have died, or the number may be another process's by now."""
+    try:
+        process = psutil.Process(pid)
+        return "pulumi" in process.name() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

@@ -1,6 +1,8 @@
 """`pulumi up` and what follows: no-op, one-setting change, crash, drift, destroy, and errors that start nothing."""
 
 import json
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -100,6 +102,25 @@ def test_up_works_after_a_pulumi_that_died_holding_its_lock(running):
     lock = {"pid": 2**22 + 1, "username": "x", "hostname": "x", "timestamp": "2026-01-01T00:00:00Z"}
     (folder / "dead.json").write_text(json.dumps(lock))
     assert "8 unchanged" in _resources(running.up().stdout)
+
+
+def test_up_finishes_what_a_killed_up_began(own_stack, tmp_path, eventually):
+    stack, output = type(own_stack)(tmp_path), tmp_path / "output"
+    moved = [word for name, number in stack.ports.items() for word in ("--port", f"{name}={number}")]
+    command = [str(Path(sys.executable).parent / "agentobs"), "up", "--tasks", "0", *moved]
+    with output.open("w") as file:
+        killed = subprocess.Popen(command, env=stack.env(), stdout=file, stderr=file, start_new_session=True)
+    assert "Process loki creating" in eventually(output.read_text, lambda text: "Process loki creating" in text)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.wait()
+    try:
+        assert stack.up().returncode == 0
+        assert set(_supervisor(stack).pids()) == BACKENDS
+        checkpoint = json.loads((stack.home / "pulumi/state/.pulumi/stacks/agentobs/local.json").read_text())
+        assert not checkpoint["checkpoint"]["latest"].get("pending_operations")
+        assert "8 unchanged" in _resources(stack.up().stdout)
+    finally:
+        stack.down()
 
 
 @pytest.mark.parametrize(
