@@ -9,7 +9,9 @@ from collector.signals import Label
 from runbooks.comparison import Comparison
 
 
-class _Document(BaseModel):
+class Document(BaseModel):
+    """Base of everything that is printed as JSON."""
+
     model_config = ConfigDict(frozen=True)
 
 
@@ -22,14 +24,14 @@ class Verdict(StrEnum):
     NO_DATA = "no_data"
 
 
-class Measured(_Document):
+class Measured(Document):
     """A KPI over one period."""
 
     value: float = Field(description="The KPI in its unit")
     events: float = Field(description="Events it rests on")
 
 
-class Evidence(_Document):
+class Evidence(Document):
     """One KPI before and after."""
 
     kpi: str = Field(description="Key in the KPI catalogue")
@@ -42,7 +44,7 @@ class Evidence(_Document):
     since: float | None = Field(description="Unix seconds of the moment it got worse, where that was searched for")
 
 
-class Culprit(_Document):
+class Culprit(Document):
     """The version to blame: which of the four dimensions, of what, since when."""
 
     agent: str | None = Field(description="The agent that runs the version, or through which a tool or graph acts most")
@@ -56,7 +58,7 @@ class Culprit(_Document):
     since: float = Field(description="Unix seconds of the first use in the window")
 
 
-class Change(_Document):
+class Change(Document):
     """Another version change in the window, for the reader to weigh."""
 
     dimension: str
@@ -67,14 +69,14 @@ class Change(_Document):
     worst: list[Evidence] = Field(description="Its worst regression, if it has one")
 
 
-class TraceLink(_Document):
+class TraceLink(Document):
     """A trace that shows the trouble."""
 
     trace_id: str
     url: str | None = None
 
 
-class Diagnosis(_Document):
+class Diagnosis(Document):
     """Which agent broke, why, and since which version. All times are unix seconds."""
 
     verdict: Verdict

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from alerts import catalogue, promql
 from alerts.catalogue import Kpi, Selector
 from collector import signals
 from collector.signals import ABSENT, Label, Metric
+from runbooks.report import Document
 from runbooks.source import MetricsSource
 
 
@@ -74,30 +75,24 @@ VIEWS: Final = (
 )
 
 
-class Row(BaseModel):
+class Row(Document):
     """One slice and its KPIs; a KPI without events in the window is null."""
-
-    model_config = ConfigDict(frozen=True)
 
     labels: dict[str, str]
     events: float = Field(description="Calls of this slice in the window")
     kpis: dict[str, float | None] = Field(description="By key of the KPI catalogue")
 
 
-class Column(BaseModel):
+class Column(Document):
     """One KPI of a table."""
-
-    model_config = ConfigDict(frozen=True)
 
     kpi: str = Field(description="Key in the KPI catalogue")
     heading: str
     unit: str
 
 
-class Table(BaseModel):
+class Table(Document):
     """One view with its rows."""
-
-    model_config = ConfigDict(frozen=True)
 
     key: str
     title: str
@@ -105,10 +100,8 @@ class Table(BaseModel):
     rows: list[Row]
 
 
-class Status(BaseModel):
+class Status(Document):
     """KPIs over a window; times are unix seconds."""
-
-    model_config = ConfigDict(frozen=True)
 
     window_start: float
     window_end: float
