@@ -225,22 +225,31 @@ class Dimension:
 
 
 # Four dimensions, never one combined hash: the answer must say which of them to roll back.
+# Each per environment: what staging runs says nothing about what broke in prod.
 DIMENSIONS: Final = (
     Dimension(
         key="prompt",
-        entity=(Label.AGENT, Label.PROMPT),
+        entity=(Label.ENVIRONMENT, Label.AGENT, Label.PROMPT),
         version=Label.PROMPT_VERSION,
         activity=_counter(signals.AGENT_CALLS),
     ),
-    Dimension(key="tool", entity=(Label.TOOL,), version=Label.TOOL_VERSION, activity=_counter(signals.TOOL_CALLS)),
+    Dimension(
+        key="tool",
+        entity=(Label.ENVIRONMENT, Label.TOOL),
+        version=Label.TOOL_VERSION,
+        activity=_counter(signals.TOOL_CALLS),
+    ),
     Dimension(
         key="model",
-        entity=(Label.AGENT,),
+        entity=(Label.ENVIRONMENT, Label.AGENT),
         version=Label.MODEL,
         # A fallback is the old configuration at work, not a new one.
         activity=_counter(signals.LLM_CALLS, {Label.IS_FALLBACK: "false"}),
     ),
     Dimension(
-        key="graph", entity=(Label.WORKFLOW,), version=Label.GRAPH_VERSION, activity=_counter(signals.TASK_CALLS)
+        key="graph",
+        entity=(Label.ENVIRONMENT, Label.WORKFLOW),
+        version=Label.GRAPH_VERSION,
+        activity=_counter(signals.TASK_CALLS),
     ),
 )

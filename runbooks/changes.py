@@ -23,7 +23,10 @@ while another version was in use: a rare canary is not taken for a series of dep
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionChange:
-    """From `since` (unix seconds) on, `entity` ran `version`; before it ran `previous`, from `previous_since` on."""
+    """From `since` (unix seconds) on, `entity` ran `version`; before it ran `previous`, from `previous_since` on.
+
+    `last_use` is when any version of the entity was last seen at work.
+    """
 
     dimension: Dimension
     entity: tuple[str, ...]
@@ -31,6 +34,7 @@ class VersionChange:
     previous: str
     since: float
     previous_since: float
+    last_use: float
 
     def where(self, version: str) -> dict[Label, str]:
         """Label values that select one version of the entity."""
@@ -44,6 +48,8 @@ class _Stretch:
     version: str
     start: float
     end: float
+    quiet: float
+    """Seconds without use after which the version counts as gone."""
 
 
 def uses(points: Sequence[tuple[float, float]], start: float, step: float) -> list[float]:
@@ -60,13 +66,13 @@ def uses(points: Sequence[tuple[float, float]], start: float, step: float) -> li
 def _split(version: str, times: Sequence[float], others: Sequence[float], step: float) -> Iterator[_Stretch]:
     """Cut the uses of one version where it was gone and another one ran instead."""
     gaps = [later - earlier for earlier, later in pairwise(times)]
-    quiet = max(_QUIET_STEPS * step, _QUIET_INTERVALS * median(gaps)) if gaps else 0.0
+    quiet = max(_QUIET_STEPS * step, _QUIET_INTERVALS * median(gaps)) if gaps else _QUIET_STEPS * step
     start = times[0]
     for earlier, later in pairwise(times):
         if later - earlier > quiet and any(earlier < other < later for other in others):
-            yield _Stretch(version, start, earlier)
+            yield _Stretch(version, start, earlier, quiet)
             start = later
-    yield _Stretch(version, start, times[-1])
+    yield _Stretch(version, start, times[-1], quiet)
 
 
 def _stretches(versions: Mapping[str, list[float]], step: float) -> list[_Stretch]:
@@ -93,7 +99,10 @@ def find(dimension: Dimension, activity: Iterable[Series], start: float, step: f
     changes = []
     for entity, versions in entities.items():
         stretches = _stretches(versions, step)
-        now = max(stretches, key=lambda stretch: stretch.start, default=None)
+        # A canary that was taken back is in the past, however recent its start.
+        latest = max((s.end for s in stretches), default=0.0)
+        in_use = [s for s in stretches if s.end >= latest - s.quiet]
+        now = max(in_use, key=lambda stretch: stretch.start, default=None)
         before = max(
             (s for s in stretches if now and s.start < now.start and s.version != now.version),
             key=lambda stretch: stretch.end,
@@ -109,6 +118,7 @@ def find(dimension: Dimension, activity: Iterable[Series], start: float, step: f
                 previous=before.version,
                 since=now.start,
                 previous_since=before.start,
+                last_use=latest,
             )
         )
     return changes

@@ -20,6 +20,7 @@ def name(source: MetricsSource, change: VersionChange, where: Mapping[Label, str
     else:
         agents = _busier(source, change, where, start, end)
     return Culprit(
+        environment=of_version[Label.ENVIRONMENT],
         agent=agents[0] if agents else None,
         agents=agents,
         tool=of_version.get(Label.TOOL),

@@ -27,16 +27,14 @@ from runbooks.changes import VersionChange
 from runbooks.comparison import Comparison, Reading, compare
 from runbooks.culprit import name
 from runbooks.report import Change, Diagnosis, Evidence, TraceLink, Verdict, evidence_of
-from runbooks.source import MetricsSource
+from runbooks.source import EXPORT_DELAY_S, MetricsSource
 from runbooks.symptoms import Symptom
 
 _MAX_STEPS: Final = 600
 _MIN_STEP_S: Final = 2.0
 _ZOOM: Final = 100
 _FINEST_S: Final = 1.0
-_EXPORT_DELAY_S: Final = 15.0
-"""A collector flushes every few seconds and shows a new series one flush later still."""
-
+_RECENT_S: Final = 900.0
 _IMPACT: Final = (TASK_SUCCESS, TASK_LATENCY, TASK_COST)
 _MOST_EVIDENCE: Final = 5
 
@@ -72,7 +70,9 @@ class _Suspect:
 def diagnose(source: MetricsSource, window: Window) -> Diagnosis:
     """Return the verdict for `window`. Raises whatever the source raises when it cannot answer."""
     suspects = [_examine(source, window, change) for change in _changes(source, window)]
-    guilty = max(suspects, key=lambda suspect: suspect.score, default=None)
+    # What is at work now comes before what has been idle, however bad that was.
+    recent = window.end - _RECENT_S
+    guilty = max(suspects, key=lambda s: (s.score > 0, s.change.last_use >= recent, s.score), default=None)
     if guilty is not None and guilty.score > 0:
         others = [s for s in suspects if s is not guilty]
         return _regression(source, window, guilty, others)
@@ -93,11 +93,11 @@ def _first_use(source: MetricsSource, window: Window, change: VersionChange) -> 
     A counter shows a call only when the collector exports it; the exemplar carries the time of the call itself.
     """
     dimension, where = change.dimension, {**window.where, **change.where(change.version)}
-    start, fine = change.since - window.step - _EXPORT_DELAY_S, max(_FINEST_S, window.step / _ZOOM)
+    start, fine = change.since - window.step - EXPORT_DELAY_S, max(_FINEST_S, window.step / _ZOOM)
     zoomed = source.range(promql.total(dimension.activity, dimension.labels, where), start, change.since, fine)
     moments = [at for series in zoomed for at in changes.uses(series.points, start, fine)]
     counted = min(moments, default=change.since)
-    called = source.exemplars(promql.exemplars(dimension.activity, where), counted - _EXPORT_DELAY_S, counted)
+    called = source.exemplars(promql.exemplars(dimension.activity, where), counted - EXPORT_DELAY_S, counted)
     return min((exemplar.at for exemplar in called), default=counted)
 
 
@@ -133,12 +133,18 @@ def _regression(source: MetricsSource, window: Window, guilty: _Suspect, others:
         verdict=Verdict.REGRESSION,
         culprit=name(source, change, window.where, window.start, window.end),
         evidence=[evidence_of(c) for c in guilty.regressions[:_MOST_EVIDENCE]],
-        impact=_impact(source, window, change.since),
+        impact=_impact(source, _within(window, change), change.since),
         trace=_trace(source, window, guilty),
         other_changes=[_as_change(suspect) for suspect in others],
         window_start=window.start,
         window_end=window.end,
     )
+
+
+def _within(window: Window, change: VersionChange) -> Window:
+    """The window, narrowed to the environment of the change."""
+    here = {Label.ENVIRONMENT: change.where(change.version)[Label.ENVIRONMENT]}
+    return replace(window, where={**window.where, **here})
 
 
 def _as_change(suspect: _Suspect) -> Change:

@@ -47,6 +47,7 @@ class Evidence(Document):
 class Culprit(Document):
     """The version to blame: which of the four dimensions, of what, since when."""
 
+    environment: str
     agent: str | None = Field(description="The agent that runs the version, or through which a tool or graph acts most")
     agents: list[str] = Field(description="All agents it acts through, the most affected first")
     tool: str | None

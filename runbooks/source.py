@@ -2,7 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
+
+EXPORT_DELAY_S: Final = 15.0
+"""A call shows in a counter this many seconds late at most: a collector flushes, and a new series waits for a second
+flush."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,20 +10,20 @@ from itertools import accumulate
 from typing import Final
 
 from alerts import promql
-from alerts.catalogue import AGENT_FAMILY, CATALOGUE, SCAN_Z, TOOL_FAMILY, Kpi, Selector
-from collector import signals
+from alerts.catalogue import AGENT_FAMILY, CATALOGUE, SCAN_Z, TASK_SUCCESS, TOOL_FAMILY, Kpi, Selector
 from collector.signals import ABSENT, Label
 from runbooks import changes
 from runbooks.comparison import Comparison, Reading, compare
-from runbooks.source import MetricsSource
+from runbooks.source import EXPORT_DELAY_S, MetricsSource
 
 _BUCKETS: Final = 24
+_TIMELINE_STEPS: Final = 300
 _Counts = dict[str, list[float]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Symptom:
-    """One KPI of one agent or tool (`subject`, empty for the whole system) that is worse since `since`."""
+    """One KPI that is worse since `since`, in one environment: of an agent, a tool, or (`subject` says) all of it."""
 
     subject: Mapping[Label, str]
     comparison: Comparison
@@ -31,21 +31,27 @@ class Symptom:
 
 
 def find(source: MetricsSource, where: Mapping[Label, str], start: float, end: float) -> list[Symptom]:
-    """Return the symptoms between `start` and `end` (unix seconds), strongest first."""
-    first = _first_activity(source, where, start, end)
-    if first is None:
-        return []
-    found = [symptom for kpi in CATALOGUE for symptom in _scan(source, kpi, where, first, end)]
+    """Return the symptoms of each environment between `start` and `end` (unix seconds), strongest first."""
+    found = []
+    for environment, (first, last) in _environments(source, where, start, end).items():
+        here = {**where, Label.ENVIRONMENT: environment}
+        found += [symptom for kpi in CATALOGUE for symptom in _scan(source, kpi, here, first, last)]
     return sorted(found, key=lambda symptom: -symptom.comparison.z)
 
 
-def _first_activity(source: MetricsSource, where: Mapping[Label, str], start: float, end: float) -> float | None:
-    """When tasks began to end; a quiet time before that would hide a change in the first bucket."""
-    step = max(1.0, (end - start) / 300)
-    tasks = Selector(series=signals.TASK_CALLS.series, labels=signals.TASK_CALLS.labels)
-    timeline = source.range(promql.total(tasks, (), where), start, end, step)
-    moments = [at for series in timeline for at in changes.uses(series.points, start, step)]
-    return max(start, min(moments) - step) if moments else None
+def _environments(
+    source: MetricsSource, where: Mapping[Label, str], start: float, end: float
+) -> dict[str, tuple[float, float]]:
+    """Active environments, from their first to their last ended task: buckets without traffic find nothing."""
+    step = max(1.0, (end - start) / _TIMELINE_STEPS)
+    tasks = TASK_SUCCESS.denominator
+    active = {}
+    for series in source.range(promql.total(tasks, (Label.ENVIRONMENT,), where), start, end, step):
+        moments = changes.uses(series.points, start, step)
+        if moments:
+            name = series.labels.get(Label.ENVIRONMENT, ABSENT)
+            active[name] = (max(start, moments[0] - step), min(end, moments[-1] + step + EXPORT_DELAY_S))
+    return active
 
 
 def _subject(kpi: Kpi) -> tuple[Label, ...]:
@@ -72,7 +78,7 @@ def _scan(source: MetricsSource, kpi: Kpi, where: Mapping[Label, str], start: fl
         worst = _worst(kpi, numerators.get(name, [0.0] * _BUCKETS), below)
         if worst is not None and name != ABSENT:
             border, comparison = worst
-            subject = dict.fromkeys(by, name)
+            subject = {Label.ENVIRONMENT: where[Label.ENVIRONMENT], **dict.fromkeys(by, name)}
             yield Symptom(subject=subject, comparison=comparison, since=start + border * width)
 
 

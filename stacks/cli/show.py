@@ -9,10 +9,12 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from alerts.catalogue import Unit
+from collector.signals import Label
 from runbooks.report import Change, Diagnosis, Evidence, Verdict
 from runbooks.status import Row, Status, Table
 
 _PERCENT: Final = 100
+_SUBJECTS: Final[dict[str, str]] = {Label.ENVIRONMENT: "where", Label.AGENT: "agent", Label.TOOL: "tool"}
 
 
 def amount(value: float | None, unit: str) -> str:
@@ -75,7 +77,8 @@ def diagnosis(document: Diagnosis) -> RenderableType:
 
 def _symptom(document: Diagnosis) -> RenderableType:
     first = document.evidence[0]
-    lines = [f"[bold]{key.removesuffix('_name'):<9}[/] {value}" for key, value in first.subject.items()]
+    names = {_SUBJECTS.get(key, key): value for key, value in first.subject.items()}
+    lines = [f"[bold]{key:<9}[/] {value}" for key, value in names.items()]
     lines.append(f"[bold]{'what':<9}[/] {first.title.lower()} got worse; [bold yellow]no version change explains it[/]")
     if first.since:
         lines.append(f"[bold]{'since':<9}[/] {clock(first.since)} ({_ago(document.window_end - first.since)} ago)")
@@ -90,6 +93,7 @@ def _regression(document: Diagnosis) -> RenderableType:
     if culprit is None:  # pragma: no cover - the model has one whenever the verdict is a regression
         raise ValueError("a regression without a culprit")
     names = {
+        "where": culprit.environment,
         "agent": ", ".join(culprit.agents),
         "tool": culprit.tool,
         "workflow": culprit.workflow,
@@ -120,7 +124,7 @@ def _evidence(title: str, rows: list[Evidence]) -> RenderableType:
     for row in rows:
         events = f"{row.before.events:,.0f} / {row.after.events:,.0f}"
         before, after = amount(row.before.value, row.unit), amount(row.after.value, row.unit)
-        title = " · ".join([row.title, *row.subject.values()])
+        title = " · ".join([row.title, *(value for key, value in row.subject.items() if key != Label.ENVIRONMENT)])
         table.add_row(title, before, after, events, f"{row.z:+.1f}")
     return table
 
