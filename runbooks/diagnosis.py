@@ -36,7 +36,7 @@ _ZOOM: Final = 100
 _FINEST_S: Final = 1.0
 _RECENT_S: Final = 900.0
 _IMPACT: Final = (TASK_SUCCESS, TASK_LATENCY, TASK_COST)
-_MOST_EVIDENCE: Final = 5
+_MOST_EVIDENCE: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,9 +149,11 @@ def _within(window: Window, change: VersionChange) -> Window:
 
 def _as_change(suspect: _Suspect) -> Change:
     change = suspect.change
+    environment, *entity = change.entity
     return Change(
+        environment=environment,
         dimension=change.dimension.key,
-        entity=" ".join(change.entity),
+        entity=" ".join(dict.fromkeys(entity)),  # a prompt often bears its agent's name
         version=change.version,
         previous=change.previous,
         since=change.since,

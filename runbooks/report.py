@@ -62,8 +62,9 @@ class Culprit(Document):
 class Change(Document):
     """Another version change in the window, for the reader to weigh."""
 
+    environment: str
     dimension: str
-    entity: str
+    entity: str = Field(description="Tool, agent (and its prompt) or workflow")
     version: str
     previous: str
     since: float

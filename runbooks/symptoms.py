@@ -31,11 +31,15 @@ class Symptom:
 
 
 def find(source: MetricsSource, where: Mapping[Label, str], start: float, end: float) -> list[Symptom]:
-    """Return the symptoms of each environment between `start` and `end` (unix seconds), strongest first."""
-    found = []
+    """Return the symptoms of each environment between `start` and `end` (unix seconds), strongest first.
+
+    One per KPI and environment, of the agent or tool that shows it most: a fault slows everything down a little.
+    """
+    found: list[Symptom] = []
     for environment, (first, last) in _environments(source, where, start, end).items():
         here = {**where, Label.ENVIRONMENT: environment}
-        found += [symptom for kpi in CATALOGUE for symptom in _scan(source, kpi, here, first, last)]
+        scans = [list(_scan(source, kpi, here, first, last)) for kpi in CATALOGUE]
+        found += [max(scan, key=lambda symptom: symptom.comparison.z) for scan in scans if scan]
     return sorted(found, key=lambda symptom: -symptom.comparison.z)
 
 

@@ -143,7 +143,7 @@ def _other(change: Change) -> Text:
         else "nothing got worse with it"
     )
     return Text(
-        f"  {change.dimension} of {change.entity}: {change.previous} -> {change.version}"
+        f"  {change.environment}: {change.dimension} of {change.entity} {change.previous} -> {change.version}"
         f" at {clock(change.since)}; {effect}"
     )
 

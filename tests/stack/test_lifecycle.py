@@ -36,7 +36,8 @@ def _set(stack, key: str, value: str) -> None:
 
 
 def _resources(output: str) -> str:
-    return output.split("Resources:")[1].split("Duration", maxsplit=1)[0]
+    """The closing tally; a preview before it has one of its own."""
+    return output.rsplit("Resources:", 1)[1].split("Duration", maxsplit=1)[0]
 
 
 def test_up_starts_every_backend(running):
