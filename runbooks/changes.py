@@ -84,6 +84,12 @@ def _stretches(versions: Mapping[str, list[float]], step: float) -> list[_Stretc
     return found
 
 
+def _is_named(dimension: Dimension, entity: Sequence[str]) -> bool:
+    """Whether this is somebody's version. Telemetry without an environment is one environment of its own."""
+    named = zip(dimension.entity, entity, strict=True)
+    return all(value != ABSENT for label, value in named if label is not Label.ENVIRONMENT)
+
+
 def find(dimension: Dimension, activity: Iterable[Series], start: float, step: float) -> list[VersionChange]:
     """Return, for every entity, the change to the version it runs now; entities that never changed are absent.
 
@@ -94,7 +100,7 @@ def find(dimension: Dimension, activity: Iterable[Series], start: float, step: f
     for series in activity:
         entity = tuple(series.labels.get(label, ABSENT) for label in dimension.entity)
         version = series.labels.get(dimension.version, ABSENT)
-        if version != ABSENT and ABSENT not in entity:
+        if version != ABSENT and _is_named(dimension, entity):
             entities[entity][version].extend(uses(series.points, start, step))
     changes = []
     for entity, versions in entities.items():

@@ -73,6 +73,7 @@ def bring_up(spec: ProcessSpec) -> None:
 
 def replace(old: ProcessSpec, new: ProcessSpec) -> None:
     """Bring up `new` in place of `old`; where `new` fails, `old` runs again and LaunchError is raised."""
+    check(new)  # before anything stops: a refused configuration costs no restart
     try:
         bring_up(new)
     except LaunchError:

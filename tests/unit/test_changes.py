@@ -84,6 +84,12 @@ def test_series_without_entity_or_version_say_nothing(missing):
     assert find(series("1", *every(10, 10, 500)), Series(labels, [(600.0, 1.0), (610.0, 2.0)])) == []
 
 
+def test_telemetry_without_an_environment_is_examined_too():
+    old = series("1", *every(10, 10, 500), environment="none")
+    (change,) = find(old, series("2", *every(10, 500, 1000), environment="none"))
+    assert change.entity == ("none", "search")
+
+
 def test_entities_are_told_apart():
     found = find(
         series("1", *every(10, 10, 500), tool="a"),

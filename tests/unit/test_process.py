@@ -80,7 +80,7 @@ def test_a_refused_configuration_never_stops_the_running_process(spec):
     launch.bring_up(spec)
     pid = Supervisor(spec.layout).pids()["web"]
     with pytest.raises(launch.LaunchError, match=r"web: python.* refuses its configuration"):
-        launch.bring_up(dataclasses.replace(spec, files={**spec.files, "page": "bad page"}))
+        launch.replace(spec, dataclasses.replace(spec, files={**spec.files, "page": "bad page"}))
     assert Supervisor(spec.layout).pids()["web"] == pid
 
 
