@@ -45,7 +45,7 @@ def _duration(text: str) -> float:
     return int(match[1]) * _SECONDS[match[2]]
 
 
-Stack = Annotated[str, typer.Option("--stack", "-s", help="Which stack.")]
+Stack = Annotated[EnvName, typer.Option("--stack", "-s", help="Which stack.")]
 Since = Annotated[float, typer.Option(parser=_duration, metavar="DURATION", help="How far to look back: 90s, 15m, 1h.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON document instead; --schema describes it.")]
 Schema = Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of the --json document and exit.")]
@@ -54,7 +54,7 @@ Store = Annotated[
     str,
     typer.Option("--prometheus", envvar="AGENTOBS_PROMETHEUS", help="Another Prometheus-compatible store than ours."),
 ]
-_LOCAL: Final = EnvName.LOCAL.value
+_LOCAL: Final = EnvName.LOCAL
 
 
 @app.command()
@@ -149,19 +149,19 @@ def _narrowed(environment: str) -> dict[Label, str]:
     return {Label.ENVIRONMENT: environment} if environment else {}
 
 
-def _endpoint(stack: str, name: str) -> str | None:
+def _endpoint(stack: EnvName, name: str) -> str | None:
     endpoints: dict[str, str] = Workspace(stack).outputs().get("endpoints", {})
     return endpoints.get(name)
 
 
-def _source(stack: str, prometheus: str) -> Prometheus:
+def _source(stack: EnvName, prometheus: str) -> Prometheus:
     url = prometheus or _endpoint(stack, "prometheus")
     if url is None:
         raise WorkspaceError(f"the stack {stack} is not up; start it with `agentobs up` or give --prometheus URL")
     return Prometheus(url)
 
 
-def _with_link(document: Diagnosis, stack: str) -> Diagnosis:
+def _with_link(document: Diagnosis, stack: EnvName) -> Diagnosis:
     """Add the address of the trace in the stack's Tempo, where there is one."""
     tempo = _endpoint(stack, "tempo") if document.trace else None
     if document.trace is None or tempo is None:

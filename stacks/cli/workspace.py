@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 import toolchain
 from collector.document import to_yaml
 from stacks import home
+from stacks.environments import EnvName
 from stacks.process.layout import StackDir
 from toolchain.pulumi_python import launchers, needs_launchers
 
@@ -31,8 +32,8 @@ class WorkspaceError(RuntimeError):
 class Workspace:
     """One stack of this checkout and the environment that the Pulumi CLI needs for it."""
 
-    def __init__(self, stack: str) -> None:
-        self.stack = stack
+    def __init__(self, stack: EnvName) -> None:
+        self.stack = stack.value
         self.home = home.home()
 
     @property

@@ -45,8 +45,8 @@ def _require_free(name: str, number: int, layout: StackDir, host: str, stack: st
         return  # ours, from the last update
     who = _describe(listener)
     raise PreflightError(
-        f"port {number} ({name}) is taken by {who}. Stop that, or move ours:"
-        f" pulumi config set --path '{NAMESPACE}:ports.{name}' <free port> -s {stack}"
+        f"port {number} ({name}) is taken by {who}. Stop that, or move ours: agentobs up --port {name}=<free port>,"
+        f" or pulumi config set --path '{NAMESPACE}:ports.{name}' <free port> -s {stack}"
     )
 
 

@@ -201,6 +201,14 @@ def test_destroy_leaves_no_process_port_or_file_and_keeps_data_unless_told(runni
     assert not _layout(running).data.exists()
 
 
+def test_a_stack_that_the_project_does_not_have_is_refused_and_not_made(own_stack, tmp_path):
+    fresh = type(own_stack)(tmp_path)
+    failed = fresh.agentobs("up", "-s", "prod", ok=False)
+    assert failed.returncode != 0
+    assert "'prod' is not one of 'local'" in failed.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_down_where_nothing_was_ever_up_is_fine(own_stack, tmp_path):
     fresh = type(own_stack)(tmp_path)
     assert "nothing to take down" in fresh.agentobs("down").stdout
