@@ -7,6 +7,7 @@ import json
 import random
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -93,7 +94,7 @@ def throughput(workers: int, tasks: int = 900) -> None:
 def detection(scenario: str) -> None:
     """Ask `why` every two seconds while the scenario runs, until it names the right version."""
     environment = f"bench-{scenario}-{int(time.time())}"
-    path = home.home() / "bench-truth.json"
+    path = Path(tempfile.mkdtemp()) / "truth.json"
     run = subprocess.Popen(
         demo(
             "--scenario", scenario, "--tasks", "180", "--rate", "4", "--environment", environment, "--truth", str(path)
