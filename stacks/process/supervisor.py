@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 import xmlrpc.client
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final, cast
 
 import psutil
@@ -117,7 +117,7 @@ class Supervisor:
             return {}
 
     @staticmethod
-    def _wait(done: Any, timeout_s: float, what: str) -> None:  # noqa: ANN401 a predicate
+    def _wait(done: Callable[[], bool], timeout_s: float, what: str) -> None:
         deadline = time.monotonic() + timeout_s
         while not done():
             if time.monotonic() > deadline:
