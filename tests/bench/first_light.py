@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -91,10 +92,8 @@ def throughput(workers: int, tasks: int = 900) -> None:
     )
 
 
-def detection(scenario: str) -> None:
-    """Ask `why` every two seconds while the scenario runs, until it names the right version."""
-    environment = f"bench-{scenario}-{int(time.time())}"
-    path = Path(tempfile.mkdtemp()) / "truth.json"
+def watched(scenario: str, environment: str, path: Path) -> tuple[list[tuple[float, dict[str, Any]]], dict[str, Any]]:
+    """Run a scenario; return what `why` said every two seconds (unix seconds, answer), and the truth."""
     run = subprocess.Popen(
         demo(
             "--scenario", scenario, "--tasks", "180", "--rate", "4", "--environment", environment, "--truth", str(path)
@@ -106,7 +105,14 @@ def detection(scenario: str) -> None:
     while run.poll() is None:
         answers.append((time.time(), json.loads(agentobs("why", "--json", "--since", "10m", "-e", environment))))
         time.sleep(2)
-    truth = json.loads(path.read_text())
+    return answers, json.loads(path.read_text())
+
+
+def detection(scenario: str) -> None:
+    """How long after the change `why` first named the right version."""
+    environment = f"bench-{scenario}-{int(time.time())}"
+    with tempfile.TemporaryDirectory() as folder:
+        answers, truth = watched(scenario, environment, Path(folder) / "truth.json")
     wanted = truth["culprit"]
     right = [
         (at, answer["culprit"])

@@ -48,9 +48,13 @@ class LocalStack:
     def agentobs(self, *arguments: str, ok: bool = True, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
         return self.run(str(Path(sys.executable).parent / "agentobs"), *arguments, ok=ok, cwd=cwd)
 
-    def up(self, *arguments: str, ok: bool = True) -> subprocess.CompletedProcess[str]:
+    @property
+    def up_arguments(self) -> list[str]:
         moved = [word for name, number in self.ports.items() for word in ("--port", f"{name}={number}")]
-        return self.agentobs("up", "--tasks", "0", *moved, *arguments, ok=ok)
+        return ["up", "--tasks", "0", *moved]
+
+    def up(self, *, ok: bool = True) -> subprocess.CompletedProcess[str]:
+        return self.agentobs(*self.up_arguments, ok=ok)
 
     def down(self) -> None:
         self.agentobs("down", "--delete-data")

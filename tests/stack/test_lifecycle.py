@@ -107,8 +107,7 @@ def test_up_works_after_a_pulumi_that_died_holding_its_lock(running):
 
 def test_up_finishes_what_a_killed_up_began(own_stack, tmp_path, eventually):
     stack, output = type(own_stack)(tmp_path), tmp_path / "output"
-    moved = [word for name, number in stack.ports.items() for word in ("--port", f"{name}={number}")]
-    command = [str(Path(sys.executable).parent / "agentobs"), "up", "--tasks", "0", *moved]
+    command = [str(Path(sys.executable).parent / "agentobs"), *stack.up_arguments]
     with output.open("w") as file:
         killed = subprocess.Popen(command, env=stack.env(), stdout=file, stderr=file, start_new_session=True)
     assert "Process loki creating" in eventually(output.read_text, lambda text: "Process loki creating" in text)
@@ -187,15 +186,14 @@ def test_status_and_why_say_so_where_nothing_was_measured(running):
 # Last in the module: they take the stack down.
 
 
-def test_destroy_leaves_no_process_port_or_file_and_keeps_data_unless_told(running, eventually):
-    assert not eventually(lambda: [p for p in members(_layout(running)) if not p.is_running()], lambda dead: not dead)
+def test_destroy_leaves_no_process_port_or_file_and_keeps_data_unless_told(running):
     running.agentobs("down")
     assert members(_layout(running)) == []
     assert sorted(path.name for path in _layout(running).root.iterdir()) == ["data"]
-    for name, number in running.ports.items():
+    for number in running.ports.values():
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", number)), name
+            probe.bind(("127.0.0.1", number))
     running.agentobs("down")  # twice is fine
     running.agentobs("down", "--delete-data")
     assert not _layout(running).data.exists()
