@@ -38,7 +38,8 @@ class Selector:
     where: Mapping[Label, str] = field(default_factory=dict)
 
 
-def _counter(metric: Metric, where: Mapping[Label, str] | None = None) -> Selector:
+def counter(metric: Metric, where: Mapping[Label, str] | None = None) -> Selector:
+    """All series of a counter, or those that `where` selects."""
     return Selector(series=metric.series, labels=metric.labels, where=where or {})
 
 
@@ -100,25 +101,25 @@ _UP, _DOWN = Direction.HIGHER_IS_BETTER, Direction.LOWER_IS_BETTER
 _OK: Final[Mapping[Label, str]] = {Label.ERROR_CLASS: ErrorClass.NONE}
 
 TASK_SUCCESS: Final = _ratio(
-    "task_success", "Task success", _counter(signals.TASK_CALLS, {Label.OUTCOME: Outcome.SUCCESS}), _UP, 0.05
+    "task_success", "Task success", counter(signals.TASK_CALLS, {Label.OUTCOME: Outcome.SUCCESS}), _UP, 0.05
 )
-AGENT_SUCCESS: Final = _ratio("agent_success", "Agent run success", _counter(signals.AGENT_CALLS, _OK), _UP, 0.05)
-TOOL_SUCCESS: Final = _ratio("tool_success", "Tool call success", _counter(signals.TOOL_CALLS, _OK), _UP, 0.05)
+AGENT_SUCCESS: Final = _ratio("agent_success", "Agent run success", counter(signals.AGENT_CALLS, _OK), _UP, 0.05)
+TOOL_SUCCESS: Final = _ratio("tool_success", "Tool call success", counter(signals.TOOL_CALLS, _OK), _UP, 0.05)
 TOOL_TIMEOUTS: Final = _ratio(
     "tool_timeouts",
     "Tool timeouts",
-    _counter(signals.TOOL_CALLS, {Label.ERROR_CLASS: ErrorClass.TIMEOUT}),
+    counter(signals.TOOL_CALLS, {Label.ERROR_CLASS: ErrorClass.TIMEOUT}),
     _DOWN,
     0.05,
 )
 TOOL_RETRIES: Final = _ratio(
-    "tool_retries", "Tool calls that are retries", _counter(signals.TOOL_CALLS, {Label.IS_RETRY: "true"}), _DOWN, 0.05
+    "tool_retries", "Tool calls that are retries", counter(signals.TOOL_CALLS, {Label.IS_RETRY: "true"}), _DOWN, 0.05
 )
-MODEL_SUCCESS: Final = _ratio("model_success", "Model call success", _counter(signals.LLM_CALLS, _OK), _UP, 0.03)
+MODEL_SUCCESS: Final = _ratio("model_success", "Model call success", counter(signals.LLM_CALLS, _OK), _UP, 0.03)
 EVALUATION_PASS: Final = _ratio(
     "evaluation_pass",
     "Evaluations passed",
-    _counter(signals.EVAL_RESULTS, {Label.EVALUATION_LABEL: "pass"}),
+    counter(signals.EVAL_RESULTS, {Label.EVALUATION_LABEL: "pass"}),
     _UP,
     0.05,
 )
@@ -134,7 +135,7 @@ MODEL_COST: Final = Kpi(
     unit=Unit.USD,
     direction=_DOWN,
     # One pipeline on both sides: a collector restart then loses neither or both.
-    numerator=_counter(signals.COST),
+    numerator=counter(signals.COST),
     denominator=Selector(series=signals.REQUEST_TOKENS.count, labels=signals.REQUEST_TOKENS.labels),
     tolerance=0.3,
 )
@@ -143,8 +144,8 @@ AGENT_RUNS_PER_TASK: Final = Kpi(
     title="Agent runs per task",
     unit=Unit.PER_CALL,
     direction=_DOWN,
-    numerator=_counter(signals.AGENT_CALLS),
-    denominator=_counter(signals.TASK_CALLS),
+    numerator=counter(signals.AGENT_CALLS),
+    denominator=counter(signals.TASK_CALLS),
     tolerance=0.3,
 )
 HALLUCINATION: Final = Kpi(
@@ -152,8 +153,8 @@ HALLUCINATION: Final = Kpi(
     title="Hallucination rate",
     unit=Unit.RATIO,
     direction=_DOWN,
-    numerator=_counter(signals.EVAL_RESULTS, {Label.EVALUATION: "hallucination", Label.EVALUATION_LABEL: "fail"}),
-    denominator=_counter(signals.EVAL_RESULTS, {Label.EVALUATION: "hallucination"}),
+    numerator=counter(signals.EVAL_RESULTS, {Label.EVALUATION: "hallucination", Label.EVALUATION_LABEL: "fail"}),
+    denominator=counter(signals.EVAL_RESULTS, {Label.EVALUATION: "hallucination"}),
     tolerance=0.05,
 )
 POLICY_VIOLATIONS: Final = Kpi(
@@ -161,8 +162,8 @@ POLICY_VIOLATIONS: Final = Kpi(
     title="Policy violations per task",
     unit=Unit.PER_CALL,
     direction=_DOWN,
-    numerator=_counter(signals.POLICY_VIOLATIONS),
-    denominator=_counter(signals.TASK_CALLS),
+    numerator=counter(signals.POLICY_VIOLATIONS),
+    denominator=counter(signals.TASK_CALLS),
     tolerance=0.5,
 )
 
@@ -206,7 +207,7 @@ SIGNIFICANT_Z: Final = 3.0
 
 
 SCAN_Z: Final = 4.5
-"""The same where many moments are tried: two dozen borders times some forty slices (about 1 in 150 by chance)."""
+"""The same where many moments are tried: 24 borders times some forty slices (by chance at most about 1 in 300)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,25 +232,25 @@ DIMENSIONS: Final = (
         key="prompt",
         entity=(Label.ENVIRONMENT, Label.AGENT, Label.PROMPT),
         version=Label.PROMPT_VERSION,
-        activity=_counter(signals.AGENT_CALLS),
+        activity=counter(signals.AGENT_CALLS),
     ),
     Dimension(
         key="tool",
         entity=(Label.ENVIRONMENT, Label.TOOL),
         version=Label.TOOL_VERSION,
-        activity=_counter(signals.TOOL_CALLS),
+        activity=counter(signals.TOOL_CALLS),
     ),
     Dimension(
         key="model",
         entity=(Label.ENVIRONMENT, Label.AGENT),
         version=Label.MODEL,
         # A fallback is the old configuration at work, not a new one.
-        activity=_counter(signals.LLM_CALLS, {Label.IS_FALLBACK: "false"}),
+        activity=counter(signals.LLM_CALLS, {Label.IS_FALLBACK: "false"}),
     ),
     Dimension(
         key="graph",
         entity=(Label.ENVIRONMENT, Label.WORKFLOW),
         version=Label.GRAPH_VERSION,
-        activity=_counter(signals.TASK_CALLS),
+        activity=counter(signals.TASK_CALLS),
     ),
 )

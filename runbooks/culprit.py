@@ -10,7 +10,9 @@ from runbooks.report import Culprit
 from runbooks.source import MetricsSource
 
 
-def name(source: MetricsSource, change: VersionChange, where: Mapping[Label, str], start: float, end: float) -> Culprit:
+def name_culprit(
+    source: MetricsSource, change: VersionChange, where: Mapping[Label, str], start: float, end: float
+) -> Culprit:
     """Return the culprit of a change, looking at `where` between `start` and `end` (unix seconds)."""
     of_version = change.where(change.version)
     if Label.AGENT in of_version:

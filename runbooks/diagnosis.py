@@ -25,7 +25,7 @@ from collector.signals import ErrorClass, Label
 from runbooks import changes, symptoms
 from runbooks.changes import VersionChange
 from runbooks.comparison import Comparison, Reading, compare
-from runbooks.culprit import name
+from runbooks.culprit import name_culprit
 from runbooks.report import Change, Diagnosis, Evidence, TraceLink, Verdict, evidence_of
 from runbooks.source import EXPORT_DELAY_S, MetricsSource
 from runbooks.symptoms import Symptom
@@ -131,7 +131,7 @@ def _regression(source: MetricsSource, window: Window, guilty: _Suspect, others:
     change = guilty.change
     return Diagnosis(
         verdict=Verdict.REGRESSION,
-        culprit=name(source, change, window.where, window.start, window.end),
+        culprit=name_culprit(source, change, window.where, window.start, window.end),
         evidence=[evidence_of(c) for c in guilty.regressions[:_MOST_EVIDENCE]],
         impact=_impact(source, _within(window, change), change.since),
         trace=_trace(source, window, guilty),

@@ -9,7 +9,7 @@ from pydantic import Field
 from alerts import catalogue, promql
 from alerts.catalogue import Kpi, Selector
 from collector import signals
-from collector.signals import ABSENT, Label, Metric
+from collector.signals import ABSENT, Label
 from runbooks.report import Document
 from runbooks.source import MetricsSource
 
@@ -21,7 +21,7 @@ class View:
     key: str
     title: str
     by: tuple[Label, ...]
-    activity: Metric
+    activity: Selector
     kpis: Mapping[str, Kpi]
 
 
@@ -30,7 +30,7 @@ VIEWS: Final = (
         key="tasks",
         title="Tasks",
         by=(Label.WORKFLOW, Label.GRAPH_VERSION),
-        activity=signals.TASK_CALLS,
+        activity=catalogue.counter(signals.TASK_CALLS),
         kpis={
             "success": catalogue.TASK_SUCCESS,
             "time": catalogue.TASK_LATENCY,
@@ -41,7 +41,7 @@ VIEWS: Final = (
         key="agents",
         title="Agents",
         by=(Label.AGENT, Label.PROMPT_VERSION),
-        activity=signals.AGENT_CALLS,
+        activity=catalogue.counter(signals.AGENT_CALLS),
         kpis={
             "success": catalogue.AGENT_SUCCESS,
             "evals passed": catalogue.EVALUATION_PASS,
@@ -53,7 +53,7 @@ VIEWS: Final = (
         key="models",
         title="Models",
         by=(Label.AGENT, Label.MODEL),
-        activity=signals.LLM_CALLS,
+        activity=catalogue.counter(signals.LLM_CALLS),
         kpis={
             "success": catalogue.MODEL_SUCCESS,
             "time": catalogue.MODEL_LATENCY,
@@ -64,7 +64,7 @@ VIEWS: Final = (
         key="tools",
         title="Tools",
         by=(Label.TOOL, Label.TOOL_VERSION),
-        activity=signals.TOOL_CALLS,
+        activity=catalogue.counter(signals.TOOL_CALLS),
         kpis={
             "success": catalogue.TOOL_SUCCESS,
             "timeouts": catalogue.TOOL_TIMEOUTS,
@@ -127,7 +127,7 @@ def _table(source: MetricsSource, view: View, start: float, end: float, where: M
         samples = source.instant(promql.increase(selector, view.by, where, end - start), end)
         return {tuple(sample.labels.get(label, ABSENT) for label in view.by): sample.value for sample in samples}
 
-    events = increases(Selector(series=view.activity.series, labels=view.activity.labels))
+    events = increases(view.activity)
     columns = {kpi.key: (increases(kpi.numerator), increases(kpi.denominator)) for kpi in view.kpis.values()}
     rows = [
         Row(

@@ -91,7 +91,9 @@ def status(
     if schema:
         return _print_schema(Status)
     now = time.time()
-    document = collect(_source(stack, prometheus), now - since, now, _narrowed(environment))
+    document = collect(
+        Prometheus(_endpoints(stack, prometheus)["prometheus"]), now - since, now, _narrowed(environment)
+    )
     if as_json:
         typer.echo(document.model_dump_json(indent=2))
     elif document.is_empty:
@@ -114,8 +116,9 @@ def why(
     if schema:
         return _print_schema(Diagnosis)
     now = time.time()
+    endpoints = _endpoints(stack, prometheus)
     window = Window(start=now - since, end=now, where=_narrowed(environment))
-    document = _with_link(diagnose(_source(stack, prometheus), window), stack)
+    document = _with_link(diagnose(Prometheus(endpoints["prometheus"]), window), endpoints.get("tempo"))
     if as_json:
         typer.echo(document.model_dump_json(indent=2))
     else:
@@ -149,21 +152,18 @@ def _narrowed(environment: str) -> dict[Label, str]:
     return {Label.ENVIRONMENT: environment} if environment else {}
 
 
-def _endpoint(stack: EnvName, name: str) -> str | None:
+def _endpoints(stack: EnvName, prometheus: str) -> dict[str, str]:
+    """Addresses to ask: those of the stack, or only the store that was named (whose traces are not in our Tempo)."""
+    if prometheus:
+        return {"prometheus": prometheus}
     endpoints: dict[str, str] = Workspace(stack).outputs().get("endpoints", {})
-    return endpoints.get(name)
-
-
-def _source(stack: EnvName, prometheus: str) -> Prometheus:
-    url = prometheus or _endpoint(stack, "prometheus")
-    if url is None:
+    if not endpoints:
         raise WorkspaceError(f"the stack {stack} is not up; start it with `agentobs up` or give --prometheus URL")
-    return Prometheus(url)
+    return endpoints
 
 
-def _with_link(document: Diagnosis, stack: EnvName) -> Diagnosis:
-    """Add the address of the trace in the stack's Tempo, where there is one."""
-    tempo = _endpoint(stack, "tempo") if document.trace else None
+def _with_link(document: Diagnosis, tempo: str | None) -> Diagnosis:
+    """Add the address of the trace in Tempo, where there is one."""
     if document.trace is None or tempo is None:
         return document
     trace = document.trace.model_copy(update={"url": f"{tempo}/api/traces/{document.trace.trace_id}"})

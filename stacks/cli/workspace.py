@@ -1,6 +1,7 @@
 """Running the Pulumi CLI for the local stack: backend, passphrase, launchers and stale locks are handled here."""
 
 import contextlib
+import functools
 import json
 import os
 import secrets
@@ -11,7 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-import psutil
 import yaml
 from filelock import FileLock, Timeout
 
@@ -20,6 +20,7 @@ from collector.document import to_yaml
 from stacks import home
 from stacks.environments import EnvName
 from stacks.process.layout import StackDir
+from stacks.process.supervisor import is_running
 from toolchain.pulumi_python import launchers, needs_launchers
 
 _PROJECT: Final = "agentobs"
@@ -76,7 +77,7 @@ class Workspace:
     def environment(self) -> dict[str, str]:
         """Variables under which `pulumi` works on this stack; what `agentobs env` prints."""
         return {
-            "PATH": os.pathsep.join([str(self._binary().parent), os.environ.get("PATH", os.defpath)]),
+            "PATH": os.pathsep.join([str(self._binary.parent), os.environ.get("PATH", os.defpath)]),
             "PULUMI_BACKEND_URL": f"file://{self._state}",
             "PULUMI_CONFIG_PASSPHRASE_FILE": str(self._passphrase),
             "PULUMI_HOME": str(self.home / "pulumi" / "home"),
@@ -136,7 +137,8 @@ class Workspace:
         stale = list(folder.glob("*.json"))
         for lock in stale:
             pid = int(json.loads(lock.read_text()).get("pid", 0))
-            if _is_pulumi(pid):
+            # It may have died, or the number may be another process's by now.
+            if is_running(pid, "pulumi"):
                 raise WorkspaceError(f"pulumi (pid {pid}) is changing the stack {self.stack}; wait for it to end")
             lock.unlink()
         if stale:
@@ -144,8 +146,9 @@ class Workspace:
 
     def command(self, *arguments: str) -> list[str]:
         """The Pulumi command line for this project and stack."""
-        return [str(self._binary()), *arguments, "-C", str(self.project)]
+        return [str(self._binary), *arguments, "-C", str(self.project)]
 
+    @functools.cached_property
     def _binary(self) -> Path:
         """The Pulumi to run: an official one as it is, one built from source together with its Python launchers."""
         pulumi = toolchain.require(["pulumi"])["pulumi"]
@@ -172,12 +175,3 @@ class Workspace:
         if not self.exists:
             return {}
         return dict(json.loads(self.pulumi("stack", "output", "--json", quiet=True)))
-
-
-def _is_pulumi(pid: int) -> bool:
-    """Whether a Pulumi runs under this number: it may have died, or the number may be another process's by now."""
-    try:
-        process = psutil.Process(pid)
-        return "pulumi" in process.name() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False

@@ -26,9 +26,10 @@ class PreflightError(RuntimeError):
 
 def run(specs: Sequence[ProcessSpec], layout: StackDir, host: str, stack: str) -> None:
     """Raise PreflightError for the first taken port or refused configuration; start nothing."""
-    for spec in specs:
-        for name, number in spec.ports.items():
-            _require_free(name, number, layout, host, stack)
+    wanted = [(name, number) for spec in specs for name, number in spec.ports.items()]
+    taken = [(name, number) for name, number in wanted if not _can_bind(host, number)]
+    if taken:
+        _require_ours(taken, layout, stack)
     with ThreadPoolExecutor(_CHECKS_AT_ONCE) as pool:
         for outcome in [pool.submit(launch.check, spec) for spec in specs]:
             try:
@@ -37,17 +38,18 @@ def run(specs: Sequence[ProcessSpec], layout: StackDir, host: str, stack: str) -
                 raise PreflightError(str(error)) from None
 
 
-def _require_free(name: str, number: int, layout: StackDir, host: str, stack: str) -> None:
-    if _can_bind(host, number):
-        return
-    listener = _listener(number)
-    if listener is not None and listener.pid in {process.pid for process in members(layout)}:
-        return  # ours, from the last update
-    who = _describe(listener)
-    raise PreflightError(
-        f"port {number} ({name}) is taken by {who}. Stop that, or move ours: agentobs up --port {name}=<free port>,"
-        f" or pulumi config set --path '{NAMESPACE}:ports.{name}' <free port> -s {stack}"
-    )
+def _require_ours(taken: Sequence[tuple[str, int]], layout: StackDir, stack: str) -> None:
+    """Accept ports that our own processes hold from the last update."""
+    ours, listeners = {process.pid for process in members(layout)}, _listeners()
+    for name, number in taken:
+        pid = listeners.get(number)
+        if pid in ours:
+            continue
+        raise PreflightError(
+            f"port {number} ({name}) is taken by {_describe(pid)}. Stop that, or move ours:"
+            f" agentobs up --port {name}=<free port>,"
+            f" or pulumi config set --path '{NAMESPACE}:ports.{name}' <free port> -s {stack}"
+        )
 
 
 def _can_bind(host: str, number: int) -> bool:
@@ -61,21 +63,21 @@ def _can_bind(host: str, number: int) -> bool:
         return True
 
 
-def _listener(number: int) -> psutil.Process | None:
-    """The process that listens on a port, where this user may know it."""
+def _listeners() -> dict[int, int]:
+    """Process ids by the port they listen on, where this user may know them."""
     with contextlib.suppress(psutil.Error):
-        for connection in psutil.net_connections(kind="tcp"):
-            if connection.status != psutil.CONN_LISTEN or not connection.laddr or connection.pid is None:
-                continue
-            if connection.laddr.port == number:
-                return psutil.Process(connection.pid)
-    return None
+        return {
+            connection.laddr.port: connection.pid
+            for connection in psutil.net_connections(kind="tcp")
+            if connection.status == psutil.CONN_LISTEN and connection.laddr and connection.pid is not None
+        }
+    return {}
 
 
-def _describe(listener: psutil.Process | None) -> str:
-    if listener is None:
+def _describe(pid: int | None) -> str:
+    if pid is None:
         return "another process"
     try:
-        return f"{listener.name()} (pid {listener.pid})"
+        return f"{psutil.Process(pid).name()} (pid {pid})"
     except psutil.Error:
-        return f"pid {listener.pid}"
+        return f"pid {pid}"

@@ -76,7 +76,7 @@ class Supervisor:
         if self.alive():
             pid = self._rpc().getPID()
             self._rpc().shutdown()
-            self._wait(lambda: not psutil.pid_exists(pid), _STOP_TIMEOUT_S, "stop")
+            self._wait(lambda: not is_running(pid), _STOP_TIMEOUT_S, "stop")
         end_orphans(self._layout)
         self._layout.socket.unlink(missing_ok=True)
         shutil.rmtree(self._layout.run, ignore_errors=True)
@@ -132,6 +132,15 @@ def _tolerating(*codes: int) -> Iterator[None]:
     except xmlrpc.client.Fault as fault:
         if fault.faultCode not in codes:
             raise
+
+
+def is_running(pid: int, name: str = "") -> bool:
+    """Whether a process whose name contains `name` runs under this number; one that waits to be reaped does not."""
+    try:
+        process = psutil.Process(pid)
+        return name in process.name() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def members(layout: StackDir) -> list[psutil.Process]:
