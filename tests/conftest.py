@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-_TIERS = ("unit", "stack")
+_TIERS = ("unit", "pipeline", "stack")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
