@@ -43,6 +43,12 @@ def counter(metric: Metric, where: Mapping[Label, str] | None = None) -> Selecto
     return Selector(series=metric.series, labels=metric.labels, where=where or {})
 
 
+def activity(metric: Metric, where: Mapping[Label, str] | None = None) -> Selector:
+    """The same calls as `metric` counts, from the series that stays when nothing happens and that carries exemplars."""
+    of_family = {Label.FAMILY: metric.family, **(where or {})}
+    return Selector(series=signals.SPAN_CALLS.series, labels=metric.labels, where=of_family)
+
+
 def _sum_and_count(metric: Metric) -> tuple[Selector, Selector]:
     return (
         Selector(series=metric.sum, labels=metric.labels),
@@ -232,25 +238,25 @@ DIMENSIONS: Final = (
         key="prompt",
         entity=(Label.ENVIRONMENT, Label.AGENT, Label.PROMPT),
         version=Label.PROMPT_VERSION,
-        activity=counter(signals.AGENT_CALLS),
+        activity=activity(signals.AGENT_CALLS),
     ),
     Dimension(
         key="tool",
         entity=(Label.ENVIRONMENT, Label.TOOL),
         version=Label.TOOL_VERSION,
-        activity=counter(signals.TOOL_CALLS),
+        activity=activity(signals.TOOL_CALLS),
     ),
     Dimension(
         key="model",
         entity=(Label.ENVIRONMENT, Label.AGENT),
         version=Label.MODEL,
         # A fallback is the old configuration at work, not a new one.
-        activity=counter(signals.LLM_CALLS, {Label.IS_FALLBACK: "false"}),
+        activity=activity(signals.LLM_CALLS, {Label.IS_FALLBACK: "false"}),
     ),
     Dimension(
         key="graph",
         entity=(Label.ENVIRONMENT, Label.WORKFLOW),
         version=Label.GRAPH_VERSION,
-        activity=counter(signals.TASK_CALLS),
+        activity=activity(signals.TASK_CALLS),
     ),
 )

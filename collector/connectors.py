@@ -1,87 +1,46 @@
-"""From labelled spans and events to the KPI metrics of `signals`.
+"""From packed spans and events to the KPI metrics of `signals`.
 
-Counts and latencies come from `span_metrics` (cumulative, with exemplars, keeps exporting when idle); numbers that
-spans carry come from `signal_to_metrics`, because `span_metrics` cannot sum an attribute (telemetry contract 4).
+Everything that is counted or summed comes from `signal_to_metrics`: it gives its numbers on at once, so what a crash
+can lose is what has not left the queue in front of it. `span_metrics` gives one metric only, for its exemplars, which
+lead from a panel to a trace: it keeps its counts in memory and loses what it has not flushed when the collector stops.
 """
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 from collector import ottl, signals
-from collector.signals import ABSENT, INFERENCE, ROLE_TASK, Attr, Event, Label, Metric, MetricKind, Operation
+from collector.series_key import attribute, span_keys
+from collector.signals import Attr, Label, Metric, MetricKind
 
-_OPERATION: Final = ottl.attribute("span", Attr.OPERATION)
-_ROLE: Final = ottl.attribute("span", Attr.SPAN_ROLE)
-_IS_INFERENCE: Final = ottl.equals_any(_OPERATION, INFERENCE)
-_IS_TASK: Final = f'{_ROLE} == "{ROLE_TASK}"'
+_NS_PER_S: Final = "1000000000.0"
+_SECONDS: Final = f"Double(span.end_time_unix_nano - span.start_time_unix_nano) / {_NS_PER_S}"
+_TOKENS: Final[dict[str, Attr]] = {
+    "input": Attr.INPUT_TOKENS,
+    "output": Attr.OUTPUT_TOKENS,
+    "cache_read": Attr.CACHE_READ_TOKENS,
+    "reasoning": Attr.REASONING_TOKENS,
+}
+_PLAN_STATES: Final[dict[str, Attr]] = {"planned": Attr.PLAN_PLANNED, "completed": Attr.PLAN_COMPLETED}
 
-
-@dataclass(frozen=True, slots=True)
-class SpanSource:
-    """One `span_metrics` connector: which spans it counts, as the condition that drops all others."""
-
-    key: str
-    drop: str
-    calls: Metric
-    duration: Metric
-
-
-# A tool call over MCP is up to three spans, and only the agent side's INTERNAL span counts (telemetry contract P11).
-SPAN_SOURCES: Final = (
-    SpanSource("task", f'{_ROLE} != "{ROLE_TASK}"', signals.TASK_CALLS, signals.TASK_DURATION),
-    SpanSource("agent", f'{_OPERATION} != "{Operation.INVOKE_AGENT}"', signals.AGENT_CALLS, signals.AGENT_DURATION),
-    SpanSource("llm", f"not {_IS_INFERENCE}", signals.LLM_CALLS, signals.LLM_DURATION),
-    SpanSource(
-        "tool",
-        f'{_OPERATION} != "{Operation.EXECUTE_TOOL}" or span.kind != SPAN_KIND_INTERNAL',
-        signals.TOOL_CALLS,
-        signals.TOOL_DURATION,
-    ),
-    SpanSource(
-        "mcp_server",
-        f"{ottl.attribute('span', Label.MCP_METHOD)} == nil or span.kind != SPAN_KIND_SERVER",
-        signals.MCP_SERVER_CALLS,
-        signals.MCP_SERVER_DURATION,
-    ),
+# What a packed span or event keeps beside its key.
+SPAN_NUMBERS: Final = (
+    *_TOKENS.values(),
+    Attr.COST,
+    Attr.COST_UNPRICED,
+    Attr.TASK_COST,
+    Attr.TASK_TOKENS,
+    *_PLAN_STATES.values(),
 )
-
-_FALSE_BY_DEFAULT: Final = (Label.IS_RETRY, Label.IS_FALLBACK)
-
-
-def _default(label: Label) -> str:
-    return "false" if label in _FALSE_BY_DEFAULT else ABSENT
+EVENT_NUMBERS: Final = (Attr.EVALUATION_SCORE,)
 
 
-def _seconds(bound: float) -> str:
-    return f"{round(bound * 1000)}ms"
+def _entry(metric: Metric, value: str, condition: str = "", fixed: tuple[Label, str] | None = None) -> dict[str, Any]:
+    """One `signal_to_metrics` entry. `fixed` gives one label a constant, so that several entries share a name.
 
-
-def span_metrics(source: SpanSource, flush_s: float) -> dict[str, Any]:
-    """Configuration of `span_metrics/<key>`; `flush_s` bounds what a restart loses."""
-    only_calls = [label for label in source.calls.labels if label not in source.duration.labels]
-    config: dict[str, Any] = {
-        "namespace": source.calls.name.removesuffix(".calls"),
-        "histogram": {"unit": "s", "explicit": {"buckets": [_seconds(b) for b in source.duration.buckets]}},
-        # Labels are ours only; identity comes from resource/kpi.
-        "exclude_dimensions": ["service.name", "span.name", "span.kind", "status.code", "collector.instance.id"],
-        "dimensions": [{"name": str(label), "default": _default(label)} for label in source.duration.labels],
-        "resource_metrics_key_attributes": [str(Attr.SERVICE_NAME), str(Attr.ENVIRONMENT)],
-        "aggregation_cardinality_limit": 5000,
-        "metrics_flush_interval": f"{flush_s:g}s",
-        "series_expiration": "6h",
-        "exemplars": {"enabled": True, "max_per_data_point": 5},
-    }
-    if only_calls:
-        config["calls_dimensions"] = [{"name": str(label), "default": _default(label)} for label in only_calls]
-    return config
-
-
-def _value(metric: Metric, value: str, condition: str, fixed: tuple[Label, str] | None = None) -> dict[str, Any]:
-    """One `signal_to_metrics` entry. `fixed` gives one label a constant, so that several entries share a name."""
-    labels = [
-        {"key": str(label), "default_value": fixed[1] if fixed and label is fixed[0] else _default(label)}
-        for label in metric.labels
-    ]
+    The key has no default, so the connector passes over spans of other families at the price of one lookup.
+    """
+    attributes: list[dict[str, str]] = [{"key": attribute(metric.family)}]
+    if fixed:
+        attributes.append({"key": fixed[0], "default_value": fixed[1]})
     if metric.kind is MetricKind.COUNTER:
         kind: dict[str, Any] = {"sum": {"value": value, "monotonic": True}}
     else:
@@ -91,62 +50,72 @@ def _value(metric: Metric, value: str, condition: str, fixed: tuple[Label, str] 
         "description": metric.meaning,
         "unit": metric.unit,
         **kind,
-        "conditions": [condition],
-        "attributes": labels,
-        # Without this list every resource attribute makes a stream of its own and points get lost (P25).
-        "include_resource_attributes": [{"key": str(Attr.SERVICE_NAME)}],
+        **({"conditions": [condition]} if condition else {}),
+        "attributes": attributes,
+        # Without this list every resource attribute makes a stream of its own, and points of equal streams get lost.
+        "include_resource_attributes": [{"key": Attr.SERVICE_NAME}],
     }
 
 
-def _number(key: Attr, kind: str) -> tuple[str, str]:
-    source = ottl.attribute("span", key)
-    return f"{kind}({source})", f"{source} != nil"
+def _number(scope: str, key: Attr, kind: str) -> tuple[str, str]:
+    """Value expression and condition; a negative number would make a counter fall, so it does not count."""
+    source = ottl.attribute(scope, key)
+    return f"{kind}({source})", f"{source} != nil and {source} >= 0"
 
 
 def _span_values() -> list[dict[str, Any]]:
-    entries = []
-    token_types = {
-        "input": Attr.INPUT_TOKENS,
-        "output": Attr.OUTPUT_TOKENS,
-        "cache_read": Attr.CACHE_READ_TOKENS,
-        "reasoning": Attr.REASONING_TOKENS,
-    }
-    for token_type, key in token_types.items():
-        value, present = _number(key, "Int")
-        fixed = (Label.TOKEN_TYPE, token_type)
-        entries.append(_value(signals.LLM_TOKENS, value, ottl.all_of(present, _IS_INFERENCE), fixed))
-    tokens_in, has_in = _number(Attr.INPUT_TOKENS, "Double")
-    tokens_out, has_out = _number(Attr.OUTPUT_TOKENS, "Double")
-    both = ottl.all_of(has_in, has_out, _IS_INFERENCE)
-    entries.append(_value(signals.REQUEST_TOKENS, f"{tokens_in} + {tokens_out}", both))
-    entries.append(_value(signals.COST, *_number(Attr.COST, "Double")))
-    for metric, key in ((signals.TASK_COST, Attr.TASK_COST), (signals.TASK_TOKENS, Attr.TASK_TOKENS)):
-        value, present = _number(key, "Double")
-        entries.append(_value(metric, value, ottl.all_of(present, _IS_TASK)))
-    for state, key in (("planned", Attr.PLAN_PLANNED), ("completed", Attr.PLAN_COMPLETED)):
-        value, present = _number(key, "Int")
-        entries.append(_value(signals.PLAN_STEPS, value, ottl.all_of(present, _IS_TASK), (Label.STATE, state)))
-    return entries
-
-
-def _event_values() -> list[dict[str, Any]]:
-    def is_event(event: Event) -> str:
-        return f'log.event_name == "{event}"'
-
-    score = ottl.attribute("log", Attr.EVALUATION_SCORE)
+    calls = (
+        signals.TASK_CALLS, signals.AGENT_CALLS, signals.LLM_CALLS, signals.TOOL_CALLS, signals.MCP_SERVER_CALLS,
+    )  # fmt: skip
+    durations = (
+        signals.TASK_DURATION, signals.AGENT_DURATION, signals.LLM_DURATION, signals.TOOL_DURATION,
+        signals.MCP_SERVER_DURATION,
+    )  # fmt: skip
+    tokens_in, has_in = _number("span", Attr.INPUT_TOKENS, "Double")
+    tokens_out, has_out = _number("span", Attr.OUTPUT_TOKENS, "Double")
     return [
-        _value(signals.EVAL_SCORE, f"Double({score})", f"{is_event(Event.EVALUATION)} and {score} != nil"),
-        _value(signals.EVAL_RESULTS, "1", is_event(Event.EVALUATION)),
-        _value(signals.POLICY_VIOLATIONS, "1", is_event(Event.POLICY_VIOLATION)),
-        _value(signals.PROCESS_STARTS, "1", is_event(Event.PROCESS_START)),
+        *(_entry(metric, "1") for metric in calls),
+        *(_entry(metric, _SECONDS) for metric in durations),
+        *(
+            _entry(signals.LLM_TOKENS, *_number("span", key, "Int"), fixed=(Label.TOKEN_TYPE, name))
+            for name, key in _TOKENS.items()
+        ),
+        _entry(signals.REQUEST_TOKENS, f"{tokens_in} + {tokens_out}", ottl.all_of(has_in, has_out)),
+        _entry(signals.COST, *_number("span", Attr.COST, "Double")),
+        _entry(signals.LLM_UNPRICED, "1", f"{ottl.attribute('span', Attr.COST_UNPRICED)} == true"),
+        _entry(signals.TASK_COST, *_number("span", Attr.TASK_COST, "Double")),
+        _entry(signals.TASK_TOKENS, *_number("span", Attr.TASK_TOKENS, "Double")),
+        *(
+            _entry(signals.PLAN_STEPS, *_number("span", key, "Int"), fixed=(Label.STATE, name))
+            for name, key in _PLAN_STATES.items()
+        ),
     ]
 
 
-def span_values() -> dict[str, Any]:
-    """Configuration of `signal_to_metrics/spans`."""
-    return {"error_mode": "ignore", "spans": _span_values()}
+def _event_values() -> list[dict[str, Any]]:
+    return [
+        _entry(signals.EVAL_SCORE, *_number("log", Attr.EVALUATION_SCORE, "Double")),
+        _entry(signals.EVAL_RESULTS, "1"),
+        _entry(signals.POLICY_VIOLATIONS, "1"),
+        _entry(signals.PROCESS_STARTS, "1"),
+    ]
 
 
-def event_values() -> dict[str, Any]:
-    """Configuration of `signal_to_metrics/events`."""
-    return {"error_mode": "ignore", "logs": _event_values()}
+def values() -> dict[str, Any]:
+    """Configuration of `signal_to_metrics/kpi`."""
+    return {"error_mode": "ignore", "spans": _span_values(), "logs": _event_values()}
+
+
+def exemplars(flush_s: float) -> dict[str, Any]:
+    """Configuration of `span_metrics/exemplars`: one counter per series key, flushed every `flush_s` seconds."""
+    return {
+        "namespace": signals.SPAN_CALLS.name.removesuffix(".calls"),
+        "histogram": {"disable": True},
+        "exclude_dimensions": ["service.name", "span.name", "span.kind", "status.code", "collector.instance.id"],
+        "dimensions": [{"name": key} for key in span_keys()],
+        "resource_metrics_key_attributes": [Attr.SERVICE_NAME],
+        "aggregation_cardinality_limit": 20_000,
+        "metrics_flush_interval": f"{flush_s:g}s",
+        "series_expiration": "6h",
+        "exemplars": {"enabled": True, "max_per_data_point": 5},
+    }

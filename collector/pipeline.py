@@ -1,42 +1,30 @@
 """The collector's configuration as a whole: `assemble(profile)` returns it as a plain dict.
 
-Shape: OTLP in -> normalise -> KPI branch (labels, counters, values) and storage branch (Tempo, Loki, Prometheus).
-The KPI branch leaves before any sampling, so the KPIs count every span.
+    OTLP in -> normalise -+-> KPI branch: pack -> queue on disk -> count -> labels -> cumulative -> Prometheus
+                          +-> storage branch: sample -> redact -+-> Tempo
+                                                                +-> Langfuse
+    logs and events the same way: KPI branch, and redact -> Loki. Metrics of applications pass to Prometheus.
+
+The KPI branch leaves before any sampling, so the KPIs count every span. With several collectors the picture is cut
+after `normalise`: the edge does what is left of it, the sampler the rest.
 """
 
-from dataclasses import dataclass
 from typing import Any, Final
 
-from collector import connectors, labels, normalise
-from collector.connectors import SPAN_SOURCES
+from collector import connectors, cost, delivery, langfuse, normalise, redaction, sampling, series_key, tiers
+from collector.delivery import QUEUE
 from collector.document import to_yaml
+from collector.prices import PriceTable
+from collector.profile import Profile, Tier
 from collector.signals import Attr
 
-QUEUE: Final = "file_storage/queue"
-KPI_JOB: Final = "agentic-kpi"
-_ZERO_BEFORE_NS: Final = 10_000_000_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
-    """Where the collector listens, where it sends to, and how fast KPIs appear.
-
-    Endpoints are `host:port`, URLs have a scheme. `flush_s` and `value_batch_s` (seconds) bound what a crash loses.
-    `instance` must differ between collectors: one writer per series.
-    """
-
-    otlp_grpc: str
-    otlp_http: str
-    health: str
-    self_metrics_host: str
-    self_metrics_port: int
-    tempo_grpc: str
-    prometheus_url: str
-    loki_url: str
-    queue_dir: str
-    instance: str
-    flush_s: float = 5
-    value_batch_s: float = 10
+_KPI_DOOR: Final = "otlp/kpi"
+_KPI_QUEUE: Final = "otlp_grpc/kpi"
+_TO_PROMETHEUS: Final = "otlp_http/prometheus"
+# d2c forgets a series after this, far inside the five minutes that Prometheus looks back: the first point after a
+# pause then starts from zero again, with a zero point in front, and a window that covers only the new burst reads it.
+_FORGET_IDLE: Final = "2m"
+_MS_IN_NS: Final = 1_000_000
 
 
 def _upsert(key: str, value: str) -> dict[str, str]:
@@ -47,134 +35,183 @@ def _delete(key: str) -> dict[str, str]:
     return {"key": key, "action": "delete"}
 
 
-def _processors(profile: Profile) -> dict[str, Any]:
-    start = "datapoint.start_time_unix_nano"
-    return {
-        "memory_limiter": {"check_interval": "1s", "limit_percentage": 80, "spike_limit_percentage": 20},
-        "transform/normalise": normalise.processor(),
-        "filter/kpi": labels.span_filter(),
-        "transform/kpi": labels.processor(),
-        **{f"filter/{s.key}": {"error_mode": "ignore", "trace_conditions": [s.drop]} for s in SPAN_SOURCES},
-        "filter/events": labels.event_filter(),
-        # One goroutine in front of signal_to_metrics keeps its delta points in order (telemetry contract P2).
-        "batch/kpi": {"timeout": f"{profile.value_batch_s:g}s", "send_batch_size": 50_000},
-        # job="agentic-kpi", instance=<collector>: one writer per series (P3).
-        "resource/kpi": {
-            "attributes": [
-                _upsert(Attr.SERVICE_NAME, KPI_JOB),
-                _upsert(Attr.SERVICE_INSTANCE_ID, profile.instance),
-                _delete(Attr.ENVIRONMENT),
-                _delete("signal_to_metrics.service.instance.id"),
-            ]
-        },
-        # A start before the first point makes Prometheus ingest a zero, so the first increment is not lost (P4).
-        "transform/delta_start": {
-            "metric_statements": [f"set({start}, datapoint.time_unix_nano - {_ZERO_BEFORE_NS}) where {start} == 0"]
-        },
-        "delta_to_cumulative": {"max_stale": "24h", "max_streams": 50_000},
-    }
-
-
-def _connectors(profile: Profile) -> dict[str, Any]:
-    return {
-        "forward/kpi": {},
-        "forward/kpi_labelled": {},
-        "forward/store": {},
-        "forward/events": {},
-        **{f"span_metrics/{s.key}": connectors.span_metrics(s, profile.flush_s) for s in SPAN_SOURCES},
-        "signal_to_metrics/spans": connectors.span_values(),
-        "signal_to_metrics/events": connectors.event_values(),
-    }
-
-
-def _exporters(profile: Profile) -> dict[str, Any]:
-    queue = {"storage": QUEUE, "queue_size": 5000}
-    retry = {"max_elapsed_time": "30m"}
-    return {
-        "otlp_grpc/tempo": {
-            "endpoint": profile.tempo_grpc,
-            "tls": {"insecure": True},
-            "retry_on_failure": retry,
-            "sending_queue": {
-                "storage": QUEUE,
-                "sizer": "items",
-                "queue_size": 200_000,
-                "batch": {"flush_timeout": "1s", "min_size": 2048, "max_size": 8192},
-            },
-        },
-        # One consumer: Prometheus wants samples in order (P14).
-        "otlp_http/prometheus": {
-            "endpoint": f"{profile.prometheus_url}/api/v1/otlp",
-            "retry_on_failure": retry,
-            "sending_queue": {**queue, "num_consumers": 1},
-        },
-        "otlp_http/loki": {"endpoint": f"{profile.loki_url}/otlp", "retry_on_failure": retry, "sending_queue": queue},
-    }
-
-
 def _pipeline(receivers: list[str], processors: list[str], exporters: list[str]) -> dict[str, list[str]]:
     return {"receivers": receivers, "processors": processors, "exporters": exporters}
 
 
-def _pipelines() -> dict[str, Any]:
-    span_connectors = [f"span_metrics/{s.key}" for s in SPAN_SOURCES]
-    value_connectors = ["signal_to_metrics/spans", "signal_to_metrics/events"]
-    start, to_prometheus = ["memory_limiter", "transform/normalise"], ["otlp_http/prometheus"]
-    kpi = {
-        f"traces/kpi_{s.key}": _pipeline(["forward/kpi_labelled"], [f"filter/{s.key}"], [f"span_metrics/{s.key}"])
-        for s in SPAN_SOURCES
-    }
-    to_cumulative = ["resource/kpi", "transform/delta_start", "delta_to_cumulative"]
+def _common_processors(profile: Profile, prices: PriceTable) -> dict[str, Any]:
+    limit = (
+        {"limit_percentage": 80, "spike_limit_percentage": 20}
+        if profile.memory_limit_mib is None
+        else {"limit_mib": profile.memory_limit_mib, "spike_limit_mib": profile.memory_limit_mib // 5}
+    )
+    kubernetes = {"k8s_attributes": tiers.kubernetes_attributes()} if profile.kubernetes else {}
     return {
-        "traces/in": _pipeline(["otlp"], start, ["forward/kpi", "forward/store"]),
-        "traces/kpi": _pipeline(["forward/kpi"], ["filter/kpi", "transform/kpi"], ["forward/kpi_labelled"]),
-        **kpi,
-        "traces/kpi_values": _pipeline(["forward/kpi_labelled"], ["batch/kpi"], ["signal_to_metrics/spans"]),
-        "traces/store": _pipeline(["forward/store"], [], ["otlp_grpc/tempo"]),
-        "metrics/spans": _pipeline(span_connectors, ["resource/kpi"], to_prometheus),
-        "metrics/values": _pipeline(value_connectors, to_cumulative, to_prometheus),
-        "metrics/app": _pipeline(["otlp"], ["memory_limiter"], to_prometheus),
-        "logs/in": _pipeline(["otlp"], start, ["otlp_http/loki", "forward/events"]),
-        "logs/kpi": _pipeline(
-            ["forward/events"], ["filter/events", "transform/kpi", "batch/kpi"], ["signal_to_metrics/events"]
-        ),
+        "memory_limiter": {"check_interval": "1s", **limit},
+        **kubernetes,
+        "transform/normalise": normalise.processor(cost.cost_groups(prices)),
     }
 
 
-def assemble(profile: Profile) -> dict[str, Any]:
-    """Return the complete collector configuration for `profile`."""
-    self_metrics = {"host": profile.self_metrics_host, "port": profile.self_metrics_port}
+def _kpi_processors(profile: Profile) -> dict[str, Any]:
+    start = "datapoint.start_time_unix_nano"
     return {
-        "extensions": {
-            "health_check": {"endpoint": profile.health},
-            QUEUE: {
-                "directory": profile.queue_dir,
-                "create_directory": True,
-                "timeout": "10s",
-                "compaction": {"on_rebound": True, "directory": profile.queue_dir},
-            },
+        "filter/kpi": series_key.not_counted(),
+        "transform/kpi": series_key.packer(connectors.SPAN_NUMBERS, connectors.EVENT_NUMBERS),
+        "filter/keyed": series_key.unkeyed(),
+        "transform/labels": series_key.unpacker(),
+        "transform/exemplars": series_key.exemplar_unpacker(),
+        # job="agentic-kpi", instance=<collector>: one writer per series. Two writers give no error, they give zig-zag.
+        "resource/kpi": {
+            "attributes": [
+                _upsert(Attr.SERVICE_NAME, series_key.KPI_JOB),
+                _upsert(Attr.SERVICE_INSTANCE_ID, profile.instance),
+                _delete("signal_to_metrics.service.instance.id"),
+                _delete("signal_to_metrics.service.name"),
+                _delete("signal_to_metrics.service.namespace"),
+            ]
         },
+        # A start right before the first point makes Prometheus put a zero there: the first increment counts, and a
+        # restart is seen as one even when the new value is above the old.
+        "transform/start": {
+            "error_mode": "ignore",
+            "metric_statements": [f"set({start}, datapoint.time_unix_nano - {_MS_IN_NS}) where {start} == 0"],
+        },
+        "delta_to_cumulative": {"max_stale": _FORGET_IDLE, "max_streams": profile.max_series},
+    }
+
+
+def _kpi_parts(profile: Profile) -> dict[str, dict[str, Any]]:
+    counters = ["signal_to_metrics/kpi"]
+    to_series = ["transform/labels", "resource/kpi", "transform/start", "delta_to_cumulative"]
+    return {
         "receivers": {
-            "otlp": {
-                "protocols": {
-                    "grpc": {"endpoint": profile.otlp_grpc, "max_recv_msg_size_mib": 16},
-                    "http": {"endpoint": profile.otlp_http},
-                }
-            }
+            _KPI_DOOR: {"protocols": {"grpc": {"endpoint": profile.listen.kpi, "max_recv_msg_size_mib": 64}}}
         },
-        "processors": _processors(profile),
-        "connectors": _connectors(profile),
-        "exporters": _exporters(profile),
-        "service": {
-            "extensions": ["health_check", QUEUE],
-            "telemetry": {
-                "metrics": {"level": "normal", "readers": [{"pull": {"exporter": {"prometheus": self_metrics}}}]}
+        "processors": _kpi_processors(profile),
+        "connectors": {
+            "forward/kpi": {},
+            "forward/events": {},
+            "signal_to_metrics/kpi": connectors.values(),
+            "span_metrics/exemplars": connectors.exemplars(profile.exemplar_flush_s),
+        },
+        "exporters": {
+            _KPI_QUEUE: {
+                "endpoint": profile.listen.kpi,
+                "tls": {"insecure": True},
+                "compression": "none",
+                **delivery.kpi_queue(profile.kpi_flush_s),
             },
-            "pipelines": _pipelines(),
+        },
+        "pipelines": {
+            "traces/pack": _pipeline(["forward/kpi"], ["filter/kpi", "transform/kpi", "filter/keyed"], [_KPI_QUEUE]),
+            "logs/pack": _pipeline(["forward/events"], ["filter/kpi", "transform/kpi"], [_KPI_QUEUE]),
+            "traces/count": _pipeline([_KPI_DOOR], [], [*counters, "span_metrics/exemplars"]),
+            "logs/count": _pipeline([_KPI_DOOR], [], counters),
+            "metrics/kpi": _pipeline(counters, to_series, [_TO_PROMETHEUS]),
+            "metrics/exemplars": _pipeline(
+                ["span_metrics/exemplars"], ["transform/exemplars", "resource/kpi"], [_TO_PROMETHEUS]
+            ),
         },
     }
 
 
-def render(profile: Profile) -> str:
+def _prometheus(profile: Profile) -> dict[str, Any]:
+    queue = delivery.ordered_queue(5000, durable=profile.tier is not Tier.EDGE)
+    return {_TO_PROMETHEUS: {"endpoint": f"{profile.backends.prometheus_url}/api/v1/otlp", **queue}}
+
+
+def _storage_parts(profile: Profile) -> dict[str, dict[str, Any]]:
+    """Sampling and redaction, then one branch per store. Redaction comes last because it costs most."""
+    sampler = sampling.processor(profile.sampling) if profile.sampling else None
+    traces, logs = redaction.trace_processors(), redaction.log_processors()
+    to_tempo, to_loki = (
+        redaction.content_processor(policy) for policy in (profile.content.tempo, profile.content.loki)
+    )
+    tempo = {"transform/tempo_content": to_tempo} if to_tempo else {}
+    loki = {"transform/loki_content": to_loki} if to_loki else {}
+    parts: dict[str, dict[str, Any]] = {
+        "processors": {**({"tail_sampling": sampler} if sampler else {}), **traces, **logs, **tempo, **loki},
+        "connectors": {"forward/store": {}, "forward/tempo": {}, "forward/logs": {}},
+        "exporters": {
+            "otlp_grpc/tempo": {
+                "endpoint": profile.backends.tempo_grpc,
+                "tls": {"insecure": True},
+                "compression": "none",
+                **delivery.bytes_queue(profile.disk.traces_mib),
+            },
+            "otlp_http/loki": {
+                "endpoint": f"{profile.backends.loki_url}/otlp",
+                **delivery.bytes_queue(profile.disk.logs_mib),
+            },
+        },
+        "pipelines": {
+            "traces/store": _pipeline(
+                ["forward/store"], [*(["tail_sampling"] if sampler else []), *traces], ["forward/tempo"]
+            ),
+            "traces/tempo": _pipeline(["forward/tempo"], [*tempo], ["otlp_grpc/tempo"]),
+            "logs/store": _pipeline(["forward/logs"], [*logs, *loki], ["otlp_http/loki"]),
+        },
+    }
+    if profile.backends.langfuse_url is not None and profile.backends.langfuse_keys is not None:
+        _add_langfuse(parts, profile, profile.backends.langfuse_url, profile.backends.langfuse_keys)
+    return parts
+
+
+def _add_langfuse(parts: dict[str, dict[str, Any]], profile: Profile, url: str, keys: tiers.Token) -> None:
+    content = redaction.content_processor(profile.content.langfuse)
+    processors = {**({"transform/langfuse_content": content} if content else {}), **langfuse.processors()}
+    parts["processors"] |= processors
+    parts["extensions"] = langfuse.keys(keys)
+    parts["connectors"]["forward/langfuse"] = {}
+    parts["exporters"]["otlp_http/langfuse"] = langfuse.exporter(url) | delivery.bytes_queue(
+        profile.disk.traces_mib, flush_s=2
+    )
+    parts["pipelines"]["traces/store"]["exporters"].append("forward/langfuse")
+    parts["pipelines"]["traces/langfuse"] = _pipeline(["forward/langfuse"], [*processors], ["otlp_http/langfuse"])
+
+
+def _ways_in(profile: Profile, start: list[str]) -> dict[str, Any]:
+    """The pipelines that begin at the door, and where they lead: to the branches, or to the samplers."""
+    edge = profile.tier is Tier.EDGE
+    traces_to = [tiers.EXPORTER] if edge else ["forward/kpi", "forward/store"]
+    logs_to = [tiers.EXPORTER] if edge else ["forward/events", "forward/logs"]
+    ways = {"traces/in": _pipeline(["otlp"], start, traces_to), "logs/in": _pipeline(["otlp"], start, logs_to)}
+    if profile.tier is not Tier.SAMPLER:
+        ways["metrics/app"] = _pipeline(["otlp"], [p for p in start if p != "transform/normalise"], [_TO_PROMETHEUS])
+    return ways
+
+
+def assemble(profile: Profile, prices: PriceTable) -> dict[str, Any]:
+    """Return the complete collector configuration for `profile`; `prices` are rendered into it."""
+    common = _common_processors(profile, prices)
+    if profile.tier is Tier.SAMPLER:
+        common.pop("transform/normalise")  # the edge has done it
+        common.pop("k8s_attributes", None)
+    parts: list[dict[str, dict[str, Any]]] = [
+        {"processors": common, "exporters": _prometheus(profile), "pipelines": _ways_in(profile, [*common])},
+        tiers.ingress_parts(profile),
+    ]
+    if profile.tier is not Tier.EDGE:
+        parts += [_kpi_parts(profile), _storage_parts(profile)]
+    merged: dict[str, dict[str, Any]] = {
+        section: {key: value for part in parts for key, value in part.get(section, {}).items()}
+        for section in ("extensions", "receivers", "processors", "connectors", "exporters", "pipelines")
+    }
+    queue = {} if profile.tier is Tier.EDGE else {QUEUE: delivery.storage(profile.disk)}
+    extensions = {"health_check": {"endpoint": profile.listen.health}, **queue, **merged.pop("extensions")}
+    reader = {"host": profile.listen.metrics_host, "port": profile.listen.metrics_port}
+    return {
+        "extensions": extensions,
+        **{section: merged[section] for section in ("receivers", "processors", "connectors", "exporters")},
+        "service": {
+            "extensions": [*extensions],
+            "telemetry": {"metrics": {"level": "normal", "readers": [{"pull": {"exporter": {"prometheus": reader}}}]}},
+            "pipelines": merged["pipelines"],
+        },
+    }
+
+
+def render(profile: Profile, prices: PriceTable) -> str:
     """Return the configuration as YAML text, keys in reading order."""
-    return to_yaml(assemble(profile))
+    return to_yaml(assemble(profile, prices))

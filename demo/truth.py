@@ -84,8 +84,9 @@ class Truth:
 
     def task(self, slices: Slices, *, workflow: str, type_: str, outcome: Outcome, error: str, **sums: float) -> None:
         """Count one ended task. `sums`: cost_usd, tokens, planned, completed."""
-        labels = self._labels(slices, {Label.WORKFLOW: workflow, Label.OUTCOME: outcome}, error)
-        self._add(signals.TASK_CALLS, {**labels, Label.TASK_TYPE: type_})
+        extra = {Label.WORKFLOW: workflow, Label.OUTCOME: outcome, Label.TASK_TYPE: type_}
+        labels = self._labels(slices, extra, error)
+        self._add(signals.TASK_CALLS, labels)
         if "tokens" in sums:
             self._observe(signals.TASK_COST, labels, sums["cost_usd"])
             self._observe(signals.TASK_TOKENS, labels, sums["tokens"])
@@ -99,9 +100,14 @@ class Truth:
 
     def llm(self, slices: Slices, use: ModelUse) -> None:
         """Count one model call with its tokens and cost."""
-        labels = self._labels(slices, {Label.MODEL: use.model}, use.error)
-        flags = {Label.IS_RETRY: _flag(use.is_retry), Label.IS_FALLBACK: _flag(use.is_fallback)}
-        self._add(signals.LLM_CALLS, {**labels, **flags, Label.PROVIDER: use.provider})
+        extra = {
+            Label.MODEL: use.model,
+            Label.PROVIDER: use.provider,
+            Label.IS_RETRY: _flag(use.is_retry),
+            Label.IS_FALLBACK: _flag(use.is_fallback),
+        }
+        labels = self._labels(slices, extra, use.error)
+        self._add(signals.LLM_CALLS, labels)
         for kind, count in use.tokens.items():
             if count:
                 self._add(signals.LLM_TOKENS, {**labels, Label.TOKEN_TYPE: kind}, count)
@@ -125,9 +131,9 @@ class Truth:
     ) -> None:
         """Count one evaluation."""
         extra = {Label.MODEL: model, Label.EVALUATION: name, Label.EVALUATION_SOURCE: source}
-        labels = self._labels(slices, extra)
+        labels = self._labels(slices, {**extra, Label.EVALUATION_LABEL: "pass" if passed else "fail"})
         self._observe(signals.EVAL_SCORE, labels, score)
-        self._add(signals.EVAL_RESULTS, {**labels, Label.EVALUATION_LABEL: "pass" if passed else "fail"})
+        self._add(signals.EVAL_RESULTS, labels)
 
     def violation(self, slices: Slices, *, policy: str, action: PolicyAction) -> None:
         """Count one policy violation."""
@@ -167,7 +173,7 @@ class Truth:
     def total(self, series: str, **labels: str) -> float:
         """Return the sum over the rows of a series that carry these label values."""
         wanted = labels.items()
-        return sum(value for key, value in self.rows[series].items() if wanted <= dict(key).items())
+        return sum(value for key, value in self.rows.get(series, {}).items() if wanted <= dict(key).items())
 
     def document(self) -> dict[str, list[dict[str, Any]]]:
         """Return series name -> rows of labels and value, in a stable order."""

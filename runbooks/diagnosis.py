@@ -9,18 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from alerts import promql
-from alerts.catalogue import (
-    AGENT_SUCCESS,
-    CATALOGUE,
-    DIMENSIONS,
-    TASK_COST,
-    TASK_LATENCY,
-    TASK_SUCCESS,
-    TOOL_SUCCESS,
-    Kpi,
-    Selector,
-)
+from alerts import catalogue, promql
+from alerts.catalogue import CATALOGUE, DIMENSIONS, TASK_COST, TASK_LATENCY, TASK_SUCCESS, Kpi, Selector
+from collector import signals
 from collector.signals import ErrorClass, Label
 from runbooks import changes, symptoms
 from runbooks.changes import VersionChange
@@ -208,5 +199,6 @@ def _without_culprit(source: MetricsSource, window: Window, suspects: list[_Susp
 
 
 def _symptom_trace(source: MetricsSource, window: Window, symptom: Symptom) -> TraceLink | None:
-    activity = TOOL_SUCCESS.denominator if Label.TOOL in symptom.subject else AGENT_SUCCESS.denominator
+    calls = signals.TOOL_CALLS if Label.TOOL in symptom.subject else signals.AGENT_CALLS
+    activity = catalogue.activity(calls)
     return _trace_of(source, activity, {**window.where, **symptom.subject}, symptom.since, window.end)

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Final
 
 _DURATION: Final = re.compile(r"^(?P<count>[1-9][0-9]{0,4})(?P<unit>[hd])$")
@@ -37,7 +38,7 @@ class Retention:
 class Environment:
     """The decisions for one environment. Times in seconds unless the type says otherwise.
 
-    `kpi_flush_s` and `kpi_values_s` bound how late a KPI is and how much of it a collector crash loses.
+    The last three are the operator's: an external Langfuse with the file that holds its keys, prices of its own.
     """
 
     name: EnvName
@@ -45,8 +46,9 @@ class Environment:
     traces_retention: Retention
     logs_retention: Retention
     scrape_interval_s: int
-    kpi_flush_s: float
-    kpi_values_s: float
+    langfuse_url: str | None = None
+    langfuse_keys_file: Path | None = None
+    prices_file: Path | None = None
 
 
 LOCAL: Final = Environment(
@@ -55,9 +57,6 @@ LOCAL: Final = Environment(
     traces_retention=Retention.parse("7d"),
     logs_retention=Retention.parse("7d"),
     scrape_interval_s=5,
-    # Short, because on this stack a person waits for the first numbers and the load is small.
-    kpi_flush_s=2,
-    kpi_values_s=2,
 )
 
 ENVIRONMENTS: Final = {environment.name: environment for environment in (LOCAL,)}

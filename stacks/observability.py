@@ -54,6 +54,9 @@ def effective(environment: Environment, settings: Settings) -> Environment:
         metrics_retention=settings.metrics_retention or environment.metrics_retention,
         traces_retention=settings.traces_retention or environment.traces_retention,
         logs_retention=settings.logs_retention or environment.logs_retention,
+        langfuse_url=settings.langfuse_url,
+        langfuse_keys_file=settings.langfuse_keys_file,
+        prices_file=settings.prices_file,
     )
 
 

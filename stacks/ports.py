@@ -7,6 +7,7 @@ PORTS: Final[dict[str, int]] = {
     "otlp-http": 4318,
     "collector-health": 13133,
     "collector-metrics": 8888,
+    "collector-kpi": 4319,
     "prometheus": 9090,
     "alertmanager": 9093,
     "loki": 3100,

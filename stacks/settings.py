@@ -6,11 +6,21 @@ Pulumi itself ignores undeclared keys, so a misspelt retention would silently do
 import difflib
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Final
 
-from pydantic import AliasGenerator, BaseModel, BeforeValidator, ConfigDict, ValidationError, field_validator
+from pydantic import (
+    AliasGenerator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
+from collector.address import base_address
 from stacks.environments import Retention
 from stacks.ports import PORTS
 
@@ -41,6 +51,34 @@ class Settings(BaseModel):
     metrics_retention: Annotated[Retention, BeforeValidator(_retention)] | None = None
     traces_retention: Annotated[Retention, BeforeValidator(_retention)] | None = None
     logs_retention: Annotated[Retention, BeforeValidator(_retention)] | None = None
+    langfuse_url: str | None = None
+    langfuse_keys_file: Path | None = None
+    prices_file: Path | None = None
+
+    @field_validator("langfuse_url")
+    @classmethod
+    def _address(cls, url: str | None) -> str | None:
+        return base_address(url, "the Langfuse URL") if url is not None else None
+
+    @field_validator("langfuse_keys_file", "prices_file")
+    @classmethod
+    def _readable(cls, path: Path | None) -> Path | None:
+        if path is None:
+            return None
+        absolute = path.expanduser()
+        if not absolute.is_absolute():
+            raise ValueError(f"{path} is a relative path; give the whole path")
+        if not absolute.is_file():
+            raise ValueError(f"{path} is not a file")
+        return absolute
+
+    @model_validator(mode="after")
+    def _langfuse_is_whole(self) -> "Settings":
+        if (self.langfuse_url is None) != (self.langfuse_keys_file is None):
+            raise ValueError(
+                "langfuseUrl and langfuseKeysFile go together; the file holds base64 of public_key:secret_key"
+            )
+        return self
 
     @field_validator("ports")
     @classmethod
@@ -92,6 +130,8 @@ def _plain(key: str, value: str, stack: str) -> Any:  # noqa: ANN401 JSON of the
 
 def _explain(error: ValidationError, stack: str) -> str:
     first = error.errors(include_url=False)[0]
+    if not first["loc"]:
+        return f"settings of stack {stack}: {first['msg'].removeprefix('Value error, ')}"
     key = str(first["loc"][0])
     known = [to_camel(name) for name in Settings.model_fields]
     if first["type"] == "extra_forbidden":

@@ -4,6 +4,7 @@ Not here: spans and events of the application (`scopes`, `calls`, `events`).
 """
 
 import logging
+import os
 import threading
 import time
 import uuid
@@ -31,6 +32,8 @@ from collector.emit.delivery import CountedLogProcessor, CountedSpanProcessor
 from collector.emit.events import process_start
 from collector.emit.logs import OtlpLoggingHandler
 from collector.emit.scopes import ScopeSpanProcessor
+from collector.emit.scores import ScoreProcessor
+from collector.scores import Credentials, ScoreClient, from_environment
 from collector.signals import BAGGAGE_KEYS, Attr
 
 DEFAULT_ENDPOINT: Final = "http://127.0.0.1:4318"
@@ -41,23 +44,25 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Exporters:
-    """Where telemetry goes instead of an OTLP endpoint: a file, a test."""
+    """Where telemetry goes instead of an OTLP endpoint: a file, a test. Scores go nowhere unless told."""
 
     spans: SpanExporter
     logs: LogRecordExporter
+    scores: Credentials | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """Spans and log records that were taken and never confirmed by the receiver."""
+    """Spans, log records and scores that were taken and never confirmed by the receiver."""
 
     spans: int
     logs: int
+    scores: int = 0
 
     @property
     def total(self) -> int:
-        """Spans and log records together."""
-        return self.spans + self.logs
+        """Spans, log records and scores together."""
+        return self.spans + self.logs + self.scores
 
 
 class Telemetry:
@@ -76,6 +81,9 @@ class Telemetry:
         self.logger_provider = LoggerProvider(resource=resource, shutdown_on_exit=False)
         self.logger_provider.add_log_record_processor(BaggageLogProcessor(wanted))
         self.logger_provider.add_log_record_processor(self._logs)
+        self._scores = ScoreProcessor(ScoreClient(exporters.scores)) if exporters.scores else None
+        if self._scores:
+            self.logger_provider.add_log_record_processor(self._scores)
         self.logging_handler = OtlpLoggingHandler(self.logger_provider, log_level)
 
     def install(self) -> None:
@@ -94,6 +102,8 @@ class Telemetry:
         def work() -> None:
             self._spans.force_flush()
             self._logs.force_flush()
+            if self._scores:
+                self._scores.force_flush()
 
         # The SDK's own flush ignores its timeout and waits for the exporter's retries.
         worker = threading.Thread(target=work, name="agentobs-flush", daemon=True)
@@ -106,23 +116,27 @@ class Telemetry:
         deadline = time.monotonic() + timeout_s
         self.flush(timeout_s)
         logging.getLogger().removeHandler(self.logging_handler)
+        if self._scores:
+            self._scores.give_up()
         stop = threading.Thread(target=self._stop, name="agentobs-shutdown", daemon=True)
         stop.start()
         stop.join(max(0.1, deadline - time.monotonic()))
         lost = self.lost
         if lost.total:
             _log.error(
-                "telemetry lost: %d spans and %d log records never reached the collector; check that its OTLP/HTTP "
-                "endpoint answers and is not overloaded",
+                "telemetry lost: %d spans and %d log records never reached the collector, %d scores never reached "
+                "Langfuse; check that the collector's OTLP/HTTP endpoint and Langfuse answer and are not overloaded",
                 lost.spans,
                 lost.logs,
+                lost.scores,
             )
         return lost
 
     @property
     def lost(self) -> Lost:
         """What was taken and is not confirmed yet; after `shutdown` it never will be."""
-        return Lost(self._spans.ledger.outstanding, self._logs.ledger.outstanding)
+        scores = self._scores.ledger.outstanding if self._scores else 0
+        return Lost(self._spans.ledger.outstanding, self._logs.ledger.outstanding, scores)
 
     def _stop(self) -> None:
         self.tracer_provider.shutdown()
@@ -146,7 +160,8 @@ def configure(  # noqa: PLR0913 keyword-only settings of one process
 
     `endpoint` is the base address of an OTLP/HTTP receiver; `headers` go with every export (authentication).
     Python log records at `log_level` and above go out too. `exporters` replaces the endpoint. An MCP server passes its
-    tool version as a start attribute, so that a crash loop can be told apart by version.
+    tool version as a start attribute, so that a crash loop can be told apart by version. With `LANGFUSE_BASE_URL`,
+    `LANGFUSE_PUBLIC_KEY` and `LANGFUSE_SECRET_KEY` set, every evaluation is also posted to Langfuse as a score.
     Raises ValueError naming the setting, what was expected and the fix.
     """
     for name, value in (
@@ -190,4 +205,5 @@ def _otlp(endpoint: str, headers: Mapping[str, str] | None) -> Exporters:
     return Exporters(
         spans=OTLPSpanExporter(endpoint=f"{base}/v1/traces", headers=sent_headers, compression=compression),
         logs=OTLPLogExporter(endpoint=f"{base}/v1/logs", headers=sent_headers, compression=compression),
+        scores=from_environment(os.environ),
     )

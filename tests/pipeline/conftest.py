@@ -1,7 +1,9 @@
 """Tier `pipeline`: one real collector and captured output; no other backend."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,8 @@ import pytest
 
 from support.capture import Capture, capturing
 from support.otelcol import Collector, free_ports, running, transforming
+from support.prometheus import Prometheus, prometheus_at
+from support.truth import Traffic
 
 Through = Callable[[Mapping[str, Any]], tuple[Collector, Capture]]
 
@@ -34,3 +38,33 @@ def through(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Through]:
             return stack.enter_context(_through(processors, tmp_path_factory.mktemp("otelcol")))
 
         yield start
+
+
+@dataclass
+class Paused:
+    """A collector that counted one burst and then had nothing to do."""
+
+    prometheus: Prometheus
+    collector: Collector
+    first_burst_at: float
+
+
+@pytest.fixture(scope="session", autouse=True)
+def paused(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Paused | None]:
+    """Begins with the first test of this tier, so that the pause passes while others run; None when nobody waits."""
+    if not any(item.get_closest_marker("late") for item in request.session.items):
+        yield None
+        return
+    from support.profiles import collector_for
+
+    folder = tmp_path_factory.mktemp("paused")
+    with prometheus_at(folder / "prometheus", "--query.lookback-delta=30s") as prometheus, capturing() as store:
+        collector = collector_for(folder / "collector", prometheus.url, store, "collector-0")
+        try:
+            collector.start()
+            traffic = Traffic()
+            for _ in range(10):
+                assert collector.send(traffic.tasks(2)[0]).ok
+            yield Paused(prometheus, collector, time.time())
+        finally:
+            collector.kill()

@@ -1,32 +1,42 @@
-"""The collector configuration: no dangling component, the contract's labels everywhere, the traps avoided."""
+"""The collector configurations: no dangling component, the contract's labels everywhere, the known traps avoided."""
 
 import re
 
 import pytest
 import yaml
 
-from collector import connectors, labels, normalise
-from collector.pipeline import Profile, assemble, render
-from collector.signals import ABSENT, METRICS, Event, Label, MetricKind
+from collector import connectors, normalise, prices, profiles, series_key, signals
+from collector.pipeline import assemble, render
+from collector.profile import Backends, Listen
+from collector.tiers import Token
+from collector.signals import METRICS, Event, Family, Label, MetricKind
+
+LISTEN = Listen(
+    otlp_grpc="127.0.0.1:1",
+    otlp_http="127.0.0.1:2",
+    health="127.0.0.1:3",
+    metrics_host="127.0.0.1",
+    metrics_port=4,
+    kpi="127.0.0.1:5",
+)
+BACKENDS = Backends(
+    tempo_grpc="127.0.0.1:6", prometheus_url="http://127.0.0.1:7", loki_url="http://127.0.0.1:8",
+    langfuse_url="http://127.0.0.1:9", langfuse_keys=Token(variable="KEYS"),
+)  # fmt: skip
+PROFILES = {"local": profiles.local(LISTEN, BACKENDS, "/q"), **profiles.CLUSTER}
+COUNTING = [name for name in PROFILES if not name.endswith("edge")]
 
 
-@pytest.fixture
-def config() -> dict:
-    profile = Profile(
-        otlp_grpc="127.0.0.1:1",
-        otlp_http="127.0.0.1:2",
-        health="127.0.0.1:3",
-        self_metrics_host="127.0.0.1",
-        self_metrics_port=4,
-        tempo_grpc="127.0.0.1:5",
-        prometheus_url="http://127.0.0.1:6",
-        loki_url="http://127.0.0.1:7",
-        queue_dir="/q",
-        instance="collector-0",
-    )
-    rendered = yaml.safe_load(render(profile))
-    assert rendered == assemble(profile), "the text says what the dict says"
+def configuration(name: str) -> dict:
+    table = prices.load()
+    rendered = yaml.safe_load(render(PROFILES[name], table))
+    assert rendered == assemble(PROFILES[name], table), "the text says what the dict says"
     return rendered
+
+
+@pytest.fixture(params=PROFILES)
+def config(request) -> dict:
+    return configuration(request.param)
 
 
 def test_every_component_of_a_pipeline_is_defined_and_every_defined_one_is_used(config):
@@ -44,104 +54,132 @@ def test_every_component_of_a_pipeline_is_defined_and_every_defined_one_is_used(
 
 def test_every_pipeline_that_takes_otlp_limits_memory_first(config):
     taking = [p for p in config["service"]["pipelines"].values() if p["receivers"] == ["otlp"]]
-    assert len(taking) == 3
+    assert taking
     assert all(p["processors"][0] == "memory_limiter" for p in taking)
 
 
-def test_every_contract_metric_has_exactly_one_source(config):
-    from_spans = {
-        f"{body['namespace']}.{suffix}"
-        for name, body in config["connectors"].items()
-        if name.startswith("span_metrics/")
-        for suffix in ("calls", "duration")
-    }
-    entries = (
-        config["connectors"]["signal_to_metrics/spans"]["spans"]
-        + config["connectors"]["signal_to_metrics/events"]["logs"]
-    )
-    from_values = {entry["name"] for entry in entries}
-    assert from_spans & from_values == set()
-    assert from_spans | from_values == {metric.name for metric in METRICS}
+def test_the_senders_pod_is_looked_up_before_anything_else_and_only_at_the_first_door():
+    for name in PROFILES:
+        taking = [p for p in configuration(name)["service"]["pipelines"].values() if p["receivers"] == ["otlp"]]
+        looked_up = [p["processors"][1:2] == ["k8s_attributes"] for p in taking]
+        assert all(looked_up) == any(looked_up) == (name in {"dev", "staging-edge", "prod-edge"})
 
 
-def test_labels_and_buckets_are_those_of_the_contract(config):
-    for source in connectors.SPAN_SOURCES:
-        body = config["connectors"][f"span_metrics/{source.key}"]
-        dimensions = {d["name"] for d in body["dimensions"]}
-        calls = dimensions | {d["name"] for d in body.get("calls_dimensions", [])}
-        assert dimensions == set(source.duration.labels)
-        assert calls == set(source.calls.labels)
-        assert all(d["default"] in {ABSENT, "false"} for d in body["dimensions"])
-        assert len(body["histogram"]["explicit"]["buckets"]) == len(source.duration.buckets)
-        assert body["histogram"]["unit"] == "s"
+@pytest.mark.parametrize("name", COUNTING)
+def test_every_contract_metric_has_its_source_and_buckets(name):
+    counters = configuration(name)["connectors"]["signal_to_metrics/kpi"]
+    entries = counters["spans"] + counters["logs"]
+    assert {entry["name"] for entry in entries} == {metric.name for metric in METRICS}
+    for metric in METRICS:
+        for entry in (entry for entry in entries if entry["name"] == metric.name):
+            assert entry["attributes"][0] == {"key": f"kpi.{metric.family}"}
+            assert ("histogram" in entry) == (metric.kind is MetricKind.HISTOGRAM)
+            assert entry.get("histogram", {}).get("buckets", []) == list(metric.buckets)
 
 
-def test_value_metrics_name_their_resource_attributes_else_points_get_lost(config):
-    entries = (
-        config["connectors"]["signal_to_metrics/spans"]["spans"]
-        + config["connectors"]["signal_to_metrics/events"]["logs"]
-    )
-    assert entries
+def test_value_metrics_name_their_resource_attributes_else_every_process_is_a_stream_and_points_get_lost():
+    entries = connectors.values()["spans"] + connectors.values()["logs"]
     assert all(entry["include_resource_attributes"] == [{"key": "service.name"}] for entry in entries)
 
 
-def test_no_set_statement_can_write_nil():
-    statements = [s for group in labels.processor()["trace_statements"] for s in group["statements"]]
-    statements += [s for group in labels.processor()["log_statements"] for s in group["statements"]]
-    copies = [s for s in statements if re.match(r"set\([^,]+, (String\()?\w+\.attributes", s)]
+def test_counters_read_no_negative_number_because_a_counter_must_not_fall():
+    for entry in connectors.values()["spans"] + connectors.values()["logs"]:
+        value = entry.get("sum", entry.get("histogram"))["value"]
+        if "attributes" in value:
+            assert ">= 0" in entry["conditions"][0], entry["name"]
+
+
+def test_a_key_holds_the_labels_of_its_family_in_order_and_gives_them_back():
+    packed = [s for g in series_key.packer((), ())["trace_statements"] for s in g["statements"]]
+    unpacked = [s for g in series_key.unpacker()["metric_statements"] for s in g["statements"]]
+    for family in (Family.TASK, Family.AGENT, Family.LLM, Family.TOOL, Family.MCP_SERVER):
+        (pack,) = [s for s in packed if s.startswith(f'set(span.attributes["kpi.{family}"], Concat')]
+        assert len(re.findall(r"attributes\[", pack.split("Concat(")[1].split(" where ")[0])) == len(family.labels)
+    for family in Family:
+        assert f'delete_key(datapoint.attributes, "kpi.{family}")' in unpacked
+        for position, label in enumerate(family.labels):
+            assert f'set(datapoint.attributes["{label}"], datapoint.cache["parts"][{position}])' in unpacked
+
+
+def test_no_copy_can_write_nil():
+    """Setting nil makes an empty attribute, which then counts as present."""
+    groups = normalise.processor()["trace_statements"] + series_key.packer((), ())["trace_statements"]
+    copies = [s for g in groups for s in g["statements"] if re.match(r"set\([^,]+, \w+\.attributes", s)]
     assert len(copies) > 20
-    assert all("!= nil" in statement for statement in copies)
+    assert all("!= nil" in s or "IsString(" in s or "IsInt(" in s for s in copies)
 
 
-def test_keep_keys_on_the_resource_runs_in_a_group_of_its_own():
-    for groups in (labels.processor()["trace_statements"], labels.processor()["log_statements"]):
+def test_the_resource_is_stripped_only_after_the_last_span_has_read_it():
+    packer = series_key.packer((), ())
+    for groups in (packer["trace_statements"], packer["log_statements"]):
         assert len(groups) == 2
-        assert groups[1]["statements"][0].startswith("keep_keys(resource.attributes")
+        assert groups[1]["statements"][-1].startswith("keep_keys(resource.attributes")
 
 
-def test_the_label_filter_keeps_every_label_and_number_the_connectors_read():
-    keep = next(
-        s for g in labels.processor()["trace_statements"] for s in g["statements"] if s.startswith("keep_matching")
-    )
-    pattern = re.compile(re.search(r'"(.*)"', keep)[1].replace("\\\\", "\\"))
-    from_spans = [m for m in METRICS if not m.name.startswith(("agentic.eval", "agentic.policy", "agentic.process"))]
-    fixed = {Label.TOKEN_TYPE, Label.STATE}
-    for label in {label for metric in from_spans for label in metric.labels} - fixed:
-        assert pattern.match(label), label
-    for key in ("gen_ai.usage.input_tokens", "agentic.cost.usd", "agentic.task.cost_usd", "agentic.plan.steps_planned"):
-        assert pattern.match(key), key
-    for key in ("gen_ai.input.messages", "user.id", "gen_ai.conversation.id"):
-        assert not pattern.match(key), key
-
-
-def test_every_event_that_feeds_a_kpi_passes_the_event_filter():
-    condition = labels.event_filter()["log_conditions"][0]
+def test_every_event_that_feeds_a_kpi_passes_the_filter():
+    (condition,) = series_key.not_counted()["log_conditions"]
     assert all(f'!= "{event}"' in condition for event in Event)
 
 
-@pytest.mark.parametrize(
-    ("error_type", "expected"),
-    [
-        ("TimeoutError", "timeout"),
-        ("httpx.ReadTimeout", "timeout"),
-        ("openai.APITimeoutError", "timeout"),
-        ("-32001", "timeout"),
-        ("504", "timeout"),
-        ("DEADLINE_EXCEEDED", "timeout"),
-        ("openai.RateLimitError", "rate_limited"),
-        ("429", "rate_limited"),
-        ("asyncio.CancelledError", "cancelled"),
-        ("builtins.ValueError", "invalid_input"),
-        ("-32602", "invalid_input"),
-        ("tool_error", "tool_error"),
-        ("ToolExecutionError", "tool_error"),
-        ("KeyError", None),
-        ("1504", None),
-    ],
-)
-def test_error_types_fall_into_the_first_class_that_matches(error_type, expected):
-    matched = [name for name, pattern in normalise._ERROR_CLASSES if re.search(pattern, error_type)]
-    assert (matched[0] if matched else None) == expected
+def test_kpis_leave_before_sampling_and_content_stays_out_of_them():
+    for name in COUNTING:
+        pipelines = configuration(name)["service"]["pipelines"]
+        for key in ("traces/pack", "traces/count", "logs/pack", "logs/count", "metrics/kpi"):
+            assert "tail_sampling" not in pipelines[key]["processors"]
+        keep = series_key.packer(connectors.SPAN_NUMBERS, connectors.EVENT_NUMBERS)["trace_statements"][0]["statements"]
+        (kept,) = [s for s in keep if s.startswith("keep_keys")]
+        assert not any(key in kept for key in ("messages", "arguments", "user.id", "conversation"))
+
+
+def test_redaction_comes_after_sampling_and_before_every_store():
+    for name in COUNTING:
+        config = configuration(name)
+        store = config["service"]["pipelines"]["traces/store"]["processors"]
+        redacting = [p for p in store if "redact" in p or "pii" in p]
+        assert redacting
+        assert "tail_sampling" not in store or store[0] == "tail_sampling"
+        for key, pipeline in config["service"]["pipelines"].items():
+            if pipeline["exporters"] == ["otlp_http/loki"]:
+                assert any("redact" in p for p in pipeline["processors"]), key
+
+
+def test_queues_never_give_up_and_survive_the_process(config):
+    for name, exporter in config["exporters"].items():
+        inner = exporter.get("protocol", {}).get("otlp", exporter)
+        assert inner["retry_on_failure"]["max_elapsed_time"] == "0s", name
+        edge = "file_storage/queue" not in config["extensions"]
+        assert ("storage" in inner["sending_queue"]) != edge, name
+    assert "batch" not in config["processors"], "a batch processor forgets its content in a crash"
+
+
+def test_series_that_prometheus_no_longer_looks_back_at_start_from_zero():
+    for name in COUNTING:
+        stale = configuration(name)["processors"]["delta_to_cumulative"]["max_stale"]
+        assert int(stale.removesuffix("m")) * 60 + 60 < 300, "forgotten once a minute, looked back at for five"
+
+
+def test_there_is_one_writer_per_series():
+    for name in COUNTING:
+        config = configuration(name)
+        (instance,) = [
+            a for a in config["processors"]["resource/kpi"]["attributes"] if a["key"] == "service.instance.id"
+        ]
+        assert instance["value"] in {"collector-0", "${env:POD_NAME}"}
+        for exporter in ("otlp_http/prometheus", "otlp_grpc/kpi"):
+            assert config["exporters"][exporter]["sending_queue"]["num_consumers"] == 1
+
+
+def test_without_a_langfuse_address_there_is_no_langfuse_branch():
+    bare = Backends(tempo_grpc="a:1", prometheus_url="http://b", loki_url="http://c")
+    text = render(profiles.local(LISTEN, bare, "/q"), prices.load())
+    assert "langfuse" not in text.replace("langfuse.", "")
+
+
+def test_no_configuration_holds_a_secret(config):
+    text = yaml.safe_dump(config)
+    for line in text.splitlines():
+        if re.search(r"(?i)(authorization|token|password|secret)\b.*: ", line) and "extensions" not in line:
+            assert "${" in line or "/etc/otelcol/" in line or "[" in line or "'" in line or "span." in line, line
 
 
 def test_prometheus_names_follow_otlp_translation():
@@ -151,3 +189,9 @@ def test_prometheus_names_follow_otlp_translation():
     assert names["agentic.cost.usd"] == "agentic_cost_usd_total"
     assert names["agentic.eval.score"] == "agentic_eval_score"
     assert all(metric.buckets for metric in METRICS if metric.kind is MetricKind.HISTOGRAM)
+
+
+def test_every_attribute_is_described_and_ids_are_no_labels():
+    assert set(signals.DESCRIPTIONS) == set(signals.Attr)
+    assert not {label for family in Family for label in family.labels} & {"user_id", "conversation_id", "task_id"}
+    assert Label.FAMILY in signals.SPAN_CALLS.labels

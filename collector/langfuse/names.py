@@ -1,0 +1,67 @@
+"""Attribute keys that Langfuse reads, and keys of other vocabularies that it would read by mistake.
+
+Not here: the contract's own names (`collector.signals`).
+"""
+
+from enum import StrEnum
+from typing import Final
+
+INPUT_MESSAGES: Final = "gen_ai.input.messages"
+OUTPUT_MESSAGES: Final = "gen_ai.output.messages"
+TOOL_DEFINITIONS: Final = "gen_ai.tool.definitions"
+TOOL_ARGUMENTS: Final = "gen_ai.tool.call.arguments"
+TOOL_RESULT: Final = "gen_ai.tool.call.result"
+FIRST_CHUNK: Final = "gen_ai.response.time_to_first_chunk"
+CACHE_WRITE_TOKENS: Final = "gen_ai.usage.cache_write.input_tokens"
+CACHE_CREATION_TOKENS: Final = "gen_ai.usage.cache_creation.input_tokens"
+USAGE_COST: Final = "gen_ai.usage.cost"
+# The split of `agentic.cost.usd`, where the price table knows it.
+COST_INPUT: Final = "agentic.cost.input_usd"
+COST_OUTPUT: Final = "agentic.cost.output_usd"
+AGENT_VERSIONS: Final = ("agentic.agent.version", "gen_ai.agent.version")
+OPENINFERENCE_KIND: Final = "openinference.span.kind"
+TRACELOOP_KIND: Final = "traceloop.span.kind"
+
+METADATA: Final = "langfuse.observation.metadata"
+TRACE_METADATA: Final = "langfuse.trace.metadata"
+
+
+class Langfuse(StrEnum):
+    """Keys of Langfuse's own vocabulary. Each wins over what Langfuse would read otherwise."""
+
+    TYPE = "langfuse.observation.type"
+    INPUT = "langfuse.observation.input"
+    OUTPUT = "langfuse.observation.output"
+    LEVEL = "langfuse.observation.level"
+    STATUS_MESSAGE = "langfuse.observation.status_message"
+    MODEL = "langfuse.observation.model.name"
+    USAGE_DETAILS = "langfuse.observation.usage_details"
+    COST_DETAILS = "langfuse.observation.cost_details"
+    PROMPT_NAME = "langfuse.observation.prompt.name"
+    PROMPT_VERSION = "langfuse.observation.prompt.version"
+    COMPLETION_START = "langfuse.observation.completion_start_time"
+    TRACE_NAME = "langfuse.trace.name"
+    TRACE_TAGS = "langfuse.trace.tags"
+    TAGS = "langfuse.tags"
+    ENVIRONMENT = "langfuse.environment"
+    IS_APP_ROOT = "langfuse.internal.is_app_root"
+
+
+class Kind(StrEnum):
+    """Values of `langfuse.observation.type`; Langfuse ignores any other spelling."""
+
+    SPAN = "span"
+    GENERATION = "generation"
+    EVENT = "event"
+    EMBEDDING = "embedding"
+    AGENT = "agent"
+    TOOL = "tool"
+    CHAIN = "chain"
+    RETRIEVER = "retriever"
+    GUARDRAIL = "guardrail"
+    EVALUATOR = "evaluator"
+
+
+def metadata(key: str) -> str:
+    """Return the key of one entry of an observation's metadata, which Langfuse can filter by."""
+    return f"{METADATA}.{key}"

@@ -1,0 +1,73 @@
+"""What differs between the collectors of the environments: where they listen, where they send, what they keep.
+
+A `Profile` is everything `pipeline.assemble` needs. The six committed ones are in `profiles.py`.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from collector.delivery import Disk
+from collector.redaction import Content
+from collector.sampling import Sampling
+from collector.tiers import Ingress, Samplers, Token
+
+
+class Tier(StrEnum):
+    """Which part of the work a collector does.
+
+    SINGLE does all of it. With more than one collector the work is split: an EDGE authenticates, normalises and hands
+    each trace to one SAMPLER, without state of its own; a SAMPLER counts, samples, redacts and stores.
+    """
+
+    SINGLE = "single"
+    EDGE = "edge"
+    SAMPLER = "sampler"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listen:
+    """`host:port` of everything the collector listens on; `kpi` is its own loopback door behind the KPI queue."""
+
+    otlp_grpc: str
+    otlp_http: str
+    health: str
+    metrics_host: str
+    metrics_port: int
+    kpi: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backends:
+    """Where the stores are. `tempo_grpc` is `host:port`, the others are URLs; no Langfuse URL, no Langfuse branch.
+
+    `langfuse_keys` says where the collector finds base64 of `public_key:secret_key`.
+    """
+
+    tempo_grpc: str
+    prometheus_url: str
+    loki_url: str
+    langfuse_url: str | None = None
+    langfuse_keys: Token | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """One collector. `instance` must differ between collectors that count: one writer per series.
+
+    `kpi_flush_s` (seconds) is how late a KPI may be; `exemplar_flush_s` what a restart loses of exemplars.
+    """
+
+    tier: Tier
+    listen: Listen
+    backends: Backends
+    instance: str
+    disk: Disk
+    content: Content
+    ingress: Ingress = field(default_factory=Ingress)
+    sampling: Sampling | None = None
+    samplers: Samplers | None = None
+    kubernetes: bool = False
+    memory_limit_mib: int | None = None
+    kpi_flush_s: float = 1
+    exemplar_flush_s: float = 5
+    max_series: int = 50_000

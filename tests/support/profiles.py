@@ -1,0 +1,62 @@
+"""Profiles for collectors under test: everything on loopback, stores played by whatever the test gives."""
+
+from pathlib import Path
+
+from collector import redaction
+from collector.delivery import Disk
+from collector.pipeline import assemble
+from collector.prices import load as load_prices
+from collector.tiers import Token
+from collector.profile import Backends, Listen, Profile, Tier
+from support.capture import Capture
+from support.otelcol import Collector, free_ports
+
+
+def listen(http: int, health: int) -> Listen:
+    """OTLP/HTTP and health where the test wants them, the rest on free ports."""
+    grpc, metrics, kpi = free_ports(3)
+    return Listen(
+        otlp_grpc=f"127.0.0.1:{grpc}",
+        otlp_http=f"127.0.0.1:{http}",
+        health=f"127.0.0.1:{health}",
+        metrics_host="127.0.0.1",
+        metrics_port=metrics,
+        kpi=f"127.0.0.1:{kpi}",
+    )
+
+
+def single(folder: Path, *, http: int, health: int, sink_http: int, sink_grpc: int) -> Profile:
+    """One collector that does everything, all stores behind one sink."""
+    sink = f"http://127.0.0.1:{sink_http}"
+    return Profile(
+        tier=Tier.SINGLE,
+        listen=listen(http, health),
+        backends=Backends(
+            tempo_grpc=f"127.0.0.1:{sink_grpc}",
+            prometheus_url=sink,
+            loki_url=sink,
+            langfuse_url=sink,
+            langfuse_keys=Token(variable="LANGFUSE_KEYS"),
+        ),
+        instance="collector-0",
+        disk=Disk(directory=f"{folder}/queue"),
+        content=redaction.PROD,
+    )
+
+
+def collector_for(folder: Path, prometheus_url: str, store: Capture, instance: str) -> Collector:
+    """A collector of the local shape that counts into a real Prometheus; traces and logs go to `store`."""
+    http, health = free_ports(2)
+    folder.mkdir(parents=True, exist_ok=True)
+    profile = Profile(
+        tier=Tier.SINGLE,
+        listen=listen(http, health),
+        backends=Backends(tempo_grpc="127.0.0.1:1", prometheus_url=prometheus_url, loki_url=store.url),
+        instance=instance,
+        disk=Disk(directory=f"{folder}/queue"),
+        content=redaction.LOCAL,
+    )
+    config = assemble(profile, load_prices())
+    # Tempo speaks gRPC and the capture does not: its exporter gets the HTTP form, the pipelines stay as they are.
+    config["exporters"]["otlp_grpc/tempo"] = {"endpoint": "127.0.0.1:1", "tls": {"insecure": True}}
+    return Collector(config, folder, http, health)
