@@ -35,3 +35,14 @@ def increase(selector: Selector, by: Sequence[Label], where: Mapping[Label, str]
 def exemplars(selector: Selector, where: Mapping[Label, str]) -> str:
     """Selector for the exemplars of a series."""
     return f"{selector.series}{matchers({**selector.where, **where})}"
+
+
+def series_per_value(series: Sequence[str], by: Sequence[Label], where: Mapping[Label, str], window_s: float) -> str:
+    """How many of the series had each combination of label values at any time of the window."""
+    return f"count by ({', '.join(by)}) ({last('|'.join(series), where, window_s)})"
+
+
+def last(names: str, where: Mapping[Label, str], window_s: float) -> str:
+    """Last value in the window of every series whose name matches `names`, a regular expression."""
+    rest = "".join(f",{_matcher(label, value)}" for label, value in where.items())
+    return f'last_over_time({{__name__=~"{names}"{rest}}}[{max(1, round(window_s * 1000))}ms])'

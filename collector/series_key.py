@@ -10,11 +10,12 @@ from typing import Any, Final
 from collector import ottl
 from collector.signals import ABSENT, INFERENCE, ROLE_TASK, Attr, Event, Family, Label, Operation
 
-# ASCII unit separator: no name or version holds it, and a key stays readable in a debugger.
+# ASCII unit separator: no honest name or version holds it, and a key stays readable in a debugger.
 _SEPARATOR: Final = "\\x1f"
 _MAX_KEY: Final = 2048
 _NIL: Final = "<nil>"  # what Concat makes of an attribute that is not there
 OVERSIZED: Final = "oversized"
+MALFORMED: Final = "malformed"
 KPI_JOB: Final = "agentic-kpi"
 
 _SPAN_FAMILIES: Final = (Family.TASK, Family.AGENT, Family.LLM, Family.TOOL, Family.MCP_SERVER)
@@ -130,9 +131,12 @@ def packer(numbers: tuple[str, ...], event_numbers: tuple[str, ...]) -> dict[str
         _keep("span", _SPAN_FAMILIES, numbers),
         'set(span.name, "")',
         ottl.constant("span.status.message", "", 'span.status.message != ""'),
-        # A clock that went backwards is a duration of zero: a negative one would make a counter fall.
-        "set(span.end_time_unix_nano, span.start_time_unix_nano)"
-        " where span.end_time_unix_nano < span.start_time_unix_nano",
+        # A clock that went backwards is a duration of zero: a negative one would make a counter fall. So is a start
+        # that is missing: it would add half a century.
+        (
+            "set(span.end_time_unix_nano, span.start_time_unix_nano)"
+            " where span.end_time_unix_nano < span.start_time_unix_nano or span.start_time_unix_nano <= 0"
+        ),
     ]
     logs = [
         _track_of_resource("log"),
@@ -158,10 +162,15 @@ def _unpack(family: Family) -> dict[str, Any]:
         for label, default in _DEFAULTS.items()
         if label in family.labels
     ]
+    split = f'set({parts}, Split({packed}, "{_SEPARATOR}"))'
+    malformed = _SEPARATOR.join([MALFORMED] * len(family.labels))
     return {
         "conditions": [f"{packed} != nil"],
         "statements": [
-            f'set({parts}, Split({packed}, "{_SEPARATOR}"))',
+            split,
+            # A value that holds the separator would put every label after it under the name of its neighbour.
+            f'set({packed}, "{malformed}") where Len({parts}) != {len(family.labels)}',
+            split,
             *labels,
             *flags,
             f'delete_key(datapoint.attributes, "{attribute(family)}")',

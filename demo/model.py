@@ -4,6 +4,7 @@ Not here: what it says (`brains`).
 """
 
 import asyncio
+from functools import cache
 
 from pydantic_ai.exceptions import ModelHTTPError
 from pydantic_ai.messages import ModelMessage, ModelResponse
@@ -12,13 +13,19 @@ from pydantic_ai.settings import ModelSettings
 from pydantic_ai.usage import RequestUsage
 
 from collector import emit
-from collector.prices import cost_usd
+from collector.prices import PriceTable, load
 from demo.brains import BRAINS, Answer
 from demo.state import TaskRun
 from demo.system import FALLBACK_MODEL, PROVIDER, AgentName, ModelSpec
 from demo.truth import ModelUse
 
 _RATE_LIMITED = 429
+
+
+@cache
+def _prices() -> PriceTable:
+    """The table that the collector has too."""
+    return load()
 
 
 class SimModel(Model[None]):
@@ -98,7 +105,7 @@ class SimModel(Model[None]):
                 "cache_read": answer.cached_tokens,
                 "reasoning": answer.reasoning_tokens,
             }
-            cost = cost_usd(self.model_name, answer.input_tokens, answer.output_tokens)
+            cost = _prices().cost_usd(self.model_name, answer.input_tokens, answer.output_tokens)
             self._run.task.add_usage(cost_usd=cost or 0.0, tokens=answer.input_tokens + answer.output_tokens)
         use = ModelUse(
             model=self.model_name,

@@ -8,7 +8,7 @@ _TIERS = ("unit", "pipeline", "stack")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Fast tiers first, so that a broken unit is not hidden behind minutes of waiting; what waits for time comes last."""
+    """Fast tiers first, so that a broken unit is not hidden behind minutes of waiting; what only waits comes last."""
     items.sort(key=lambda item: (bool(item.get_closest_marker("late")), _TIERS.index(Path(item.path).parent.name)))
 
 

@@ -1,4 +1,4 @@
-"""Redaction before anything is stored: secrets and personal data are masked, content is dropped where policy says so."""
+"""Redaction before anything is stored: secrets and personal data masked, content dropped where policy says so."""
 
 from collector.redaction.content import DEV, LOCAL, PROD, STAGING, Content, ContentPolicy, content_processor
 from collector.redaction.processors import log_processors, trace_processors

@@ -69,7 +69,7 @@ DESCRIPTIONS: Final[dict[Attr, Description]] = {
     Attr.SERVICE_NAME: _row("string", _P.RESOURCE, _R, _S.STABLE, "support-desk", "the program; label `service`"),
     Attr.SERVICE_NAMESPACE: _row("string", _P.RESOURCE, _O, _S.STABLE, "agents", "the system the program belongs to"),
     Attr.SERVICE_VERSION: _row(
-        "string", _P.RESOURCE, _N, _S.STABLE, "1.4.0",
+        "string", _P.RESOURCE, _R, _S.STABLE, "1.4.0",
         "version of the program; for an MCP server the version of its tools",
     ),
     Attr.SERVICE_INSTANCE_ID: _row("string", _P.RESOURCE, _N, _S.STABLE, "support-desk-7d9f-2", "unique per process"),
@@ -246,7 +246,7 @@ DESCRIPTIONS: Final[dict[Attr, Description]] = {
     ),
     Attr.POLICY_SEVERITY: _row("string", _P.POLICY, _O, _S.OWN, "high", "how bad"),
     Attr.TRACK: _row(
-        "string", (_P.RESOURCE, _P.EVERY), _N, _S.OWN, "canary",
+        "string", (_P.EVERY, _P.RESOURCE), _N, _S.OWN, "canary",
         "`stable`, `canary` or `shadow`; label `track`",
     ),
 }  # fmt: skip

@@ -11,12 +11,16 @@ from pydantic import BaseModel
 from rich.console import Console
 
 import toolchain
+from collector.check import Report
 from collector.signals import Label
 from runbooks.diagnosis import Window, diagnose
 from runbooks.report import Diagnosis
 from runbooks.status import Status, collect
-from stacks.cli import lifecycle, show
+from stacks import generated
+from stacks.cli import lifecycle, show, show_check
 from stacks.cli.prometheus import Prometheus, PrometheusError
+from stacks.cli.telemetry import Scope, examine
+from stacks.cli.tempo import Tempo, TempoError
 from stacks.cli.workspace import Workspace, WorkspaceError
 from stacks.environments import EnvName
 from stacks.settings import SettingsError
@@ -27,14 +31,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+telemetry = typer.Typer(help="Look at the telemetry itself.", no_args_is_help=True)
+app.add_typer(telemetry, name="telemetry")
 
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _EXPECTED: Final = (
     WorkspaceError,
     SettingsError,
     PrometheusError,
+    TempoError,
     toolchain.ToolchainError,
     lifecycle.LifecycleError,
+    generated.StaleError,
 )
 
 
@@ -53,6 +61,10 @@ Where = Annotated[str, typer.Option("--environment", "-e", help="Only this deplo
 Store = Annotated[
     str,
     typer.Option("--prometheus", envvar="AGENTOBS_PROMETHEUS", help="Another Prometheus-compatible store than ours."),
+]
+Traces = Annotated[
+    str,
+    typer.Option("--tempo", envvar="AGENTOBS_TEMPO", help="Another Tempo than ours."),
 ]
 _LOCAL: Final = EnvName.LOCAL
 
@@ -126,6 +138,41 @@ def why(
     return None
 
 
+@telemetry.command("check")
+def telemetry_check(
+    stack: Stack = _LOCAL,
+    since: Since = "1h",  # type: ignore[assignment]  # typer parses the default
+    environment: Where = "",
+    service: Annotated[str, typer.Option("--service", help="Only this service.name.")] = "",
+    traces: Annotated[int, typer.Option(min=1, help="Read at most so many traces.")] = 200,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 when something required is missing.")] = False,
+    prometheus: Store = "",
+    tempo: Traces = "",
+    as_json: AsJson = False,
+    schema: Schema = False,
+) -> None:
+    """Say per service and agent what is missing, what explodes, what is torn or lost, and how to mend it."""
+    if schema:
+        return _print_schema(Report)
+    now = time.time()
+    scope = Scope(start=now - since, end=now, environment=environment, service=service, most_traces=traces)
+    # Both stores named: the stack is not asked, it may be on another computer.
+    endpoints = {} if prometheus and tempo else _endpoints(stack, prometheus)
+    endpoints |= {"tempo": tempo} if tempo else {}
+    store = Tempo(endpoints["tempo"]) if "tempo" in endpoints else None
+    with show_check.progress() as tell:
+        document = examine(Prometheus(prometheus or endpoints["prometheus"]), store, scope, tell)
+    if as_json:
+        typer.echo(document.model_dump_json(indent=2))
+    elif document.is_empty:
+        show.error_console().print("No spans in this window. Send OTLP, or look further back with --since.")
+    else:
+        Console().print(show_check.report(document, endpoints.get("tempo")))
+    if strict and document.lacks_required:
+        raise typer.Exit(1)
+    return None
+
+
 @app.command()
 def env(stack: Stack = _LOCAL) -> None:
     """Print the variables for plain `pulumi` commands on the local stack: eval "$(agentobs env)"."""
@@ -142,6 +189,25 @@ def pulumi(context: typer.Context, stack: Stack = _LOCAL) -> None:
     with workspace.exclusive():
         workspace.prepare()
         workspace.pulumi(*context.args)
+
+
+@app.command()
+def render(
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit 1 when a committed file is stale.")
+    ] = False,
+) -> None:
+    """Write the generated files of the repository: collector configurations and its README."""
+    if check:
+        stale = generated.differences()
+        for difference in stale.values():
+            typer.echo(difference)
+        if stale:
+            raise generated.StaleError(f"stale generated files: {', '.join(stale)}. Fix: agentobs render")
+        typer.echo("all generated files are current")
+        return
+    for path in generated.write():
+        typer.echo(f"wrote {path}")
 
 
 def _print_schema(model: type[BaseModel]) -> None:

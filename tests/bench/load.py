@@ -1,7 +1,7 @@
 """Load for the collector benchmarks: prebuilt OTLP requests of healthy agent traces, fresh trace ids per request.
 
-A request is 34 traces of 15 spans: 1 task, 3 agents, 5 model calls, 3 tool calls, 3 MCP client spans; the attributes of a
-span hold `kib` KiB, nearly all of it message content. Not here: what is measured (`collector_cost.py`).
+A request is 34 traces of 15 spans: 1 task, 3 agents, 5 model calls, 3 tool calls, 3 MCP client spans; the attributes of
+a span hold `kib` KiB, nearly all of it message content. Not here: what is measured (`collector_cost.py`).
 """
 
 import http.client
@@ -14,16 +14,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
-
 from support import otlp
 
 TRACES_PER_REQUEST: Final = 34
 SPANS_PER_TRACE: Final = 15
 SPANS_PER_REQUEST: Final = TRACES_PER_REQUEST * SPANS_PER_TRACE
-_WORDS: Final = (
+_TEXT: Final = (
     "the customer asked for a refund of the last order and the agent looked up its state before it answered "
-    "that the parcel is on its way and will arrive in two days with version notes and a short plan of steps "
-).split()
+    "that the parcel is on its way and will arrive in two days with version notes and a short plan of steps"
+)
+_WORDS: Final = _TEXT.split()
 
 
 def _text(rng: random.Random, size: int) -> str:
@@ -43,9 +43,14 @@ class _Trace:
         texts = {key: _text(self.rng, self.content // len(content_keys)) for key in content_keys}
         named = {key.replace("__", "."): value for key, value in attributes.items()}
         return otlp.span(
-            name, {**self.common, **named, **texts}, kind=kind, trace_id=self.trace_id, parent=parent,
-            seconds=self.rng.uniform(0.01, 2), ended_ago=self.seconds_ago,
-        )  # fmt: skip
+            name,
+            {**self.common, **named, **texts},
+            kind=kind,
+            trace_id=self.trace_id,
+            parent=parent,
+            seconds=self.rng.uniform(0.01, 2),
+            ended_ago=self.seconds_ago,
+        )
 
 
 def _trace(rng: random.Random, content: int) -> list[Span]:
@@ -58,16 +63,28 @@ def _trace(rng: random.Random, content: int) -> list[Span]:
     t = _Trace(rng, content, common, rng.randbytes(16))
     messages = ("gen_ai.input.messages", "gen_ai.output.messages")
     task = t.span(
-        "invoke_workflow support", b"", messages, "internal", gen_ai__operation__name="invoke_workflow",
-        gen_ai__workflow__name="support", agentic__span__role="task", agentic__task__outcome="success",
-        agentic__task__type=rng.choice(("refund", "how_to")), agentic__task__cost_usd=0.0123, agentic__task__tokens=4100,
-        agentic__plan__steps_planned=3, agentic__plan__steps_completed=3,
-    )  # fmt: skip
+        "invoke_workflow support",
+        b"",
+        messages,
+        "internal",
+        gen_ai__operation__name="invoke_workflow",
+        gen_ai__workflow__name="support",
+        agentic__span__role="task",
+        agentic__task__outcome="success",
+        agentic__task__type=rng.choice(("refund", "how_to")),
+        agentic__task__cost_usd=0.0123,
+        agentic__task__tokens=4100,
+        agentic__plan__steps_planned=3,
+        agentic__plan__steps_completed=3,
+    )
     spans = [task]
     for agent, calls in (("planner", 1), ("executor", 3), ("critic", 1)):
         t.common = {
-            **common, "gen_ai.agent.name": agent, "gen_ai.prompt.name": f"{agent}-system", "gen_ai.prompt.version": version,
-        }  # fmt: skip
+            **common,
+            "gen_ai.agent.name": agent,
+            "gen_ai.prompt.name": f"{agent}-system",
+            "gen_ai.prompt.version": version,
+        }
         run = t.span(
             f"invoke_agent {agent}", task.span_id, messages, "internal", gen_ai__operation__name="invoke_agent"
         )
@@ -76,29 +93,47 @@ def _trace(rng: random.Random, content: int) -> list[Span]:
             model = rng.choice(("gpt-4.1", "claude-sonnet-4-5"))
             spans.append(
                 t.span(
-                    f"chat {model}", run.span_id, messages, "client", gen_ai__operation__name="chat",
+                    f"chat {model}",
+                    run.span_id,
+                    messages,
+                    "client",
+                    gen_ai__operation__name="chat",
                     gen_ai__provider__name="openai" if model.startswith("gpt") else "anthropic",
-                    gen_ai__request__model=model, gen_ai__response__model=model, gen_ai__request__temperature=0.2,
-                    gen_ai__response__id=f"resp_{rng.getrandbits(60):x}", gen_ai__response__finish_reasons=["stop"],
-                    gen_ai__usage__input_tokens=rng.randint(200, 4000), gen_ai__usage__output_tokens=rng.randint(20, 400),
+                    gen_ai__request__model=model,
+                    gen_ai__response__model=model,
+                    gen_ai__request__temperature=0.2,
+                    gen_ai__response__id=f"resp_{rng.getrandbits(60):x}",
+                    gen_ai__response__finish_reasons=["stop"],
+                    gen_ai__usage__input_tokens=rng.randint(200, 4000),
+                    gen_ai__usage__output_tokens=rng.randint(20, 400),
                     gen_ai__usage__cache_read__input_tokens=100,
                 )
-            )  # fmt: skip
+            )
         for _ in range(calls if agent == "executor" else 0):
             name = rng.choice(("search", "lookup", "refund"))
             call = t.span(
-                f"execute_tool {name}", run.span_id, ("gen_ai.tool.call.arguments", "gen_ai.tool.call.result"), "internal",
-                gen_ai__operation__name="execute_tool", gen_ai__tool__name=name, gen_ai__tool__type="function",
-                agentic__tool__version="1.4.0", agentic__retry__attempt=0,
+                f"execute_tool {name}",
+                run.span_id,
+                ("gen_ai.tool.call.arguments", "gen_ai.tool.call.result"),
+                "internal",
+                gen_ai__operation__name="execute_tool",
+                gen_ai__tool__name=name,
+                gen_ai__tool__type="function",
+                agentic__tool__version="1.4.0",
+                agentic__retry__attempt=0,
                 gen_ai__tool__call__id=f"call_{rng.getrandbits(40):x}",
-            )  # fmt: skip
+            )
             spans.append(call)
             spans.append(
                 t.span(
-                    f"MCP send tools/call {name}", call.span_id, ("mcp.note",), "client", mcp__method__name="tools/call",
+                    f"MCP send tools/call {name}",
+                    call.span_id,
+                    ("mcp.note",),
+                    "client",
+                    mcp__method__name="tools/call",
                     jsonrpc__request__id=str(rng.randint(1, 99)),
                 )
-            )  # fmt: skip
+            )
     return spans
 
 

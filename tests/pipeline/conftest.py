@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from support.capture import Capture, capturing
 from support.otelcol import Collector, free_ports, running, transforming
+from support.profiles import collector_for
 from support.prometheus import Prometheus, prometheus_at
 from support.truth import Traffic
 
@@ -55,8 +55,6 @@ def paused(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequ
     if not any(item.get_closest_marker("late") for item in request.session.items):
         yield None
         return
-    from support.profiles import collector_for
-
     folder = tmp_path_factory.mktemp("paused")
     with prometheus_at(folder / "prometheus", "--query.lookback-delta=30s") as prometheus, capturing() as store:
         collector = collector_for(folder / "collector", prometheus.url, store, "collector-0")

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 import requests
-
 from support.capture import Capture, capturing
 from support.otelcol import Collector
 from support.profiles import collector_for

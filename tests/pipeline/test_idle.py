@@ -9,7 +9,6 @@ import time
 from collections import Counter
 
 import pytest
-
 from support.truth import Traffic, differences
 
 pytestmark = pytest.mark.late

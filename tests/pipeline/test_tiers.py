@@ -17,7 +17,9 @@ from support import otlp
 from support.capture import Capture, capturing
 from support.otelcol import Collector, free_ports, transforming
 
+import toolchain
 from collector import tiers
+from collector.document import to_yaml
 from collector.tiers import ClientTls, Ingress, Samplers, ServerTls, Token
 
 TOKEN, NEXT = "synthetic-token-one", "synthetic-token-two"
@@ -244,6 +246,19 @@ def test_the_hop_with_tls_both_ways_and_a_token(tmp_path, pki):
             assert sender.send(otlp.traces([otlp.span("right")])).ok
             opened.capture.wait(lambda c: len(c.spans), 1)
         assert [span["name"] for span in opened.capture.spans] == ["right"]
+
+
+@pytest.mark.parametrize("found", [{"dns": "samplers.example:4317"}, {"kubernetes": "samplers.observability:4317"}])
+def test_the_ways_to_find_samplers_in_a_cluster_are_accepted(tmp_path, found):
+    config = transforming({"k8s_attributes": tiers.kubernetes_attributes()}, "http://127.0.0.1:1", *free_ports(2))
+    config["exporters"] = {tiers.EXPORTER: tiers.exporter(Samplers(**found))}
+    for pipeline in config["service"]["pipelines"].values():
+        pipeline["exporters"] = [tiers.EXPORTER]
+    path = tmp_path / "edge.yaml"
+    path.write_text(to_yaml(config))
+    binary = toolchain.require(["otelcol"])["otelcol"]
+    checked = subprocess.run([str(binary), "validate", f"--config={path}"], capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr
 
 
 @pytest.mark.parametrize(

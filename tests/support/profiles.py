@@ -6,8 +6,8 @@ from collector import redaction
 from collector.delivery import Disk
 from collector.pipeline import assemble
 from collector.prices import load as load_prices
-from collector.tiers import Token
 from collector.profile import Backends, Listen, Profile, Tier
+from collector.tiers import Token
 from support.capture import Capture
 from support.otelcol import Collector, free_ports
 
@@ -27,7 +27,8 @@ def listen(http: int, health: int) -> Listen:
 
 def single(folder: Path, *, http: int, health: int, sink_http: int, sink_grpc: int) -> Profile:
     """One collector that does everything, all stores behind one sink."""
-    sink = f"http://127.0.0.1:{sink_http}"
+    sink, keys = f"http://127.0.0.1:{sink_http}", folder / "langfuse-keys"
+    keys.write_text("c3ludGhldGljOmtleQ==\n")  # synthetic:key
     return Profile(
         tier=Tier.SINGLE,
         listen=listen(http, health),
@@ -36,7 +37,7 @@ def single(folder: Path, *, http: int, health: int, sink_http: int, sink_grpc: i
             prometheus_url=sink,
             loki_url=sink,
             langfuse_url=sink,
-            langfuse_keys=Token(variable="LANGFUSE_KEYS"),
+            langfuse_keys=Token(file=str(keys)),
         ),
         instance="collector-0",
         disk=Disk(directory=f"{folder}/queue"),

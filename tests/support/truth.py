@@ -14,9 +14,18 @@ from support import otlp
 
 Key = tuple[str, frozenset[tuple[str, str]]]
 COMMON = (
-    "environment", "service", "agent_name", "prompt_name", "prompt_version", "graph_version", "tool_name",
-    "tool_version", "model", "error_class", "track",
-)  # fmt: skip
+    "environment",
+    "service",
+    "agent_name",
+    "prompt_name",
+    "prompt_version",
+    "graph_version",
+    "tool_name",
+    "tool_version",
+    "model",
+    "error_class",
+    "track",
+)
 _TOOL_ERRORS = {"": "none", "TimeoutError": "timeout", "tool_error": "tool_error", "-32001": "timeout"}
 _MODEL_ERRORS = {"": "none", "openai.RateLimitError": "rate_limited", "httpx.ReadTimeout": "timeout"}
 
@@ -65,13 +74,20 @@ class Traffic:
         root = otlp.span(
             "invoke_workflow support",
             {
-                **sliced, "gen_ai.operation.name": "invoke_workflow", "gen_ai.workflow.name": "support",
-                "agentic.span.role": "task", "agentic.task.outcome": outcome, "agentic.task.type": "refund",
-                "agentic.task.cost_usd": cost, "agentic.task.tokens": tokens,
-                "agentic.plan.steps_planned": 3, "agentic.plan.steps_completed": done,
+                **sliced,
+                "gen_ai.operation.name": "invoke_workflow",
+                "gen_ai.workflow.name": "support",
+                "agentic.span.role": "task",
+                "agentic.task.outcome": outcome,
+                "agentic.task.type": "refund",
+                "agentic.task.cost_usd": cost,
+                "agentic.task.tokens": tokens,
+                "agentic.plan.steps_planned": 3,
+                "agentic.plan.steps_completed": done,
             },
-            trace_id=trace_id, seconds=12.5,
-        )  # fmt: skip
+            trace_id=trace_id,
+            seconds=12.5,
+        )
         task = self._labels(graph_version=graph, workflow="support", outcome=outcome, task_type="refund")
         adds[_key("agentic_task_calls_total", **task)] += 1
         adds[_key("agentic_task_duration_seconds_count", **task)] += 1
@@ -89,9 +105,12 @@ class Traffic:
             graph_version=graph, agent_name=agent, prompt_name=f"{agent}-system", prompt_version=version
         )
         run = otlp.span(
-            f"invoke_agent {agent}", {**sliced, **prompt, "gen_ai.operation.name": "invoke_agent"},
-            trace_id=trace_id, parent=root.span_id, seconds=6.25,
-        )  # fmt: skip
+            f"invoke_agent {agent}",
+            {**sliced, **prompt, "gen_ai.operation.name": "invoke_agent"},
+            trace_id=trace_id,
+            parent=root.span_id,
+            seconds=6.25,
+        )
         adds[_key("agentic_agent_calls_total", **named, is_retry="false")] += 1
         adds[_key("agentic_agent_duration_seconds_count", **named, is_retry="false")] += 1
         adds[_key("agentic_agent_duration_seconds_sum", **named, is_retry="false")] += 6.25
@@ -105,20 +124,29 @@ class Traffic:
         error, error_class = self.rng.choice(list(_MODEL_ERRORS.items()))
         retry = self.rng.random() < 0.2
         attributes: dict[str, Any] = {
-            **base, "gen_ai.operation.name": "chat", "gen_ai.provider.name": "sim", "gen_ai.request.model": "m-1",
+            **base,
+            "gen_ai.operation.name": "chat",
+            "gen_ai.provider.name": "sim",
+            "gen_ai.request.model": "m-1",
             "agentic.retry.attempt": int(retry),
-        }  # fmt: skip
+        }
         labels = {
-            **named, "model": "m-1", "error_class": error_class, "provider": "sim",
-            "is_retry": "true" if retry else "false", "is_fallback": "false",
-        }  # fmt: skip
+            **named,
+            "model": "m-1",
+            "error_class": error_class,
+            "provider": "sim",
+            "is_retry": "true" if retry else "false",
+            "is_fallback": "false",
+        }
         if error:
             attributes["error.type"] = error
         else:
             used_in, used_out, cost = self.rng.randint(10, 900), self.rng.randint(1, 90), self.rng.randint(1, 99) / 1000
             attributes |= {
-                "gen_ai.usage.input_tokens": used_in, "gen_ai.usage.output_tokens": used_out, "agentic.cost.usd": cost,
-            }  # fmt: skip
+                "gen_ai.usage.input_tokens": used_in,
+                "gen_ai.usage.output_tokens": used_out,
+                "agentic.cost.usd": cost,
+            }
             adds[_key("agentic_llm_tokens_total", **labels, token_type="input")] += used_in
             adds[_key("agentic_llm_tokens_total", **labels, token_type="output")] += used_out
             adds[_key("agentic_request_tokens_count", **labels)] += 1
@@ -138,30 +166,53 @@ class Traffic:
         name, version = self.rng.choice(("search", "lookup")), self.rng.choice(("1.4.0", "2.0.0"))
         error, error_class = self.rng.choice(list(_TOOL_ERRORS.items()))
         attributes = {
-            **base, "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": name, "agentic.tool.version": version,
-        }  # fmt: skip
+            **base,
+            "gen_ai.operation.name": "execute_tool",
+            "gen_ai.tool.name": name,
+            "agentic.tool.version": version,
+        }
         if error:
             attributes["error.type"] = error
         labels = {
-            **named, "tool_name": name, "tool_version": version, "error_class": error_class,
-            "is_retry": "false", "is_fallback": "false",
-        }  # fmt: skip
+            **named,
+            "tool_name": name,
+            "tool_version": version,
+            "error_class": error_class,
+            "is_retry": "false",
+            "is_fallback": "false",
+        }
         adds[_key("agentic_tool_calls_total", **labels)] += 1
         adds[_key("agentic_tool_duration_seconds_count", **labels)] += 1
         adds[_key("agentic_tool_duration_seconds_sum", **labels)] += 0.25
         call = otlp.span(
-            f"execute_tool {name}", attributes, trace_id=trace_id, parent=parent, seconds=0.25,
+            f"execute_tool {name}",
+            attributes,
+            trace_id=trace_id,
+            parent=parent,
+            seconds=0.25,
             status="error" if error else "unset",
-        )  # fmt: skip
+        )
         send = otlp.span(
-            f"MCP send tools/call {name}", {**base, "mcp.method.name": "tools/call"}, kind="client",
-            trace_id=trace_id, parent=call.span_id, seconds=0.2,
-        )  # fmt: skip
+            f"MCP send tools/call {name}",
+            {**base, "mcp.method.name": "tools/call"},
+            kind="client",
+            trace_id=trace_id,
+            parent=call.span_id,
+            seconds=0.2,
+        )
         served = otlp.span(
             f"tools/call {name}",
-            {**base, "mcp.method.name": "tools/call", "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": name},
-            kind="server", trace_id=trace_id, parent=send.span_id, seconds=0.125,
-        )  # fmt: skip
+            {
+                **base,
+                "mcp.method.name": "tools/call",
+                "gen_ai.operation.name": "execute_tool",
+                "gen_ai.tool.name": name,
+            },
+            kind="server",
+            trace_id=trace_id,
+            parent=send.span_id,
+            seconds=0.125,
+        )
         server = {
             **named,
             "tool_name": name,
@@ -180,15 +231,21 @@ class Traffic:
         for _ in range(count):
             label, score = self.rng.choice((("pass", 0.75), ("fail", 0.25)))
             evaluation = {
-                "gen_ai.evaluation.name": "quality", "agentic.evaluation.source": "human",
-                "gen_ai.evaluation.score.label": label, "gen_ai.evaluation.score.value": score,
+                "gen_ai.evaluation.name": "quality",
+                "agentic.evaluation.source": "human",
+                "gen_ai.evaluation.score.label": label,
+                "gen_ai.evaluation.score.value": score,
                 "gen_ai.agent.name": "planner",
-            }  # fmt: skip
+            }
             records.append(otlp.record("gen_ai.evaluation.result", evaluation))
-            labels = dict(
-                environment=self.environment, service=self.service, agent_name="planner", eval_name="quality",
-                eval_source="human", label=label,
-            )  # fmt: skip
+            labels = {
+                "environment": self.environment,
+                "service": self.service,
+                "agent_name": "planner",
+                "eval_name": "quality",
+                "eval_source": "human",
+                "label": label,
+            }
             for name, value in (("eval_results_total", 1), ("eval_score_count", 1), ("eval_score_sum", score)):
                 adds[_event_key(f"agentic_{name}", **labels)] += value
             records.append(
@@ -196,7 +253,12 @@ class Traffic:
                     "agentic.policy.violation", {"agentic.policy.id": "no-pii", "agentic.policy.action": "blocked"}
                 )
             )
-            policy = dict(environment=self.environment, service=self.service, policy_id="no-pii", action="blocked")
+            policy = {
+                "environment": self.environment,
+                "service": self.service,
+                "policy_id": "no-pii",
+                "action": "blocked",
+            }
             adds[_event_key("agentic_policy_violations_total", **policy)] += 1
         return otlp.logs(records, self.resource), adds
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from collector import signals
-from collector.prices import cost_usd
+from collector.prices import load as load_prices
 from collector.signals import Attr, Event, Label, Metric
 
 DEMO = [sys.executable, "-m", "demo"]
@@ -109,7 +109,7 @@ class Derived:
                 self.add(signals.LLM_TOKENS, span, attributes[key], token_type=kind)
         tokens = attributes[Attr.INPUT_TOKENS], attributes[Attr.OUTPUT_TOKENS]
         self.observe(signals.REQUEST_TOKENS, span, sum(tokens))
-        cost = cost_usd(attributes[Attr.REQUEST_MODEL], *tokens)
+        cost = load_prices().cost_usd(attributes[Attr.REQUEST_MODEL], *tokens)
         assert cost is not None
         self.add(signals.COST, span, cost)
 

@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from collector.prices import PRICES, Price, cost_usd
+from collector import prices
 from collector.signals import VERSION_LABELS
 from demo.scenarios import HEALTHY, SCENARIOS, Conditions, Scenario
 from demo.system import FALLBACK_MODEL, SERVER_OF, TOOLS_OF, AgentName, ToolName
@@ -80,11 +80,4 @@ def test_every_tool_has_one_server() -> None:
 
 def test_every_model_that_can_be_deployed_has_a_price() -> None:
     deployed = {spec.name for scenario in SCENARIOS.values() for spec in scenario.after.models.values()}
-    assert deployed | {FALLBACK_MODEL.name} <= set(PRICES)
-
-
-def test_a_price_is_per_million_tokens_and_none_without_a_price() -> None:
-    assert PRICES["sim-large-1"] == Price(input_usd_per_mtok=2.5, output_usd_per_mtok=10.0)
-    assert cost_usd("sim-large-1", 1_000_000, 100_000) == pytest.approx(3.5)
-    assert cost_usd("sim-small-1", 0, 0) == 0.0
-    assert cost_usd("unheard-of", 10, 10) is None
+    assert deployed | {FALLBACK_MODEL.name} <= set(prices.load().prices)

@@ -8,8 +8,8 @@ import yaml
 from collector import connectors, normalise, prices, profiles, series_key, signals
 from collector.pipeline import assemble, render
 from collector.profile import Backends, Listen
-from collector.tiers import Token
 from collector.signals import METRICS, Event, Family, Label, MetricKind
+from collector.tiers import Token
 
 LISTEN = Listen(
     otlp_grpc="127.0.0.1:1",

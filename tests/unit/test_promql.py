@@ -55,3 +55,11 @@ def test_label_values_are_escaped():
 
 def test_a_leading_bang_negates():
     assert promql.matchers({Label.ERROR_CLASS: "!none"}) == '{error_class!="none"}'
+
+
+def test_series_of_several_names_are_counted_by_the_values_they_have_had():
+    names = [METRICS[0].series, METRICS[1].series]
+    query = promql.series_per_value(names, (Label.SERVICE, Label.AGENT), {Label.ENVIRONMENT: 'a"b'}, 60)
+    promql_parser.parse(query)
+    assert query.startswith("count by (service, agent_name) (last_over_time(")
+    assert f'__name__=~"{names[0]}|{names[1]}",environment="a\\"b"' in query

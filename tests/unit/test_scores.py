@@ -154,7 +154,7 @@ def test_a_refusal_is_not_tried_again_and_names_the_fix(api, status, fix) -> Non
 
 def test_a_langfuse_that_stays_away_is_given_up(api) -> None:
     (port,) = free_ports(1)
-    away = scores.Credentials(url=f"http://127.0.0.1:{port}", public_key="pk", secret_key="sk")  # noqa: S106 synthetic
+    away = scores.Credentials(url=f"http://127.0.0.1:{port}", public_key="pk", secret_key="sk")
     with pytest.raises(scores.ScoreError, match="took no score within 1 s \\(ConnectionError\\)"):
         scores.ScoreClient(away, patience_s=1).post({})
     api.status = 500

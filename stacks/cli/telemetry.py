@@ -1,0 +1,152 @@
+"""`agentobs telemetry check`: what the stores hold, handed to the analysis in `collector.check`.
+
+Not here: what a person sees (`show_check`).
+"""
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final
+
+from alerts import promql
+from alerts.catalogue import counter
+from collector import check, signals
+from collector.check import Counted, Finding, Report, Span, Value
+from collector.signals import Attr, Label, Metric
+from runbooks.source import MetricsSource, Sample
+from stacks.cli.tempo import Tempo
+
+# One series per call and label set: what makes these many makes all of a family's series many.
+_CALLS: Final = (
+    signals.TASK_CALLS,
+    signals.AGENT_CALLS,
+    signals.LLM_CALLS,
+    signals.TOOL_CALLS,
+    signals.MCP_SERVER_CALLS,
+    signals.EVAL_RESULTS,
+    signals.POLICY_VIOLATIONS,
+    signals.PROCESS_STARTS,
+)
+_EVENTS: Final[dict[Label, Metric]] = {
+    label: signals.EVAL_RESULTS if label in signals.EVAL_RESULTS.labels else signals.POLICY_VIOLATIONS
+    for label in check.EVENT_LABELS
+}
+_NAME: Final = "__name__"
+_READERS: Final = 8
+# A trace whose last span is younger may still get spans.
+_SETTLED_S: Final = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What to look at: a period (unix seconds), and optionally one environment and one service."""
+
+    start: float
+    end: float
+    environment: str = ""
+    service: str = ""
+    most_traces: int = 200
+
+    @property
+    def labels(self) -> dict[Label, str]:
+        """The same as labels of series."""
+        given = {Label.ENVIRONMENT: self.environment, Label.SERVICE: self.service}
+        return {label: value for label, value in given.items() if value}
+
+    @property
+    def attributes(self) -> dict[Attr, str]:
+        """The same as attributes of resources."""
+        given = {Attr.ENVIRONMENT: self.environment, Attr.SERVICE_NAME: self.service}
+        return {key: value for key, value in given.items() if value}
+
+
+Progress = Callable[[int, int], None]
+
+
+def examine(metrics: MetricsSource, tempo: Tempo | None, scope: Scope, progress: Progress) -> Report:
+    """Ask both stores and return everything found. Without `tempo` only series are looked at."""
+    traces = list(_sample(tempo, scope, progress)) if tempo else []
+    found = [*_of_traces(traces, scope), *_of_series(metrics, scope)]
+    if scope.service:
+        found = [finding for finding in found if finding.service == scope.service]
+        traces = [[span for span in trace if span.service == scope.service] for trace in traces]
+    return check.build(traces, found, (scope.start, scope.end), scope.environment)
+
+
+def _sample(tempo: Tempo, scope: Scope, progress: Progress) -> Iterator[list[Span]]:
+    """Traces of every service: a busy one must not hide the others."""
+    services = [scope.service] if scope.service else tempo.services(scope.attributes, scope.start, scope.end)
+    share = max(1, scope.most_traces // (len(services) + 1))
+    wheres = [scope.attributes, *({**scope.attributes, Attr.SERVICE_NAME: name} for name in services)]
+    ids = dict.fromkeys(trace_id for where in wheres for trace_id in tempo.search(where, scope.start, scope.end, share))
+    wanted = list(itertools.islice(ids, scope.most_traces))
+    with ThreadPoolExecutor(_READERS) as readers:
+        for done, trace in enumerate(readers.map(tempo.trace, wanted), start=1):
+            progress(done, len(wanted))
+            if trace:
+                yield trace
+
+
+def _of_traces(traces: list[list[Span]], scope: Scope) -> list[Finding]:
+    return [
+        *check.missing(traces),
+        *check.orphaned(traces, scope.end - _SETTLED_S),
+        *check.detached(traces),
+        *check.untasked(traces),
+    ]
+
+
+def _of_series(metrics: MetricsSource, scope: Scope) -> list[Finding]:
+    window = scope.end - scope.start
+    found = check.exploding(_values(metrics, scope))
+    who = (Label.SERVICE, Label.AGENT)
+    by_model = (*who, Label.MODEL, Label.PROVIDER)
+    query = promql.increase(counter(signals.LLM_UNPRICED), by_model, scope.labels, window)
+    found += check.unpriced(_counted(metrics.instant(query, scope.end)))
+    for label, metric in _EVENTS.items():
+        query = promql.increase(counter(metric), (*who, label), scope.labels, window)
+        found += check.unnamed_events(label, _counted(metrics.instant(query, scope.end)))
+    return [*found, *check.losses(_growth(metrics, scope))]
+
+
+def _values(metrics: MetricsSource, scope: Scope) -> Iterator[Value]:
+    names = [metric.series for metric in _CALLS]
+    for label in Label:
+        if label in check.BOUNDED:
+            continue
+        by = tuple(dict.fromkeys((Label.SERVICE, Label.AGENT, label)))
+        query = promql.series_per_value(names, by, scope.labels, scope.end - scope.start)
+        for row in metrics.instant(query, scope.end):
+            yield Value(
+                label=label,
+                value=row.labels.get(label, ""),
+                service=row.labels.get(Label.SERVICE, ""),
+                agent=row.labels.get(Label.AGENT, ""),
+                series=round(row.value),
+            )
+
+
+def _counted(rows: Iterable[Sample]) -> list[Counted]:
+    return [Counted(row.labels.get(_NAME, ""), row.labels, row.value) for row in rows]
+
+
+def _growth(metrics: MetricsSource, scope: Scope) -> list[Counted]:
+    """How much the collector's own counters grew. A counter that appears within the period grew by its value."""
+    names = "|".join(f"{start}.*" for start in check.LOSS_COUNTERS)
+    window = scope.end - scope.start
+    before = {_key(row): row.value for row in metrics.instant(promql.last(names, {}, _SETTLED_S * 10), scope.start)}
+    after = metrics.instant(promql.last(names, {}, window), scope.end)
+    return [
+        # Less than before: the collector has started anew.
+        Counted(
+            row.labels[_NAME],
+            row.labels,
+            row.value - old if (old := before.get(_key(row), 0)) <= row.value else row.value,
+        )
+        for row in after
+    ]
+
+
+def _key(row: Sample) -> frozenset[tuple[str, str]]:
+    return frozenset(row.labels.items())

@@ -1,0 +1,261 @@
+"""The analysis of the telemetry check: what it finds in spans, label values and counters, and what it leaves alone."""
+
+from dataclasses import replace
+
+import pytest
+
+from collector import check
+from collector.check import COLLECTOR, Counted, Finding, Kind, Severity, Span, Value
+from collector.check.fixes import fix
+from collector.series_key import OVERSIZED
+from collector.signals import DESCRIPTIONS, Attr, Label, Need, Place
+
+NOW = 1_000_000.0
+RESOURCE = {
+    Attr.SERVICE_NAME: "desk",
+    Attr.SERVICE_VERSION: "1",
+    Attr.SERVICE_INSTANCE_ID: "desk-0",
+    Attr.ENVIRONMENT: "test",
+}
+SLICES = {
+    Attr.CONVERSATION_ID: "c",
+    Attr.TRACK: "stable",
+    Attr.AGENT_NAME: "planner",
+    Attr.PROMPT_NAME: "planner",
+    Attr.PROMPT_VERSION: "12",
+}
+TASK = {
+    Attr.OPERATION: "invoke_workflow", Attr.SPAN_ROLE: "task", Attr.WORKFLOW_NAME: "w", Attr.TASK_OUTCOME: "success",
+    Attr.TASK_TYPE: "refund", Attr.TASK_COST: 0.1, Attr.TASK_TOKENS: 9, Attr.PLAN_PLANNED: 1, Attr.PLAN_COMPLETED: 1,
+    Attr.GRAPH_VERSION: "7", Attr.CONVERSATION_ID: "c", Attr.TRACK: "stable",
+}  # fmt: skip
+AGENT = {**SLICES, Attr.OPERATION: "invoke_agent", Attr.RETRY_ATTEMPT: 0}
+CHAT = {
+    **SLICES, Attr.OPERATION: "chat", Attr.PROVIDER: "p", Attr.REQUEST_MODEL: "m", Attr.INPUT_TOKENS: 1,
+    Attr.OUTPUT_TOKENS: 1, Attr.RETRY_ATTEMPT: 0,
+}  # fmt: skip
+TOOL = {
+    **SLICES, Attr.OPERATION: "execute_tool", Attr.TOOL_NAME: "t", Attr.TOOL_VERSION: "1", Attr.RETRY_ATTEMPT: 0,
+}  # fmt: skip
+SERVED = {Attr.MCP_METHOD: "tools/call", Attr.OPERATION: "execute_tool", Attr.TOOL_NAME: "t"}
+
+
+def span(attributes, span_id="1", parent="", kind="internal", *, failed=False, end=NOW - 60, resource=RESOURCE) -> Span:
+    return Span(
+        trace_id="abc", span_id=span_id, parent_id=parent, kind=kind, failed=failed, end=end,
+        attributes=attributes, resource=resource,
+    )  # fmt: skip
+
+
+GOOD = [span(TASK), span(AGENT, "2", "1"), span(CHAT, "3", "2", "client"), span(TOOL, "4", "2"),
+        span(SERVED, "5", "4", "server")]  # fmt: skip
+
+
+def everything(traces) -> list[Finding]:
+    torn = [*check.orphaned(traces, NOW), *check.detached(traces), *check.untasked(traces)]
+    return [*check.missing(traces), *torn]
+
+
+def test_a_complete_trace_has_no_finding():
+    assert everything([GOOD]) == []
+
+
+@pytest.mark.parametrize(
+    ("attributes", "kind", "lost"),
+    [
+        (base, kind, attr)
+        for base, kind, place in (
+            (TASK, "internal", Place.TASK),
+            (AGENT, "internal", Place.AGENT),
+            (CHAT, "client", Place.MODEL),
+            (TOOL, "internal", Place.TOOL),
+        )
+        for attr, description in DESCRIPTIONS.items()
+        if place in description.places and description.need is Need.REQUIRED
+        # Without these it is no such span.
+        if attr not in {Attr.OPERATION, Attr.SPAN_ROLE}
+    ],
+)
+def test_every_required_attribute_is_missed_where_it_belongs(attributes, kind, lost):
+    (found,) = check.missing([[span({k: v for k, v in attributes.items() if k != lost}, kind=kind)]])
+    assert (found.severity, found.subject, found.count, found.of) == (Severity.REQUIRED, lost, 1, 1)
+    assert found.trace_id == "abc"
+    assert found.service == "desk"
+    assert lost in found.what
+    assert found.fix
+
+
+@pytest.mark.parametrize("lost", [Attr.SERVICE_NAME, Attr.SERVICE_VERSION, Attr.ENVIRONMENT])
+def test_required_attributes_of_the_resource(lost):
+    resource = {k: v for k, v in RESOURCE.items() if k != lost}
+    (found,) = check.missing([[span(CHAT, kind="client", resource=resource)]])
+    assert found.subject == lost
+    assert "OTEL_RESOURCE_ATTRIBUTES" in found.fix
+
+
+def test_the_name_that_an_sdk_makes_up_is_no_service_name():
+    resource = {**RESOURCE, Attr.SERVICE_NAME: "unknown_service:python"}
+    (found,) = check.missing([[span(CHAT, kind="client", resource=resource)]])
+    assert found.subject == Attr.SERVICE_NAME
+    assert found.service == "(no service.name)"
+
+
+@pytest.mark.parametrize("value", ["", None])
+def test_an_empty_value_is_none(value):
+    (found,) = check.missing([[span({**CHAT, Attr.PROMPT_VERSION: value}, kind="client")]])
+    assert found.subject == Attr.PROMPT_VERSION
+
+
+def test_a_failed_call_needs_an_error_type_and_no_tokens():
+    attributes = {k: v for k, v in CHAT.items() if k not in {Attr.INPUT_TOKENS, Attr.OUTPUT_TOKENS}}
+    (found,) = check.missing([[span(attributes, kind="client", failed=True)]])
+    assert found.subject == Attr.ERROR_TYPE
+    assert check.missing([[span({**attributes, Attr.ERROR_TYPE: "504"}, kind="client", failed=True)]]) == []
+
+
+def test_spans_that_no_kpi_reads_need_nothing():
+    assert check.missing([[span({"http.request.method": "GET"}, kind="server", resource={})]]) == []
+
+
+def test_the_start_of_a_program_needs_no_conversation():
+    assert check.missing([[span({Attr.MCP_METHOD: "tools/list"}, kind="client")]]) == []
+
+
+def test_the_track_may_be_on_the_resource():
+    attributes = {k: v for k, v in CHAT.items() if k != Attr.TRACK}
+    assert check.missing([[span(attributes, kind="client", resource={**RESOURCE, Attr.TRACK: "canary"})]]) == []
+    (found,) = check.missing([[span(attributes, kind="client")]])
+    assert (found.severity, found.subject) == (Severity.RECOMMENDED, Attr.TRACK)
+
+
+def test_shares_are_told_per_agent():
+    without = {k: v for k, v in TOOL.items() if k != Attr.TOOL_VERSION}
+    spans = [span(TOOL, "1"), span(without, "2"), span({**without, Attr.AGENT_NAME: "executor"}, "3")]
+    found = {(f.agent, f.count, f.of) for f in check.missing([spans])}
+    assert found == {("planner", 1, 2), ("executor", 1, 1)}
+
+
+def test_a_span_without_its_parent_is_an_orphan_once_its_trace_has_settled():
+    torn = [s for s in GOOD if s.span_id != "2"]
+    found = check.orphaned([torn], NOW)
+    assert {(f.kind, f.agent, f.count) for f in found} == {(Kind.ORPHANED, "planner", 2)}
+    still_running = [*torn, replace(torn[0], span_id="9", end=NOW + 1)]
+    assert check.orphaned([still_running], NOW) == []
+
+
+def test_a_tool_server_outside_the_trace_is_told_apart_from_an_orphan():
+    alone = span(SERVED, kind="server")
+    (found,) = everything([[alone]])
+    assert (found.kind, found.subject) == (Kind.DETACHED, "traceparent")
+    assert check.detached([[span({Attr.MCP_METHOD: "tools/list"}, kind="server")]]) == []
+
+
+def test_agents_without_a_task_are_told_at_the_root():
+    root = span({"http.request.method": "POST"}, kind="server")
+    (found,) = check.untasked([[root, span(AGENT, "2", "1")]])
+    assert (found.severity, found.kind, found.count, found.of) == (Severity.REQUIRED, Kind.UNTASKED, 1, 1)
+    assert check.untasked([[span(AGENT, "2", "gone")]]) == [], "its task may be what is gone"
+    assert check.untasked([[span(CHAT, kind="client")]]) == [], "a program without agents has no tasks"
+
+
+def values(label, names, agent="planner") -> list[Value]:
+    return [Value(label=label, value=name, service="desk", agent=agent, series=3) for name in names]
+
+
+@pytest.mark.parametrize(
+    ("label", "names"),
+    [
+        (Label.AGENT, [f"support-user-{n}" for n in range(1000, 1010)]),
+        (Label.AGENT, [f"agent {n:012x}" for n in range(10)]),
+        (Label.TOOL, [f"mail to u{n}@example.org" for n in range(10)]),
+        (Label.TASK_TYPE, [f"0f8fad5b-d9cb-469f-a165-70867728950{n}" for n in range(10)]),
+        (Label.TOOL, ["".join(chr(97 + n // 26**i % 26) for i in range(3)) for n in range(51)]),
+        (Label.PROMPT_VERSION, [f"v{n}" for n in range(21)]),
+        (Label.ENVIRONMENT, [*"abcdefghijk"]),
+    ],
+)
+def test_a_label_explodes(label, names):
+    (found,) = check.exploding(values(label, names))
+    assert (found.kind, found.subject, found.count) == (Kind.EXPLODING, label, len(set(names)))
+    assert found.agent == ("" if label is Label.AGENT else "planner")
+
+
+@pytest.mark.parametrize(
+    ("label", "names"),
+    [
+        (Label.AGENT, ["planner", "executor", "none", ""]),
+        (Label.AGENT, [f"worker-{n}" for n in range(5)]),
+        (Label.TOOL_VERSION, [f"1.{n}.0" for n in range(20)]),
+        (Label.PROMPT_VERSION, [f"sha-{n:012x}" for n in range(20)]),
+        (Label.IS_RETRY, [*"abcdefghijklmnop"]),
+        (Label.TOOL, ["s3_get", "s3_put", "ec2_list", "route53_list"]),
+    ],
+)
+def test_a_label_does_not_explode(label, names):
+    assert check.exploding(values(label, names)) == []
+
+
+def test_no_agent_is_blamed_for_what_all_do():
+    names = [f"job {n}" for n in range(40)]
+    mixed = values(Label.TASK_TYPE, names[:20], "a") + values(Label.TASK_TYPE, names[20:], "b")
+    (found,) = check.exploding(mixed)
+    assert not found.agent
+
+
+def test_labels_that_were_too_long_are_told_once():
+    rows = [
+        Value(label=label, value=OVERSIZED, service=OVERSIZED, agent=OVERSIZED, series=4)
+        for label in (Label.AGENT, Label.TOOL, Label.SERVICE)
+    ]
+    (found,) = check.exploding(rows)
+    assert (found.service, found.count) == (COLLECTOR, 4)
+
+
+def test_a_model_without_a_price():
+    labels = {Label.SERVICE: "desk", Label.AGENT: "planner", Label.MODEL: "m-9", Label.PROVIDER: "p"}
+    (found,) = check.unpriced([Counted("x", labels, 3.0), Counted("x", {**labels, Label.MODEL: "m-1"}, 0.0)])
+    assert (found.service, found.agent, found.subject, found.count) == ("desk", "planner", "m-9", 3)
+
+
+def test_events_that_lack_a_label():
+    labels = {Label.SERVICE: "desk", Label.AGENT: "none"}
+    rows = [Counted("", {**labels, Label.POLICY: "none"}, 2.0), Counted("", {**labels, Label.POLICY: "no-pii"}, 6.0)]
+    (found,) = check.unnamed_events(Label.POLICY, rows)
+    assert (found.severity, found.agent, found.subject) == (Severity.REQUIRED, "", Attr.POLICY_ID)
+    assert found.share == 0.25
+
+
+@pytest.mark.parametrize(
+    ("name", "labels", "value", "told"),
+    [
+        ("otelcol_receiver_refused_spans", {"receiver": "otlp"}, 7, "spans refused at the door"),
+        ("otelcol_exporter_enqueue_failed_log_records", {"exporter": "otlp_http/loki"}, 7, "(otlp_http/loki)"),
+        ("otelcol_exporter_send_failed_metric_points", {"exporter": "e"}, 7, "metric points dropped"),
+        ("otelcol_deltatocumulative_datapoints", {"error": "delta.ErrOutOfOrder"}, 7, "(delta.ErrOutOfOrder)"),
+        ("otelcol_deltatocumulative_datapoints", {}, 7, None),
+        ("otelcol_receiver_refused_spans", {"receiver": "otlp"}, 0, None),
+        ("otelcol_exporter_sent_spans", {"exporter": "e"}, 7, None),
+    ],
+)
+def test_losses_of_the_collector(name, labels, value, told):
+    found = check.losses([Counted(name, labels, value)])
+    assert [told in f.what and f.service == COLLECTOR and f.count == 7 for f in found] == ([True] if told else [])
+
+
+def test_every_missing_attribute_has_a_fix_that_names_it():
+    for attr, description in DESCRIPTIONS.items():
+        if description.need in {Need.REQUIRED, Need.RECOMMENDED}:
+            for place in description.places:
+                assert attr in fix(attr, place)
+
+
+def test_a_report_counts_what_it_rests_on_and_puts_the_worst_first():
+    recommended = check.missing([[span({k: v for k, v in CHAT.items() if k != Attr.TRACK}, kind="client")]])
+    required = check.missing([[span({k: v for k, v in TOOL.items() if k != Attr.TOOL_VERSION})]])
+    report = check.build([GOOD], [*recommended, *required], (0.0, NOW))
+    assert (report.traces, report.spans) == (1, 5)
+    assert [(s.name, s.spans, s.agents) for s in report.services] == [("desk", 5, ["planner"])]
+    assert [f.severity for f in report.findings] == [Severity.REQUIRED, Severity.RECOMMENDED]
+    assert report.lacks_required
+    assert not check.build([GOOD], recommended, (0.0, NOW)).lacks_required
+    assert check.build([], [], (0.0, NOW)).is_empty
