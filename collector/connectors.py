@@ -21,6 +21,10 @@ _TOKENS: Final[dict[str, Attr]] = {
 }
 _PLAN_STATES: Final[dict[str, Attr]] = {"planned": Attr.PLAN_PLANNED, "completed": Attr.PLAN_COMPLETED}
 
+# No honest span or event reports more tokens, dollars, steps or score than this. One infinite value would stay in a
+# sum for ever, and two near the end of int64 make it negative.
+_LARGEST: Final = 1_000_000_000
+
 # What a packed span or event keeps beside its key.
 SPAN_NUMBERS: Final = (
     *_TOKENS.values(),
@@ -58,9 +62,9 @@ def _entry(metric: Metric, value: str, condition: str = "", fixed: tuple[Label, 
 
 
 def _number(scope: str, key: Attr, kind: str) -> tuple[str, str]:
-    """Value expression and condition; a negative number would make a counter fall, so it does not count."""
+    """Value expression and condition; a number that would make a counter fall or spoil its sum does not count."""
     source = ottl.attribute(scope, key)
-    return f"{kind}({source})", f"{source} != nil and {source} >= 0"
+    return f"{kind}({source})", f"{source} != nil and {source} >= 0 and {source} <= {_LARGEST}"
 
 
 def _span_values() -> list[dict[str, Any]]:
