@@ -11,7 +11,18 @@ after `normalise`: the edge does what is left of it, the sampler the rest.
 
 from typing import Any, Final
 
-from collector import connectors, cost, delivery, langfuse, normalise, redaction, sampling, series_key, tiers
+from collector import (
+    connectors,
+    cost,
+    delivery,
+    langfuse,
+    loki_limits,
+    normalise,
+    redaction,
+    sampling,
+    series_key,
+    tiers,
+)
 from collector.delivery import QUEUE
 from collector.document import to_yaml
 from collector.prices import PriceTable
@@ -129,7 +140,10 @@ def _storage_parts(profile: Profile) -> dict[str, dict[str, Any]]:
         redaction.content_processor(policy) for policy in (profile.content.tempo, profile.content.loki)
     )
     tempo = {"transform/tempo_content": to_tempo} if to_tempo else {}
-    loki = {"transform/loki_content": to_loki} if to_loki else {}
+    loki = {
+        **({"transform/loki_content": to_loki} if to_loki else {}),
+        "transform/loki_limits": loki_limits.processor(),
+    }
     parts: dict[str, dict[str, Any]] = {
         "processors": {**({"tail_sampling": sampler} if sampler else {}), **traces, **logs, **tempo, **loki},
         "connectors": {"forward/store": {}, "forward/tempo": {}, "forward/logs": {}},

@@ -59,6 +59,13 @@ class LocalStack:
     def down(self) -> None:
         self.agentobs("down", "--delete-data")
 
+    def set(self, key: str, value: str) -> None:
+        """Change one setting of the stack; the next `up` applies it."""
+        self.agentobs("pulumi", "config", "set", f"agentobs:{key}", value)
+
+    def unset(self, key: str) -> None:
+        self.agentobs("pulumi", "config", "rm", f"agentobs:{key}")
+
     def url(self, port: str) -> str:
         return f"http://127.0.0.1:{self.ports[port]}"
 

@@ -31,10 +31,6 @@ def _running(own_stack):
     return own_stack
 
 
-def _set(stack, key: str, value: str) -> None:
-    stack.agentobs("pulumi", "config", "set", f"agentobs:{key}", value)
-
-
 def _resources(output: str) -> str:
     """The closing tally; a preview before it has one of its own."""
     return output.rsplit("Resources:", 1)[1].split("Duration", maxsplit=1)[0]
@@ -67,7 +63,7 @@ def test_a_preview_of_a_running_stack_finds_no_change(running):
 
 def test_one_changed_retention_restarts_one_process(running):
     before = _supervisor(running).pids()
-    _set(running, "tracesRetention", "48h")
+    running.set("tracesRetention", "48h")
     assert "1 updated" in _resources(running.up().stdout)
     after = _supervisor(running).pids()
     assert {name for name in BACKENDS if after[name] != before[name]} == {"tempo"}
@@ -137,7 +133,7 @@ def test_a_bad_setting_is_one_error_and_touches_nothing(running, key, value, sai
     settings = running.home / "project" / "Pulumi.local.yaml"
     good = settings.read_text()
     try:
-        _set(running, key, value)
+        running.set(key, value)
         failed = running.agentobs("pulumi", "up", "--yes", "--skip-preview", ok=False)
     finally:
         settings.write_text(good)

@@ -8,9 +8,11 @@ Not here: what the spans should look like (`tests/pipeline/test_instrumentations
 import asyncio
 import json
 import os
+import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -208,6 +210,31 @@ def plain() -> None:
 
 
 PROGRAMS = {p.__name__: p for p in (openinference, openllmetry, mcp_server, mcp, pydantic_ai, plain)}
+# What the tool and model calls of a program count as, by name and error class.
+TOOL_CALLS = Counter({("lookup", "none"): 1, ("broken", "other"): 1, ("slow", "timeout"): 1})
+MCP_TOOL_CALLS = Counter({("lookup", "none"): 1, ("broken", "tool_error"): 1, ("slow", "timeout"): 1})
+# A client without agents gets a failed call as a normal result, so only the server's span knows of it.
+MCP_CLIENT_CALLS = Counter({("lookup", "none"): 1, ("broken", "none"): 1, ("slow", "timeout"): 1})
+MODEL_CALLS = Counter({(MODEL, "none"): 1, (MODEL, "rate_limited"): 1, (MODEL, "timeout"): 1})
+SERVED = Counter({("lookup", "none"): 1, ("broken", "tool_error"): 1, ("slow", "none"): 1})
+
+
+def run_all(endpoint: str, **variables: str) -> None:
+    """Run every program side by side; the name of each is its service. A process exports when it ends."""
+    names = [name for name in PROGRAMS if name != mcp_server.__name__]
+    runs = {
+        name: subprocess.Popen(
+            [sys.executable, __file__, name],
+            env={**os.environ, "OTLP_ENDPOINT": endpoint, "SERVICE": name, **variables},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for name in names
+    }
+    for name, run in runs.items():
+        _, errors = run.communicate(timeout=120)
+        assert run.returncode == 0, f"{name}: {errors[-3000:]}"
+
 
 if __name__ == "__main__":
     PROGRAMS[sys.argv[1]]()

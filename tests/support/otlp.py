@@ -10,6 +10,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
+from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 KINDS = {
@@ -139,6 +140,19 @@ def logs(records: Iterable[LogRecord], resource: Mapping[str, Any] | None = None
     resource_logs = request.resource_logs.add()
     resource_logs.resource.attributes.extend(key_values(SERVICE if resource is None else resource))
     resource_logs.scope_logs.add().log_records.extend(records)
+    return request
+
+
+def counter(name: str, value: float, resource: Mapping[str, Any] | None = None) -> ExportMetricsServiceRequest:
+    """One export request: one cumulative counter that began a minute ago."""
+    request = ExportMetricsServiceRequest()
+    resource_metrics = request.resource_metrics.add()
+    resource_metrics.resource.attributes.extend(key_values(SERVICE if resource is None else resource))
+    metric = resource_metrics.scope_metrics.add().metrics.add(name=name)
+    metric.sum.aggregation_temporality = AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE
+    metric.sum.is_monotonic = True
+    now = time.time_ns()
+    metric.sum.data_points.add(as_double=value, time_unix_nano=now, start_time_unix_nano=now - 60 * 10**9)
     return request
 
 
