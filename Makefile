@@ -9,10 +9,10 @@ READY := $(ROOT)/.venv/.ready
 TASKS ?= 60
 CODE := alerts collector demo runbooks stacks toolchain tests
 
-.PHONY: up down test unit lint bench lock help
+.PHONY: up down test unit lint bench bench-collector lock help
 
 help:  ## Show the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
 
 up: $(READY)  ## Start the local stack and the sample agents, print addresses and KPIs
 	@cd '$(ROOT)' && '$(BIN)/agentobs' up --tasks $(TASKS)
@@ -30,6 +30,9 @@ unit: $(READY)  ## Run the tests that need no native binaries
 
 bench: $(READY)  ## Measure the stack that `make up` started: memory, throughput, time to the right answer
 	@cd '$(ROOT)' && '$(BIN)/python' tests/bench/first_light.py
+
+bench-collector: $(READY)  ## Measure what the collector's pipeline costs beside other shapes of pipelines (about 15 minutes)
+	@cd '$(ROOT)' && PYTHONPATH=tests:tests/bench '$(BIN)/python' tests/bench/collector_cost.py
 
 lint: $(READY)  ## Check style, types and import layers
 	@cd '$(ROOT)' && '$(BIN)/ruff' check $(CODE) && '$(BIN)/ruff' format --check $(CODE)

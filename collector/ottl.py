@@ -1,7 +1,7 @@
 """Small builders of OTTL statements, so that no module assembles them by hand.
 
 Every `set` carries `where ... != nil`: setting nil creates an empty attribute, and the connectors would then
-take it for present and lose the default label value (telemetry contract P22).
+take it for present and lose the default label value.
 """
 
 from collections.abc import Iterable

@@ -13,7 +13,6 @@ from typing import Any, Final
 from collector import ottl
 from collector.signals import ROLE_TASK, Attr, ErrorClass, Label, Outcome, Track
 
-EVAL_SAMPLED: Final = "agentic.eval.sampled"  # true on a span: an evaluator (or the application) wants this trace
 WATCH_VARIABLE: Final = "AGENTOBS_WATCHED_{}_VERSIONS"
 
 _VERSION: Final = re.compile(r"[\w.:/@+-]+")
@@ -112,7 +111,7 @@ def _trouble(sampling: Sampling) -> list[str]:
 
 
 def _interest(watched: Watched) -> list[str]:
-    wanted = ottl.attribute("span", EVAL_SAMPLED)
+    wanted = ottl.attribute("span", Attr.EVALUATION_SAMPLED)
     return [
         _has_track("span"),
         _has_track("resource"),

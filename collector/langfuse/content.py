@@ -9,12 +9,7 @@ from typing import Any, Final
 
 from collector import ottl
 from collector.langfuse.names import (
-    INPUT_MESSAGES,
     OPENINFERENCE_KIND,
-    OUTPUT_MESSAGES,
-    TOOL_ARGUMENTS,
-    TOOL_DEFINITIONS,
-    TOOL_RESULT,
     Langfuse,
 )
 from collector.normalise.steps import fill, group, present, span
@@ -34,19 +29,26 @@ _DETAILS_EVENT: Final = "gen_ai.client.inference.operation.details"
 # Input and output in one list: without rivals Langfuse tells them apart itself.
 _EVENTS: Final = "events"
 _STRUCTURED: Final = (
-    INPUT_MESSAGES,
-    OUTPUT_MESSAGES,
+    Attr.INPUT_MESSAGES,
+    Attr.OUTPUT_MESSAGES,
     Attr.SYSTEM_INSTRUCTIONS,
-    TOOL_DEFINITIONS,
-    TOOL_ARGUMENTS,
-    TOOL_RESULT,
+    Attr.TOOL_DEFINITIONS,
+    Attr.TOOL_ARGUMENTS,
+    Attr.TOOL_RESULT,
     Langfuse.INPUT,
     Langfuse.OUTPUT,
 )
 _INPUT: Final = span(Langfuse.INPUT)
 _OUTPUT: Final = span(Langfuse.OUTPUT)
 _SYSTEM: Final = span(Attr.SYSTEM_INSTRUCTIONS)
-_OWN_CONTENT: Final = (INPUT_MESSAGES, OUTPUT_MESSAGES, TOOL_ARGUMENTS, TOOL_RESULT, Langfuse.INPUT, Langfuse.OUTPUT)
+_OWN_CONTENT: Final = (
+    Attr.INPUT_MESSAGES,
+    Attr.OUTPUT_MESSAGES,
+    Attr.TOOL_ARGUMENTS,
+    Attr.TOOL_RESULT,
+    Langfuse.INPUT,
+    Langfuse.OUTPUT,
+)
 # Messages in numbered keys (`gen_ai.prompt.0.content`): Langfuse rebuilds these, if nothing unnumbered is among them.
 _NUMBERED: Final = ("gen_ai.prompt.0.role", "gen_ai.prompt.0.content", "llm.input_messages.0.message.role")
 _ALL_PROMPTS: Final = r"^gen_ai\\.(?:prompt|completion)"
@@ -71,7 +73,7 @@ def _as_json() -> dict[str, Any]:
 def _events_as_json() -> dict[str, Any]:
     """The event that carries the messages of a model call wins over the span's attributes."""
     statements = []
-    for key in (INPUT_MESSAGES, OUTPUT_MESSAGES, Attr.SYSTEM_INSTRUCTIONS, TOOL_DEFINITIONS):
+    for key in (Attr.INPUT_MESSAGES, Attr.OUTPUT_MESSAGES, Attr.SYSTEM_INSTRUCTIONS, Attr.TOOL_DEFINITIONS):
         value = ottl.attribute("spanevent", key)
         statements.append(f"set({value}, String({value})) where {value} != nil and not IsString({value})")
     return group(*statements, when=f'spanevent.name == "{_DETAILS_EVENT}"')
@@ -82,8 +84,8 @@ def _rivals() -> dict[str, Any]:
     keys = (*_RIVAL_INPUTS, *_RIVAL_OUTPUTS)
     sources, results = map(span, _RIVAL_INPUTS), map(span, _RIVAL_OUTPUTS)
     return group(
-        *fill(Langfuse.INPUT, *sources, where=_absent(INPUT_MESSAGES, TOOL_ARGUMENTS), as_string=True),
-        *fill(Langfuse.OUTPUT, *results, where=_absent(OUTPUT_MESSAGES, TOOL_RESULT), as_string=True),
+        *fill(Langfuse.INPUT, *sources, where=_absent(Attr.INPUT_MESSAGES, Attr.TOOL_ARGUMENTS), as_string=True),
+        *fill(Langfuse.OUTPUT, *results, where=_absent(Attr.OUTPUT_MESSAGES, Attr.TOOL_RESULT), as_string=True),
         *(f'delete_key(span.attributes, "{key}")' for key in keys),
         when=tuple(present(key) for key in keys),
     )
@@ -91,19 +93,19 @@ def _rivals() -> dict[str, Any]:
 
 def _system() -> dict[str, Any]:
     """Instructions without messages are not stored, so they become the input."""
-    messages = span(INPUT_MESSAGES)
+    messages = span(Attr.INPUT_MESSAGES)
     return group(
         f'set({messages}, Concat(["[{{\\"role\\":\\"system\\",\\"parts\\":", {_SYSTEM}, "}}]"], ""))'
         f' where HasPrefix({_SYSTEM}, "[")',
         f'set({messages}, Concat(["[", String({{"role": "system", "content": {_SYSTEM}}}), "]"], ""))'
         f" where {messages} == nil",
-        when=f"{_SYSTEM} != nil and {_absent(INPUT_MESSAGES, Langfuse.INPUT, *_NUMBERED)}",
+        when=f"{_SYSTEM} != nil and {_absent(Attr.INPUT_MESSAGES, Langfuse.INPUT, *_NUMBERED)}",
     )
 
 
 def _both_sides() -> dict[str, Any]:
     """Where Langfuse's own key has one side, the other side is read from Langfuse's own key too."""
-    messages = span(INPUT_MESSAGES)
+    messages = span(Attr.INPUT_MESSAGES)
     with_system = (
         f'Concat(["[{{\\"role\\":\\"system\\",\\"parts\\":", {_SYSTEM}, "}},", '
         f'Substring({messages}, 1, Len({messages}) - 1)], "")'
@@ -111,8 +113,8 @@ def _both_sides() -> dict[str, Any]:
     joinable = f'HasPrefix({_SYSTEM}, "[{{") and HasPrefix({messages}, "[{{")'
     return group(
         f"set({_INPUT}, {with_system}) where {_INPUT} == nil and {_SYSTEM} != nil and {messages} != nil and {joinable}",
-        *fill(Langfuse.INPUT, messages, span(TOOL_ARGUMENTS)),
-        *fill(Langfuse.OUTPUT, span(OUTPUT_MESSAGES), span(TOOL_RESULT)),
+        *fill(Langfuse.INPUT, messages, span(Attr.TOOL_ARGUMENTS)),
+        *fill(Langfuse.OUTPUT, span(Attr.OUTPUT_MESSAGES), span(Attr.TOOL_RESULT)),
         when=(f"{_INPUT} != nil and {_OUTPUT} == nil", f"{_OUTPUT} != nil and {_INPUT} == nil"),
     )
 

@@ -6,18 +6,8 @@ Not here: the contract's own names (`collector.signals`).
 from enum import StrEnum
 from typing import Final
 
-INPUT_MESSAGES: Final = "gen_ai.input.messages"
-OUTPUT_MESSAGES: Final = "gen_ai.output.messages"
-TOOL_DEFINITIONS: Final = "gen_ai.tool.definitions"
-TOOL_ARGUMENTS: Final = "gen_ai.tool.call.arguments"
-TOOL_RESULT: Final = "gen_ai.tool.call.result"
-FIRST_CHUNK: Final = "gen_ai.response.time_to_first_chunk"
-CACHE_WRITE_TOKENS: Final = "gen_ai.usage.cache_write.input_tokens"
 CACHE_CREATION_TOKENS: Final = "gen_ai.usage.cache_creation.input_tokens"
 USAGE_COST: Final = "gen_ai.usage.cost"
-# The split of `agentic.cost.usd`, where the price table knows it.
-COST_INPUT: Final = "agentic.cost.input_usd"
-COST_OUTPUT: Final = "agentic.cost.output_usd"
 AGENT_VERSIONS: Final = ("agentic.agent.version", "gen_ai.agent.version")
 OPENINFERENCE_KIND: Final = "openinference.span.kind"
 TRACELOOP_KIND: Final = "traceloop.span.kind"

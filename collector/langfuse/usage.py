@@ -9,10 +9,6 @@ from typing import Any, Final
 from collector import ottl
 from collector.langfuse.names import (
     CACHE_CREATION_TOKENS,
-    CACHE_WRITE_TOKENS,
-    COST_INPUT,
-    COST_OUTPUT,
-    FIRST_CHUNK,
     OPENINFERENCE_KIND,
     USAGE_COST,
     Kind,
@@ -88,7 +84,7 @@ def _tokens() -> dict[str, Any]:
     total, read, written = cached(Attr.INPUT_TOKENS), cached(Attr.CACHE_READ_TOKENS), cached(CACHE_CREATION_TOKENS)
     parts = cached("parts")
     return group(
-        *fill(CACHE_CREATION_TOKENS, span(CACHE_WRITE_TOKENS)),
+        *fill(CACHE_CREATION_TOKENS, span(Attr.CACHE_WRITE_TOKENS)),
         *(f"set({cached(key)}, Int({span(key)})) where {present(key)}" for key in _COUNTS),
         # Parts larger than the whole: this provider counts cached input apart from input.
         f"set({parts}, {read}) where {read} > 0",
@@ -126,13 +122,12 @@ def _is_money(value: str) -> str:
 
 def _cost() -> list[dict[str, Any]]:
     details, cost = span(Langfuse.COST_DETAILS), span(USAGE_COST)
-    amount, spent, earned = cached("amount"), cached("input"), cached("output")
+    amount = cached("amount")
 
     def number(target: str, key: str) -> str:
         source = span(key)
         return f"set({target}, Double({source})) where {target} == nil and {source} != nil and not IsBool({source})"
 
-    split = f'Format("{{\\"input\\":%g,\\"output\\":%g,\\"total\\":%g}}", [{spent}, {earned}, {spent} + {earned}])'
     unpriced = f"{cost} == nil and {details} == nil"
     failed = f"({IS_ERROR} or {span(Attr.ERROR_TYPE)} != nil)"
     no_usage = f"{span(Attr.INPUT_TOKENS)} == nil and {span(Attr.OUTPUT_TOKENS)} == nil"
@@ -140,10 +135,7 @@ def _cost() -> list[dict[str, Any]]:
         group(
             number(amount, Attr.COST),
             number(amount, USAGE_COST),
-            number(spent, COST_INPUT),
-            number(earned, COST_OUTPUT),
             _delete(USAGE_COST, f"{cost} != nil"),
-            f"set({details}, {split}) where {details} == nil and {_is_money(spent)} and {_is_money(earned)}",
             f"set({cost}, {amount}) where {details} == nil and {_is_money(amount)}",
             when=(
                 f"{present(Attr.COST)} and not ({_NEVER_BILLED})",
@@ -162,7 +154,7 @@ def _cost() -> list[dict[str, Any]]:
 def _model() -> list[dict[str, Any]]:
     request, response, bare = span(Attr.REQUEST_MODEL), span(Attr.RESPONSE_MODEL), span("model")
     start = span(Langfuse.COMPLETION_START)
-    wait = f'Duration(Concat([String({span(FIRST_CHUNK)}), "s"], ""))'
+    wait = f'Duration(Concat([String({span(Attr.FIRST_CHUNK)}), "s"], ""))'
     return [
         group(
             *fill(Attr.REQUEST_MODEL, bare),
@@ -176,7 +168,7 @@ def _model() -> list[dict[str, Any]]:
         ),
         group(
             f'set({start}, FormatTime(span.start_time + {wait}, "%Y-%m-%dT%H:%M:%S.%LZ")) where {start} == nil',
-            when=present(FIRST_CHUNK),
+            when=present(Attr.FIRST_CHUNK),
             quiet=True,
         ),
     ]

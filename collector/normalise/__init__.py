@@ -24,8 +24,6 @@ from collector.normalise import (
     versions,
 )
 
-_ERROR_CLASSES = errors.ERROR_CLASSES
-
 
 def processor(cost_groups: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
     """Configuration of the `transform/normalise` processor.

@@ -33,12 +33,12 @@ STAGING: Final = _EVERYWHERE
 PROD: Final = Content(tempo=ContentPolicy.DROP, loki=ContentPolicy.DROP, langfuse=ContentPolicy.KEEP)
 
 _FIXED: Final = (
-    "gen_ai.input.messages",
-    "gen_ai.output.messages",
+    Attr.INPUT_MESSAGES,
+    Attr.OUTPUT_MESSAGES,
     Attr.SYSTEM_INSTRUCTIONS,
-    "gen_ai.tool.definitions",
-    "gen_ai.tool.call.arguments",
-    "gen_ai.tool.call.result",
+    Attr.TOOL_DEFINITIONS,
+    Attr.TOOL_ARGUMENTS,
+    Attr.TOOL_RESULT,
     "input.value",
     "output.value",
     "traceloop.entity.input",

@@ -339,11 +339,6 @@ MONEY = [
         {"usage": {"input": 5, "total": 5}},
     ),
     Case("our price is Langfuse's price", {**CHAT, **USED, "agentic.cost.usd": 0.0123}, {"cost": 0.0123}),
-    Case(
-        "our split is Langfuse's split",
-        {**CHAT, **USED, "agentic.cost.usd": 0.75, "agentic.cost.input_usd": 0.5, "agentic.cost.output_usd": 0.25},
-        {"cost": 0.75, "split": {"input": 0.5, "output": 0.25, "total": 0.75}},
-    ),
     Case("a price in text is read", {**CHAT, **USED, "agentic.cost.usd": "0.5"}, {"cost": 0.5}),
     Case("a word for a price poisons nothing", {**CHAT, **USED, "gen_ai.usage.cost": "abc"}, {"cost": "table"}),
     Case("a flag for a price poisons nothing", {**CHAT, **USED, "gen_ai.usage.cost": True}, {"cost": "table"}),

@@ -179,7 +179,6 @@ def observe(span: dict[str, Any]) -> dict[str, Any]:
         "output": result,
         "usage": usage,
         "cost": money(a, usage, model),
-        "split": json.loads(text(a.get("langfuse.observation.cost_details", "{}"))),
         "model": model,
         "prompt": prompt(a, observation),
         "environment": environment(a, r),
