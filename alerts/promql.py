@@ -1,35 +1,50 @@
 """The one place that builds PromQL."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
-from alerts.catalogue import Selector
+from alerts.catalogue.model import Selector
 from collector.signals import Label
+
+_UNITS: Final = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1))
+
+
+def duration(seconds: float) -> str:
+    """`5m`: the largest unit that is exact, at least one millisecond."""
+    milliseconds = max(1, round(seconds * 1000))
+    unit, size = next((unit, size) for unit, size in _UNITS if milliseconds % size == 0)
+    return f"{milliseconds // size}{unit}"
 
 
 def matchers(where: Mapping[Label, str]) -> str:
     """`{label="value"}`; a value starting with `!` becomes `!=`. Values are escaped."""
-    return "{" + ",".join(_matcher(label, value) for label, value in where.items()) + "}"
+    return "{" + ",".join(_matcher(label, value) for label, value in where.items()) + "}" if where else ""
 
 
-def _matcher(label: Label, value: str) -> str:
+def _matcher(label: str, value: str) -> str:
     negated = value.startswith("!")
     text = value.removeprefix("!").replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'{label}{"!=" if negated else "="}"{text}"'
 
 
-def _sum_by(by: Sequence[Label], inner: str) -> str:
+def sum_by(by: Sequence[str], inner: str) -> str:
+    """`sum by (...) (inner)`."""
     return f"sum by ({', '.join(by)}) ({inner})" if by else f"sum({inner})"
 
 
 def total(selector: Selector, by: Sequence[Label], where: Mapping[Label, str]) -> str:
     """The counter itself, summed by labels: for reading when something was first in use."""
-    return _sum_by(by, f"{selector.series}{matchers({**selector.where, **where})}")
+    return sum_by(by, f"{selector.series}{matchers({**selector.where, **where})}")
 
 
 def increase(selector: Selector, by: Sequence[Label], where: Mapping[Label, str], window_s: float) -> str:
     """Increase over the window, exact: `anchored` neither extrapolates nor drops the first increment."""
-    series = f"{selector.series}{matchers({**selector.where, **where})}"
-    return _sum_by(by, f"increase({series}[{max(1, round(window_s * 1000))}ms] anchored)")
+    return sum_by(by, f"increase({exemplars(selector, where)}[{duration(window_s)}] anchored)")
+
+
+def buckets(series: str, by: Sequence[str], where: Mapping[Label, str], window_s: float) -> str:
+    """Increase of a histogram's buckets over the window."""
+    return sum_by((*by, "le"), f"increase({series}{matchers(where)}[{duration(window_s)}] anchored)")
 
 
 def exemplars(selector: Selector, where: Mapping[Label, str]) -> str:
@@ -45,4 +60,14 @@ def series_per_value(series: Sequence[str], by: Sequence[Label], where: Mapping[
 def last(names: str, where: Mapping[Label, str], window_s: float) -> str:
     """Last value in the window of every series whose name matches `names`, a regular expression."""
     rest = "".join(f",{_matcher(label, value)}" for label, value in where.items())
-    return f'last_over_time({{__name__=~"{names}"{rest}}}[{max(1, round(window_s * 1000))}ms])'
+    return f'last_over_time({{__name__=~"{names}"{rest}}}[{duration(window_s)}])'
+
+
+def renamed(inner: str, label: str, new: str) -> str:
+    """The same samples with the value of `label` in `new` too."""
+    return f'label_replace({inner}, "{new}", "$1", "{label}", "(.*)")'
+
+
+def labelled(inner: str, label: str, value: str) -> str:
+    """The same samples with a constant label."""
+    return f'label_replace({inner}, "{label}", "{value}", "", "")'

@@ -1,21 +1,47 @@
-"""Prometheus rule files. First rule: a Watchdog, so that a silent alert path is noticed."""
+"""Prometheus rule files: recording rules and alerts as one document each."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Final
 
+from alerts import alerting, recording
+from alerts.alerting import Links
+from alerts.alerting.model import EVALUATED_EVERY_S
+from alerts.catalogue import Group
+from alerts.recording import BaselinePoint
+from alerts.timing import PRODUCTION, Timing
 from collector.document import to_yaml
 
-
-def groups() -> list[dict[str, Any]]:
-    """Return the rule groups."""
-    watchdog = {
-        "alert": "Watchdog",
-        "expr": "vector(1)",
-        "labels": {"severity": "none"},
-        "annotations": {"summary": "Always firing: it proves that alerts reach Alertmanager."},
-    }
-    return [{"name": "agentobs-platform", "rules": [watchdog]}]
+# Where nobody has said where pages and boards are: the checkout, and a Grafana on this computer.
+LINKS: Final = Links(runbook="runbooks/generated/{name}.md", board="http://127.0.0.1:3000/d/agentobs-{board}")
 
 
-def render() -> str:
+def recording_groups(
+    timing: Timing = PRODUCTION, baseline: Iterable[BaselinePoint] = (), daily_budget_usd: float | None = None
+) -> list[dict[str, Any]]:
+    """Groups of recording rules as Prometheus reads them."""
+    return [group.document(timing) for group in recording.groups(timing, baseline, daily_budget_usd)]
+
+
+def alert_groups(timing: Timing = PRODUCTION, links: Links = LINKS) -> list[dict[str, Any]]:
+    """Groups of alerts as Prometheus reads them: one per family."""
+    every = alerting.alerts(timing)
+    families = {family: [alert for alert in every if alert.group is family] for family in Group}
+    return [
+        {
+            "name": f"alerts-{family}",
+            "interval": timing.interval(EVALUATED_EVERY_S),
+            "rules": [alert.document(timing, links) for alert in members],
+        }
+        for family, members in families.items()
+        if members
+    ]
+
+
+def render(
+    timing: Timing = PRODUCTION,
+    links: Links = LINKS,
+    baseline: Iterable[BaselinePoint] = (),
+    daily_budget_usd: float | None = None,
+) -> str:
     """Return the rule file as YAML text."""
-    return to_yaml({"groups": groups()})
+    return to_yaml({"groups": [*recording_groups(timing, baseline, daily_budget_usd), *alert_groups(timing, links)]})

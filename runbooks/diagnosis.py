@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from alerts import catalogue, promql
-from alerts.catalogue import CATALOGUE, DIMENSIONS, TASK_COST, TASK_LATENCY, TASK_SUCCESS, Kpi, Selector
+from alerts.catalogue import DIAGNOSED, DIMENSIONS, TASK_COST, TASK_LATENCY, TASK_SUCCESS, Kpi, Selector
 from collector import signals
 from collector.signals import ErrorClass, Label
 from runbooks import changes, symptoms
@@ -105,7 +105,7 @@ def _examine(source: MetricsSource, window: Window, change: VersionChange) -> _S
     # Counters show a use late, so the periods may begin early: the version label keeps the two apart.
     before_start = max(window.start, change.previous_since - window.step)
     comparisons = []
-    for kpi in CATALOGUE:
+    for kpi in DIAGNOSED:
         if not kpi.sliced_by(change.dimension.labels):
             continue
         old = _read(source, kpi, {**window.where, **change.where(change.previous)}, before_start, window.end)

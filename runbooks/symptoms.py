@@ -10,7 +10,7 @@ from itertools import accumulate
 from typing import Final
 
 from alerts import promql
-from alerts.catalogue import AGENT_FAMILY, CATALOGUE, SCAN_Z, TASK_SUCCESS, TOOL_FAMILY, Kpi, Selector
+from alerts.catalogue import AGENT_FAMILY, DIAGNOSED, SCAN_Z, TASK_SUCCESS, TOOL_FAMILY, Kpi, Selector
 from collector.signals import ABSENT, Label
 from runbooks import changes
 from runbooks.comparison import Comparison, Reading, compare
@@ -38,7 +38,7 @@ def find(source: MetricsSource, where: Mapping[Label, str], start: float, end: f
     found: list[Symptom] = []
     for environment, (first, last) in _environments(source, where, start, end).items():
         here = {**where, Label.ENVIRONMENT: environment}
-        scans = [list(_scan(source, kpi, here, first, last)) for kpi in CATALOGUE]
+        scans = [list(_scan(source, kpi, here, first, last)) for kpi in DIAGNOSED]
         found += [max(scan, key=lambda symptom: symptom.comparison.z) for scan in scans if scan]
     return sorted(found, key=lambda symptom: -symptom.comparison.z)
 

@@ -1,0 +1,95 @@
+"""Alerts that compare: a new version with the one before, the canary with what is stable, today with last week."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from alerts.alerting import text
+from alerts.alerting.model import Alert
+from alerts.catalogue import DIAGNOSED, SIGNIFICANT_Z, Group, Owner, Severity
+from alerts.catalogue.model import MINUTE
+from alerts.recording import rule, tracks, versions
+
+_MORE = "{{ $value | humanizePercentage }}"
+_TOLERATED: Final = f"on (kpi) group_left() {rule.TOLERANCE}"
+_ENTITY: Final = (
+    "{{ with $labels.agent_name }}agent {{ . }} {{ end }}{{ with $labels.tool_name }}tool {{ . }} {{ end }}"
+)
+_WHERE: Final = (
+    f"{_ENTITY}{{{{ with $labels.workflow }}}}workflow {{{{ . }}}} {{{{ end }}}}in {{{{ $labels.environment }}}}"
+)
+_SINCE: Final = (
+    f"{{{{ range query (printf `{versions.CURRENT}{{dimension=%q,environment=%q,version=%q}}`"
+    " $labels.dimension $labels.environment $labels.version) }}{{ .Value | humanizeTimestamp }} {{ end }}"
+)
+
+
+def alerts() -> Iterable[Alert]:
+    """Regressions that page and that wait, the canary, last week, the baseline."""
+    yield from (_regression(severity) for severity in (Severity.PAGE, Severity.TICKET))
+    yield Alert(
+        name="CanaryWorse",
+        group=Group.VERSIONS,
+        expr=f"{tracks.WORSENING} > {_TOLERATED} and {tracks.Z} > {SIGNIFICANT_Z:g}",
+        hold_s=5 * MINUTE,
+        severity=Severity.PAGE,
+        owner=Owner.AGENTS,
+        by=tracks.LABELS,
+        board="versions",
+        summary=f"The canary's {{{{ $labels.kpi }}}} of {_WHERE} is {_MORE} worse than what is stable.",
+        description=(
+            "Over the last hour the canary did worse than the stable track by more than the tolerance, and by more than"
+            f" {SIGNIFICANT_Z:g} standard errors. Stop the rollout before more traffic gets it."
+        ),
+        value=_MORE,
+    )
+    for name, series, before in (
+        ("WorseThanLastWeek", rule.WEEK_WORSENING, "the same hour a week ago"),
+        ("WorseThanBaseline", rule.BASELINE_WORSENING, "the recorded baseline"),
+    ):
+        yield Alert(
+            name=name,
+            group=Group.VERSIONS,
+            expr=f"{series} > {_TOLERATED}",
+            hold_s=30 * MINUTE,
+            severity=Severity.TICKET,
+            owner=Owner.AGENTS,
+            by=("environment", "agent_name", "tool_name", "workflow"),
+            board="versions",
+            summary=f"{{{{ $labels.kpi }}}} of {_WHERE} is {_MORE} worse than {before}.",
+            description=(
+                f"Over the last hour it was worse than {before} by more than the tolerance, a difference for shares and"
+                f" a part of the old value for the rest, for 30 minutes. {text.versions(('environment',))}"
+            ),
+            value=_MORE,
+        )
+
+
+def _regression(severity: Severity) -> Alert:
+    """Shares must stand out from chance; of means the tolerance alone decides, as their spread is not recorded."""
+    mine = [kpi for kpi in DIAGNOSED if kpi.regression is severity]
+    shares, others = ("|".join(kpi.key for kpi in mine if kpi.is_share is wanted) for wanted in (True, False))
+    parts = []
+    if shares:
+        parts.append(f'({versions.WORSENING}{{kpi=~"{shares}"}} > {_TOLERATED} and {versions.Z} > {SIGNIFICANT_Z:g})')
+    if others:
+        parts.append(f'({versions.WORSENING}{{kpi=~"{others}"}} > {_TOLERATED})')
+    return Alert(
+        name="VersionRegression",
+        group=Group.VERSIONS,
+        expr=" or ".join(parts),
+        hold_s=5 * MINUTE,
+        severity=severity,
+        owner=Owner.AGENTS,
+        by=("environment", "agent_name", "tool_name", "workflow"),
+        board="versions",
+        summary=(
+            f"{{{{ $labels.kpi }}}} of {_WHERE} got {_MORE} worse with"
+            " {{ $labels.dimension }} {{ $labels.version }} (was {{ $labels.previous }})."
+        ),
+        description=(
+            "The {{ $labels.dimension }} changed from {{ $labels.previous }} to {{ $labels.version }}, first seen"
+            f" {_SINCE}. Compared with the previous version's last day, {{{{ $labels.kpi }}}} got worse by {_MORE}"
+            " (a difference for shares, a part of the old value for the rest). Roll the version back first."
+        ),
+        value=_MORE,
+    )

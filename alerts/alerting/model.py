@@ -1,0 +1,100 @@
+"""An alert: when it fires, how much it matters, what it says. Summary, links, severity and owner cannot be left out."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import quote
+
+from alerts.catalogue import Group, Owner, Severity
+from alerts.catalogue.model import MINUTE
+from alerts.timing import Timing
+from collector.signals import Label
+
+_NAME: Final = re.compile(r"[A-Z][A-Za-z0-9]+")
+# Labels of an alert that are variables of the boards, and their names there.
+VARIABLES: Final[dict[str, str]] = {
+    Label.ENVIRONMENT: "environment",
+    Label.AGENT: "agent",
+    Label.TOOL: "tool",
+    Label.WORKFLOW: "workflow",
+    Label.MODEL: "model",
+    Label.SERVICE: "service",
+}
+
+
+class AlertError(ValueError):
+    """An alert that must not be shipped; the message names it and the fix."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """Where pages are. `{name}` is the alert's name, `{board}` the board's slug.
+
+    `runbook` and `board` are addresses without variables; the variables of a board are added from an alert's labels.
+    """
+
+    runbook: str
+    board: str
+
+    def runbook_url(self, name: str) -> str:
+        """Address of the page that says what to do."""
+        return self.runbook.format(name=name)
+
+    def board_url(self, slug: str, labels: tuple[str, ...]) -> str:
+        """Address of the board, with the alert's labels as variables: a template that Prometheus fills in."""
+        known = [f"var-{VARIABLES[label]}={{{{ $labels.{label} }}}}" for label in labels if label in VARIABLES]
+        return "&".join([f"{self.board.format(board=quote(slug))}?from=now-6h&to=now", *known])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """One alerting rule. `by` are the labels that tell its instances apart; all times in seconds of production.
+
+    `description` says what, how bad, since when and which version; `value` and `objective` are for messages. Raises
+    AlertError.
+    """
+
+    name: str
+    group: Group
+    expr: str
+    hold_s: float
+    severity: Severity
+    owner: Owner
+    by: tuple[str, ...]
+    board: str
+    summary: str
+    description: str
+    value: str = "{{ $value | humanize }}"
+    objective: str = ""
+    keep_firing_s: float = 0
+    labels: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise AlertError(f"alert {self.name!r}: expected a name in CamelCase")
+        if not self.summary or not self.description:
+            raise AlertError(f"{self.name}: a summary and a description are needed at 3 a.m.; fix: write them")
+
+    def document(self, timing: Timing, links: Links) -> dict[str, Any]:
+        """Return the form Prometheus reads."""
+        keep = {"keep_firing_for": timing.of(self.keep_firing_s)} if self.keep_firing_s else {}
+        hold = {"for": timing.of(self.hold_s)} if self.hold_s else {}
+        return {
+            "alert": self.name,
+            "expr": self.expr,
+            **hold,
+            **keep,
+            "labels": {"severity": self.severity, "owner": self.owner, "family": self.group, **self.labels},
+            "annotations": {
+                "summary": self.summary,
+                "description": self.description,
+                "value": self.value,
+                **({"objective": self.objective} if self.objective else {}),
+                "runbook_url": links.runbook_url(self.name),
+                "dashboard_url": links.board_url(self.board, self.by),
+            },
+        }
+
+
+EVALUATED_EVERY_S: Final = MINUTE / 4
+"""How often alerts are evaluated, in seconds of production time."""

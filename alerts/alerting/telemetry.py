@@ -1,0 +1,108 @@
+"""Alerts about the telemetry itself: a service that fell silent, spans that do not match, series that explode."""
+
+from collections.abc import Iterator
+
+from alerts.alerting import text
+from alerts.alerting.model import Alert
+from alerts.catalogue import Group, Owner, Severity
+from alerts.catalogue import counts as c
+from alerts.catalogue.model import DAY, HOUR, MINUTE
+from alerts.recording import rule
+from alerts.timing import Timing
+from collector.self_metrics import SelfMetric
+
+
+def alerts(timing: Timing) -> Iterator[Alert]:
+    """All of them."""
+    calls = rule.increase(c.SERVICE_CALLS, 15 * MINUTE)
+    yield Alert(
+        name="TelemetryMissing",
+        group=Group.TELEMETRY,
+        expr=f"({calls} offset {timing.of(DAY)}) > 0 unless {calls} > 0",
+        hold_s=15 * MINUTE,
+        severity=Severity.TICKET,
+        owner=Owner.AGENTS,
+        by=c.SERVICE_CALLS.by,
+        board="platform",
+        summary=f"Nothing has come from {text.who(c.SERVICE_CALLS.by)} for 15 minutes; a day ago it did.",
+        description=(
+            "A day ago {{ $value | humanize }} calls were counted in as much time. Either the service has no work, or it"
+            " no longer reaches the collector; its KPIs say nothing until it does."
+        ),
+        value="none",
+    )
+    called, served = rule.increase(c.TOOL_CALLS, HOUR), rule.increase(c.SERVED_CALLS, HOUR)
+    yield Alert(
+        name="ToolSpansMismatch",
+        group=Group.TELEMETRY,
+        expr=f"{served} / {called} > 1.5 and {called} >= 20",
+        hold_s=30 * MINUTE,
+        severity=Severity.TICKET,
+        owner=Owner.AGENTS,
+        by=c.SERVED_CALLS.by,
+        board="tool",
+        summary=f"MCP servers served {text.who(c.SERVED_CALLS.by)} far more often than agents say they called it.",
+        description=(
+            "Over the last hour {{ $value | humanize }} calls were served for each one that an agent counted: some"
+            " program calls the tool without telemetry, and its failures are in no KPI of an agent."
+        ),
+        value='{{ printf "%.1f" $value }} served per call',
+        objective="at most 1.5",
+    )
+    tracked, limit = SelfMetric.SERIES_TRACKED, SelfMetric.SERIES_LIMIT
+    yield Alert(
+        name="SeriesNearLimit",
+        group=Group.TELEMETRY,
+        expr=f"{tracked} / {limit} > 0.8",
+        hold_s=10 * MINUTE,
+        severity=Severity.TICKET,
+        owner=Owner.AGENTS,
+        by=("job", "instance"),
+        board="platform",
+        summary="The collector holds {{ $value | humanizePercentage }} of the KPI series it has room for.",
+        description=(
+            "A label explodes: `agentobs telemetry check` names it. Beyond the limit new series are dropped, old ones"
+            " stay exact."
+        ),
+        value="{{ $value | humanizePercentage }}",
+        objective="at most 80 %",
+    )
+    yield Alert(
+        name="SeriesDropped",
+        group=Group.TELEMETRY,
+        expr=f'increase({SelfMetric.SERIES_POINTS}{{error="limit"}}[{timing.of(10 * MINUTE)}]) > 0',
+        hold_s=0,
+        severity=Severity.PAGE,
+        owner=Owner.AGENTS,
+        by=("job", "instance"),
+        board="platform",
+        summary="The collector drops KPI series: there are more than it has room for.",
+        description=(
+            "{{ $value | humanize }} points of new series were dropped in 10 minutes. A version deployed now may not be"
+            " seen at all. `agentobs telemetry check` names the label that explodes."
+        ),
+        value="{{ $value | humanize }} points",
+        objective="none",
+        keep_firing_s=10 * MINUTE,
+    )
+    yield Alert(
+        name="KpiPointsLost",
+        group=Group.TELEMETRY,
+        expr=(
+            f'increase({SelfMetric.SERIES_POINTS}{{error!="",error!="limit"}}[{timing.of(10 * MINUTE)}]) > 0'
+            f" or increase({SelfMetric.SEND_FAILED_POINTS}[{timing.of(10 * MINUTE)}]) > 0"
+        ),
+        hold_s=0,
+        severity=Severity.TICKET,
+        owner=Owner.PLATFORM,
+        by=("job", "instance"),
+        board="platform",
+        summary="KPI increments were lost on their way to Prometheus.",
+        description=(
+            "{{ $value | humanize }} points in 10 minutes were out of order or refused for good: counts are too low by"
+            " them. The collector's log has the reason."
+        ),
+        value="{{ $value | humanize }} points",
+        objective="none",
+        keep_firing_s=10 * MINUTE,
+    )

@@ -1,0 +1,121 @@
+"""The KPI catalogue: every KPI once, with its meaning, direction, counters and what it promises.
+
+A KPI is one entry in the file of its family; recording rules, alerts, boards and runbooks follow from it.
+Not here: PromQL (`alerts.promql`), names of series (`collector.signals`), alerts about no KPI (`alerts.alerting`).
+"""
+
+from collections import Counter
+from typing import Final
+
+from alerts.catalogue import agents, cost, models, quality, safety, tasks, tools
+from alerts.catalogue.agents import AGENT_LATENCY, AGENT_RETRIES, AGENT_SUCCESS
+from alerts.catalogue.cost import CACHE_HITS, MODEL_COST, REQUEST_TOKENS, TASK_COST, UNPRICED
+from alerts.catalogue.dimensions import DIMENSIONS
+from alerts.catalogue.model import (
+    CatalogueError,
+    Dimension,
+    Direction,
+    Group,
+    Kpi,
+    Objective,
+    Owner,
+    Selector,
+    Severity,
+    Slo,
+    Unit,
+    activity,
+    counter,
+)
+from alerts.catalogue.models import FALLBACKS, MODEL_LATENCY, MODEL_SUCCESS, RATE_LIMITED
+from alerts.catalogue.quality import EVALUATION_PASS, HALLUCINATION, HUMAN_SCORE, JUDGE_SCORE
+from alerts.catalogue.safety import POLICY_VIOLATIONS
+from alerts.catalogue.statistics import MIN_EVENTS, SCAN_Z, SIGNIFICANT_Z
+from alerts.catalogue.tasks import AGENT_RUNS_PER_TASK, PLAN_COMPLETION, TASK_LATENCY, TASK_SUCCESS, TASK_TIMEOUTS
+from alerts.catalogue.tools import (
+    AGENT_TOOL_SUCCESS,
+    MCP_SERVER_SUCCESS,
+    TOOL_LATENCY,
+    TOOL_RETRIES,
+    TOOL_SUCCESS,
+    TOOL_TIMEOUTS,
+)
+
+CATALOGUE: Final[tuple[Kpi, ...]] = (
+    *tasks.KPIS,
+    *agents.KPIS,
+    *tools.KPIS,
+    *models.KPIS,
+    *quality.KPIS,
+    *safety.KPIS,
+    *cost.KPIS,
+)
+_twice = [key for key, count in Counter(kpi.key for kpi in CATALOGUE).items() if count > 1]
+if _twice:
+    raise CatalogueError(f"keys used twice: {', '.join(_twice)}")
+
+DIAGNOSED: Final = tuple(kpi for kpi in CATALOGUE if kpi.diagnosed)
+
+# What a diagnosis asks about one agent, and about one tool.
+AGENT_FAMILY: Final = (
+    AGENT_SUCCESS,
+    MODEL_SUCCESS,
+    EVALUATION_PASS,
+    HALLUCINATION,
+    AGENT_LATENCY,
+    MODEL_LATENCY,
+    REQUEST_TOKENS,
+    MODEL_COST,
+)
+TOOL_FAMILY: Final = (TOOL_SUCCESS, TOOL_TIMEOUTS, TOOL_RETRIES, TOOL_LATENCY)
+
+__all__ = [
+    "AGENT_FAMILY",
+    "AGENT_LATENCY",
+    "AGENT_RETRIES",
+    "AGENT_RUNS_PER_TASK",
+    "AGENT_SUCCESS",
+    "AGENT_TOOL_SUCCESS",
+    "CACHE_HITS",
+    "CATALOGUE",
+    "DIAGNOSED",
+    "DIMENSIONS",
+    "EVALUATION_PASS",
+    "FALLBACKS",
+    "HALLUCINATION",
+    "HUMAN_SCORE",
+    "JUDGE_SCORE",
+    "MCP_SERVER_SUCCESS",
+    "MIN_EVENTS",
+    "MODEL_COST",
+    "MODEL_LATENCY",
+    "MODEL_SUCCESS",
+    "PLAN_COMPLETION",
+    "POLICY_VIOLATIONS",
+    "RATE_LIMITED",
+    "REQUEST_TOKENS",
+    "SCAN_Z",
+    "SIGNIFICANT_Z",
+    "TASK_COST",
+    "TASK_LATENCY",
+    "TASK_SUCCESS",
+    "TASK_TIMEOUTS",
+    "TOOL_FAMILY",
+    "TOOL_LATENCY",
+    "TOOL_RETRIES",
+    "TOOL_SUCCESS",
+    "TOOL_TIMEOUTS",
+    "UNPRICED",
+    "CatalogueError",
+    "Dimension",
+    "Direction",
+    "Group",
+    "Kpi",
+    "Objective",
+    "Owner",
+    "Selector",
+    "Severity",
+    "Slo",
+    "Unit",
+    "activity",
+    "counter",
+]

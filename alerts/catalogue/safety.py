@@ -1,0 +1,26 @@
+"""KPIs of safety."""
+
+from typing import Final
+
+from alerts.catalogue.build import per
+from alerts.catalogue.model import MINUTE, Group, Kpi, Objective, Severity, Unit, counter
+from collector import signals
+from collector.signals import Label
+
+POLICY_VIOLATIONS: Final = per(
+    "policy_violations",
+    "Policy violations per task",
+    Unit.PER_CALL,
+    counter(signals.POLICY_VIOLATIONS),
+    counter(signals.TASK_CALLS),
+    meaning="Policy violations for one task, whether blocked, redacted or only flagged.",
+    group=Group.SAFETY,
+    by=(Label.ENVIRONMENT,),
+    board="quality",
+    tolerance=0.5,
+    objectives=(
+        Objective(alert="PolicyViolations", target=0.1, window_s=5 * MINUTE, hold_s=5 * MINUTE, severity=Severity.PAGE),
+    ),
+)
+
+KPIS: Final[tuple[Kpi, ...]] = (POLICY_VIOLATIONS,)

@@ -1,0 +1,114 @@
+"""Rule tests as data: cases in Python, run by the real promtool, one verdict per case.
+
+A case of an alert feeds the series that the alert reads (recorded series for most), a case of a recording rule feeds
+raw series. promtool runs all cases of a file at once; its JUnit report says which failed.
+"""
+
+import subprocess
+import xml.etree.ElementTree as ET
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import toolchain
+from collector.document import to_yaml
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fired:
+    """An alert that is expected, by its labels (without alertname) and its annotations (without the two links)."""
+
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertCase:
+    """Whether `alert` fires `at` a time after the start, given `series` in promtool's notation, one value a minute.
+
+    `expect` is empty for a case in which it must not fire.
+    """
+
+    alert: str
+    name: str
+    series: Mapping[str, str]
+    at: str
+    expect: Sequence[Fired] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordCase:
+    """The samples `record` has `at` a time, by labels, given raw `series`, one value every `interval`."""
+
+    record: str
+    name: str
+    series: Mapping[str, str]
+    at: str
+    expect: Mapping[str, float] = field(default_factory=dict)
+    interval: str = "1m"
+
+
+Case = AlertCase | RecordCase
+
+
+def title(case: Case) -> str:
+    return f"{case.alert if isinstance(case, AlertCase) else case.record}: {case.name}"
+
+
+def _document(case: Case, links: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    series = [{"series": name, "values": values} for name, values in case.series.items()]
+    if isinstance(case, RecordCase):
+        samples = [{"labels": f"{case.record}{labels}", "value": value} for labels, value in case.expect.items()]
+        return {
+            "name": title(case),
+            "interval": case.interval,
+            "input_series": series,
+            "promql_expr_test": [{"expr": case.record, "eval_time": case.at, "exp_samples": samples}],
+        }
+    alerts = [
+        {"exp_labels": dict(fired.labels), "exp_annotations": {**fired.annotations, **_links(case, fired, links)}}
+        for fired in case.expect
+    ]
+    return {
+        "name": title(case),
+        "interval": "1m",
+        "input_series": series,
+        "alert_rule_test": [{"alertname": case.alert, "eval_time": case.at, "exp_alerts": alerts}],
+    }
+
+
+def _links(case: AlertCase, fired: Fired, links: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """The links of the alert with the labels filled in; that they are right is a test of its own."""
+    given = dict(links[case.alert])
+    for label, value in fired.labels.items():
+        given = {key: text.replace(f"{{{{ $labels.{label} }}}}", value) for key, text in given.items()}
+    return given
+
+
+def verdicts(
+    groups: Sequence[Mapping[str, Any]], cases: Iterable[Case], folder: Path, interval: str = "15s"
+) -> dict[str, str]:
+    """What promtool says of every case, by `title`: empty where it passed, else the difference."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "rules.yml").write_text(to_yaml({"groups": [dict(group) for group in groups]}))
+    links = {
+        rule["alert"]: {key: rule["annotations"][key] for key in ("runbook_url", "dashboard_url")}
+        for group in groups
+        for rule in group["rules"]
+        if "alert" in rule
+    }
+    documents = [_document(case, links) for case in cases]
+    tests = {"rule_files": ["rules.yml"], "evaluation_interval": interval, "tests": documents}
+    (folder / "tests.yml").write_text(to_yaml(tests))
+    binary = toolchain.require(["promtool"])["promtool"]
+    command = [str(binary), "test", "rules", "--junit=report.xml", "tests.yml"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    report = folder / "report.xml"
+    assert report.exists(), f"promtool made no report:\n{done.stdout}{done.stderr}"
+    found = {}
+    for case in ET.fromstring(report.read_text()).iter("testcase"):
+        failure = case.find("failure")
+        found[str(case.get("name"))] = "" if failure is None else (failure.get("message") or "") + (failure.text or "")
+    report.unlink()
+    return found
