@@ -3,16 +3,25 @@
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
-_TIERS = ("unit", "pipeline", "stack")
+_TIERS = ("unit", "pipeline", "rules", "stack")
+_ALONE = ("tests/stack/", "tests/pipeline/test_idle.py")
+
+
+class _Files(LoadScopeScheduling):
+    """A file's tests stay on one worker, as they share fixtures; those of the stack look at times and stay together."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "stack" if nodeid.startswith(_ALONE) else nodeid.split("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> _Files:
+    return _Files(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Fast tiers first, so that a broken unit is not hidden behind minutes of waiting; what only waits comes last."""
-    for item in items:
-        # A file's fixtures are made once, and the stack has the machine to itself: its tests look at times.
-        last = item.path.parent.name == "stack" or item.get_closest_marker("late")
-        item.add_marker(pytest.mark.xdist_group("stack" if last else item.path.name))
     items.sort(key=lambda item: (bool(item.get_closest_marker("late")), _TIERS.index(Path(item.path).parent.name)))
 
 
