@@ -13,7 +13,7 @@ class _Files(LoadScopeScheduling):
     """A file's tests stay on one worker, as they share fixtures; those of the stack look at times and stay together."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "stack" if nodeid.startswith(_ALONE) else nodeid.split("::")[0]
+        return "stack" if nodeid.startswith(_ALONE) else nodeid.split("::", maxsplit=1)[0]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> _Files:
