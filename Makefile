@@ -23,7 +23,7 @@ down: $(READY)  ## Stop the local stack and remove its files; stored data stays 
 test: lint  ## Lint, build missing binaries, run all tests
 	@cd '$(ROOT)' && '$(BIN)/python' -c 'import toolchain; toolchain.require(["local"])' 2>/dev/null \
 	  || { '$(BIN)/pytest' tests/unit && '$(BIN)/python' -m toolchain build local; }
-	@cd '$(ROOT)' && '$(BIN)/pytest'
+	@cd '$(ROOT)' && '$(BIN)/pytest' -n 2 --no-loadscope-reorder
 
 unit: $(READY)  ## Run the tests that need no native binaries
 	@cd '$(ROOT)' && '$(BIN)/pytest' tests/unit

@@ -1,10 +1,23 @@
-"""Order of the tiers and the closing line that CI reads."""
+"""Order of the tiers, what may run side by side, and the closing line that CI reads."""
 
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
-_TIERS = ("unit", "pipeline", "stack")
+_TIERS = ("unit", "pipeline", "rules", "stack")
+_ALONE = ("tests/stack/", "tests/pipeline/test_idle.py")
+
+
+class _Files(LoadScopeScheduling):
+    """A file's tests stay on one worker, as they share fixtures; those of the stack look at times and stay together."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "stack" if nodeid.startswith(_ALONE) else nodeid.split("::", maxsplit=1)[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> _Files:
+    return _Files(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -164,10 +164,11 @@ def telemetry_check(
         document = examine(Prometheus(prometheus or endpoints["prometheus"]), store, scope, tell)
     if as_json:
         typer.echo(document.model_dump_json(indent=2))
-    elif document.is_empty:
-        show.error_console().print("No spans in this window. Send OTLP, or look further back with --since.")
     else:
-        Console().print(show_check.report(document, endpoints.get("tempo")))
+        if not document.traces:
+            show.error_console().print("No spans in this window. Send OTLP, or look further back with --since.")
+        if not document.is_empty:
+            Console().print(show_check.report(document, endpoints.get("tempo")))
     if strict and document.lacks_required:
         raise typer.Exit(1)
     return None

@@ -80,7 +80,7 @@ def test_the_id_of_a_failed_task_is_found_as_trace_and_in_the_logs(stack, truth,
 def test_exemplars_of_failed_tool_calls_lead_to_traces(stack, truth, eventually):
     assert truth["trace_ids"]
     params = {
-        "query": f'agentic_tool_calls_total{{environment="{ENVIRONMENT}",error_class!="none"}}',
+        "query": f'agentic_span_calls_total{{environment="{ENVIRONMENT}",family="tool",error_class!="none"}}',
         "start": str(truth["started_at"] - 60),
         "end": str(truth["ended_at"] + 60),
     }
