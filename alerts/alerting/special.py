@@ -12,7 +12,6 @@ from alerts.catalogue.dimensions import DIMENSIONS
 from alerts.catalogue.model import DAY, HOUR, MINUTE
 from alerts.recording import rule, versions
 from alerts.timing import Timing
-from collector.signals import Label
 
 _USD: Final = '{{ printf "$%.2f" $value }}'
 _TIMES: Final = '{{ printf "%.1f" $value }} times'
@@ -43,7 +42,7 @@ def _work(timing: Timing) -> Iterator[Alert]:
         owner=Owner.AGENTS,
         by=c.PROCESS_STARTS.by,
         board="agent",
-        summary=f"A process of {text.who(c.PROCESS_STARTS.by)} started {{{{ $value | humanize }}}} times in 10 minutes.",
+        summary=f"A process of {text.who(c.PROCESS_STARTS.by)} started {{{{ $value }}}} times in 10 minutes.",
         description=(
             "It ends and is started again; what it was doing each time is lost. See its last log lines before each"
             f" start. {text.versions(('environment',))}"
@@ -64,8 +63,8 @@ def _work(timing: Timing) -> Iterator[Alert]:
         board="fleet",
         summary=f"No task has ended for 15 minutes{text.place(c.TASKS.by)}, and agents go on calling models.",
         description=(
-            "{{ $value | humanize }} model calls were made in that time, and tasks ended in the hour before. Tasks hang or"
-            f" loop; every minute costs money. {text.versions(('environment',))}"
+            "{{ $value | humanize }} model calls were made in that time, and tasks ended in the hour before. Tasks hang"
+            f" or loop; every minute costs money. {text.versions(('environment',))}"
         ),
         value="{{ $value | humanize }} model calls",
     )
@@ -84,8 +83,8 @@ def _work(timing: Timing) -> Iterator[Alert]:
         board="tool",
         summary=f"No agent has called {text.who(c.TOOL_CALLS.by)} for an hour; a day ago they did.",
         description=(
-            "A day ago there were {{ $value | humanize }} calls in the same hour, and tasks still run. The tool is missing,"
-            f" its description changed, or agents gave it up. {text.versions(c.TOOL_CALLS.by)}"
+            "A day ago there were {{ $value | humanize }} calls in the same hour, and tasks still run. The tool is"
+            f" missing, its description changed, or agents gave it up. {text.versions(c.TOOL_CALLS.by)}"
         ),
         value="{{ $value | humanize }} calls a day ago",
     )
@@ -203,7 +202,10 @@ def _tokens(timing: Timing) -> Iterator[Alert]:
         by=CACHE_HITS.by,
         board="cost",
         summary=f"Only {text.shown(CACHE_HITS.unit)} of the input of {text.who(CACHE_HITS.by)} comes from the cache.",
-        description=f"Less than half of the same hour a day ago: a prompt no longer begins alike. {text.versions(CACHE_HITS.by)}",
+        description=(
+            "Less than half of the same hour a day ago: a prompt no longer begins alike."
+            f" {text.versions(CACHE_HITS.by)}"
+        ),
         value=text.shown(CACHE_HITS.unit),
         objective="at least half of a day ago",
     )
@@ -222,26 +224,8 @@ def _quality(timing: Timing) -> Iterator[Alert]:
         board="quality",
         summary=f"No evaluation{text.place(c.EVALUATIONS.by)} for 6 hours, while tasks run.",
         description=(
-            "A day ago there were {{ $value | humanize }} in 6 hours. Whatever quality alerts say, they say it of old data:"
-            " the evaluators or their queue have stopped."
+            "A day ago there were {{ $value | humanize }} in 6 hours. Whatever quality alerts say, they say it of old"
+            " data: the evaluators or their queue have stopped."
         ),
         value="none",
-    )
-    unblocked = _series(c.UNBLOCKED, 15 * MINUTE)
-    yield Alert(
-        name="PolicyViolationPassed",
-        group=Group.SAFETY,
-        expr=f"{unblocked} >= 1",
-        hold_s=0,
-        severity=Severity.PAGE,
-        owner=Owner.AGENTS,
-        by=c.UNBLOCKED.by,
-        board="quality",
-        summary=f"{{{{ $value | humanize }}}} violations of {text.who(c.UNBLOCKED.by)} were flagged and let through.",
-        description=(
-            "Within 15 minutes. What was only flagged has reached a user or a tool; the traces show what."
-            f" {text.versions((Label.ENVIRONMENT, Label.AGENT))}"
-        ),
-        value="{{ $value | humanize }} violations",
-        objective="none",
     )

@@ -26,8 +26,8 @@ def alerts(timing: Timing) -> Iterator[Alert]:
         board="platform",
         summary=f"Nothing has come from {text.who(c.SERVICE_CALLS.by)} for 15 minutes; a day ago it did.",
         description=(
-            "A day ago {{ $value | humanize }} calls were counted in as much time. Either the service has no work, or it"
-            " no longer reaches the collector; its KPIs say nothing until it does."
+            "A day ago {{ $value | humanize }} calls were counted in as much time. Either the service has no work, or"
+            " it no longer reaches the collector; its KPIs say nothing until it does."
         ),
         value="none",
     )

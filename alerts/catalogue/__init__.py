@@ -28,7 +28,7 @@ from alerts.catalogue.model import (
 )
 from alerts.catalogue.models import FALLBACKS, MODEL_LATENCY, MODEL_SUCCESS, RATE_LIMITED
 from alerts.catalogue.quality import EVALUATION_PASS, HALLUCINATION, HUMAN_SCORE, JUDGE_SCORE
-from alerts.catalogue.safety import POLICY_VIOLATIONS
+from alerts.catalogue.safety import POLICY_VIOLATIONS, VIOLATIONS_PASSED
 from alerts.catalogue.statistics import MIN_EVENTS, SCAN_Z, SIGNIFICANT_Z
 from alerts.catalogue.tasks import AGENT_RUNS_PER_TASK, PLAN_COMPLETION, TASK_LATENCY, TASK_SUCCESS, TASK_TIMEOUTS
 from alerts.catalogue.tools import (
@@ -105,6 +105,7 @@ __all__ = [
     "TOOL_SUCCESS",
     "TOOL_TIMEOUTS",
     "UNPRICED",
+    "VIOLATIONS_PASSED",
     "CatalogueError",
     "Dimension",
     "Direction",

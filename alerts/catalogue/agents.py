@@ -19,7 +19,7 @@ AGENT_SUCCESS: Final = share(
     tolerance=0.05,
     regression=Severity.PAGE,
     objectives=(
-        Objective(alert="AgentFailing", target=0.9, window_s=5 * MINUTE, hold_s=5 * MINUTE, severity=Severity.PAGE),
+        Objective(alert="AgentFailing", target=0.9, window_s=5 * MINUTE, hold_s=2 * MINUTE, severity=Severity.PAGE),
     ),
 )
 AGENT_RETRIES: Final = share(

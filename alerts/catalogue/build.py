@@ -33,7 +33,7 @@ def share(  # noqa: PLR0913 one row of a table
     )
 
 
-def mean(  # noqa: PLR0913 one row of a table
+def mean(
     key: str,
     title: str,
     unit: Unit,
@@ -55,7 +55,7 @@ def mean(  # noqa: PLR0913 one row of a table
     )
 
 
-def per(  # noqa: PLR0913 one row of a table
+def per(
     key: str,
     title: str,
     unit: Unit,

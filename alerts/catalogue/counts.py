@@ -5,7 +5,7 @@ from typing import Final
 
 from alerts.catalogue.model import DAY, HOUR, MINUTE, Group, Selector, counter
 from collector import signals
-from collector.signals import Label, PolicyAction
+from collector.signals import Label
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,14 +80,6 @@ EVALUATIONS: Final = Count(
     by=_ENVIRONMENT,
     windows_s=(6 * HOUR,),
 )
-UNBLOCKED: Final = Count(
-    key="unblocked_violations",
-    title="Policy violations that were only flagged",
-    group=Group.SAFETY,
-    of=counter(signals.POLICY_VIOLATIONS, {Label.POLICY_ACTION: PolicyAction.FLAGGED}),
-    by=(Label.ENVIRONMENT, Label.AGENT, Label.POLICY),
-    windows_s=(15 * MINUTE,),
-)
 SERVICE_CALLS: Final = Count(
     key="service_calls",
     title="Spans of a service that count",
@@ -106,6 +98,6 @@ SERVED_CALLS: Final = Count(
 )
 
 COUNTS: Final = (
-    PROCESS_STARTS, TASKS, MODEL_CALLS, TOOL_CALLS, SPEND, AGENT_SPEND, EVALUATIONS, UNBLOCKED, SERVICE_CALLS,
+    PROCESS_STARTS, TASKS, MODEL_CALLS, TOOL_CALLS, SPEND, AGENT_SPEND, EVALUATIONS, SERVICE_CALLS,
     SERVED_CALLS,
 )  # fmt: skip

@@ -22,7 +22,7 @@ MODEL_SUCCESS: Final = share(
     tolerance=0.03,
     regression=Severity.PAGE,
     objectives=(
-        Objective(alert="ProviderFailing", target=0.9, window_s=5 * MINUTE, hold_s=5 * MINUTE, severity=Severity.PAGE),
+        Objective(alert="ProviderFailing", target=0.9, window_s=5 * MINUTE, hold_s=2 * MINUTE, severity=Severity.PAGE),
     ),
 )
 RATE_LIMITED: Final = share(

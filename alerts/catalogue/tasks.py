@@ -22,6 +22,17 @@ TASK_SUCCESS: Final = share(
     windows_s=BURN_WINDOWS_S,
     slo=Slo(target=0.95),
     regression=Severity.PAGE,
+    objectives=(
+        # The error budget alone would be slow: a fast burn of 5 % needs 72 % failures.
+        Objective(
+            alert="TasksFailing",
+            target=0.85,
+            window_s=5 * MINUTE,
+            hold_s=2 * MINUTE,
+            severity=Severity.PAGE,
+            min_events=20,
+        ),
+    ),
 )
 TASK_TIMEOUTS: Final = share(
     "task_timeouts",

@@ -22,7 +22,7 @@ TOOL_SUCCESS: Final = share(
     tolerance=0.05,
     regression=Severity.PAGE,
     objectives=(
-        Objective(alert="ToolFailing", target=0.9, window_s=5 * MINUTE, hold_s=5 * MINUTE, severity=Severity.PAGE),
+        Objective(alert="ToolFailing", target=0.9, window_s=5 * MINUTE, hold_s=2 * MINUTE, severity=Severity.PAGE),
     ),
 )
 AGENT_TOOL_SUCCESS: Final = share(
@@ -51,7 +51,7 @@ TOOL_TIMEOUTS: Final = share(
     board="tool",
     tolerance=0.05,
     objectives=(
-        Objective(alert="ToolTimingOut", target=0.1, window_s=5 * MINUTE, hold_s=5 * MINUTE, severity=Severity.PAGE),
+        Objective(alert="ToolTimingOut", target=0.1, window_s=5 * MINUTE, hold_s=5 * MINUTE, severity=Severity.TICKET),
     ),
 )
 TOOL_RETRIES: Final = share(
