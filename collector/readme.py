@@ -27,7 +27,7 @@ from collector.signals import (
 
 _DOCS: Final = Path(__file__).parent / "docs"
 _BEFORE: Final = ("start", "plain", "frameworks", "check")
-_AFTER: Final = ("prices", "redaction", "sampling", "delivery")
+_AFTER: Final = ("prices", "redaction", "sampling", "delivery", "cost", "traps")
 
 _HEAD: Final = """\
 # collector: the telemetry contract

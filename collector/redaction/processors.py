@@ -19,6 +19,8 @@ _FREQUENT: Final = "_-etaoinsrhldcumfpgwybvkxjqz"  # the most frequent first
 # A run of literals; a character that is repeated or optional is none.
 _LITERALS: Final = re.compile(r"[A-Za-z0-9_-]*(?![?*+{])")
 _MARK: Final = "agentobs.redact"
+# A cost or a score as a float has so many digits that it looks like a card or an id; nobody writes those this way.
+_LONG_FRACTION: Final = r"0\.[0-9]{12,}"
 # All that stands before the next key of a list, a map or a masked secret; and of a text too.
 _BEFORE_NESTED: Final = r'(?s).*?"([^"\\]*)":(?:[\[{]|"\[redacted:secret)'
 _BEFORE_TEXT: Final = r'(?s).*?"([^"\\]*)":["\[{]'
@@ -66,7 +68,8 @@ def _look(place: _Place) -> list[str]:
     """Everything of the place as one text, so that a gate is tried once and not once per attribute."""
     texts = (f"ToKeyValueString({place.attributes})", *place.texts, *((place.body,) if place.body else ()))
     text = f'Concat([{", ".join(texts)}], "\\n")' if len(texts) > 1 else texts[0]
-    return [f"set({place.cache('text')}, {text})"]
+    target = place.cache("text")
+    return [f"set({target}, {text})", f'replace_pattern({target}, {_quoted(_LONG_FRACTION)}, "0")']
 
 
 def _from_rarest(gate: str) -> str:

@@ -8,7 +8,8 @@ import pytest
 import toolchain
 from stacks import generated
 
-CONFIGURATIONS = sorted(path for path in generated.documents() if path.endswith(".yaml"))
+CONFIGURATIONS = sorted(path for path in generated.documents() if path.startswith("collector/generated/"))
+RULES = sorted(path for path in generated.documents() if path.startswith("alerts/generated/"))
 # What a pod or a person sets before the collector starts.
 GIVEN = {"POD_IP": "127.0.0.1", "POD_NAME": "collector-0"}
 
@@ -36,6 +37,14 @@ def test_the_collector_accepts(path, tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
+
+
+@pytest.mark.parametrize("path", RULES)
+def test_prometheus_accepts(path):
+    binary = toolchain.require(["promtool"])["promtool"]
+    command = [str(binary), "check", "rules", "--lint=all", "--lint-fatal", str(generated.ROOT / path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_a_stale_file_is_found_shown_and_mended(tmp_path):
