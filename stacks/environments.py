@@ -38,7 +38,9 @@ class Retention:
 class Environment:
     """The decisions for one environment. Times in seconds unless the type says otherwise.
 
-    The last three are the operator's: an external Langfuse with the file that holds its keys, prices of its own.
+    Those with a default are the operator's: an external Langfuse with the file that holds its keys, own prices, who is
+    told of alerts, where pages and boards are, a daily budget in US dollars. `alert_speed` is how many times faster
+    than in production the windows of alerts pass, for rehearsals.
     """
 
     name: EnvName
@@ -49,6 +51,12 @@ class Environment:
     langfuse_url: str | None = None
     langfuse_keys_file: Path | None = None
     prices_file: Path | None = None
+    alert_webhook: str | None = None
+    dead_mans_switch_url: str | None = None
+    runbooks_url: str | None = None
+    dashboards_url: str | None = None
+    daily_budget_usd: float | None = None
+    alert_speed: float = 1
 
 
 LOCAL: Final = Environment(

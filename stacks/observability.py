@@ -57,6 +57,12 @@ def effective(environment: Environment, settings: Settings) -> Environment:
         langfuse_url=settings.langfuse_url,
         langfuse_keys_file=settings.langfuse_keys_file,
         prices_file=settings.prices_file,
+        alert_webhook=settings.alert_webhook,
+        dead_mans_switch_url=settings.dead_mans_switch_url,
+        runbooks_url=settings.runbooks_url,
+        dashboards_url=settings.dashboards_url,
+        daily_budget_usd=settings.daily_budget_usd,
+        alert_speed=settings.alert_speed,
     )
 
 

@@ -8,12 +8,14 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
+from urllib.parse import urlsplit
 
 from pydantic import (
     AliasGenerator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     ValidationError,
     field_validator,
     model_validator,
@@ -26,6 +28,7 @@ from stacks.ports import PORTS
 
 NAMESPACE: Final = "agentobs"
 _MAX_PORT: Final = 65_535
+_LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 _MIN_LOGS_RETENTION: Final = Retention(24)  # Loki refuses less
 
 
@@ -54,11 +57,45 @@ class Settings(BaseModel):
     langfuse_url: str | None = None
     langfuse_keys_file: Path | None = None
     prices_file: Path | None = None
+    alert_webhook: str | None = None
+    dead_mans_switch_url: str | None = None
+    runbooks_url: str | None = None
+    dashboards_url: str | None = None
+    daily_budget_usd: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    alert_speed: Annotated[float, Field(ge=1, le=3600, allow_inf_nan=False)] = 1
 
     @field_validator("langfuse_url")
     @classmethod
     def _address(cls, url: str | None) -> str | None:
         return base_address(url, "the Langfuse URL") if url is not None else None
+
+    @field_validator("alert_webhook", "dead_mans_switch_url")
+    @classmethod
+    def _told(cls, url: str | None) -> str | None:
+        """Never shows the value: the addresses of webhooks hold tokens."""
+        if url is None:
+            return None
+        parts = urlsplit(url)
+        safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+        # Alertmanager takes braces for a template.
+        if not safe or not parts.hostname or "@" in parts.netloc or "{" in url:
+            raise ValueError(
+                "this is not an address to send alerts to; expected https://... or, on this computer,"
+                " http://127.0.0.1:port/..., without user and password"
+            )
+        return url
+
+    @field_validator("runbooks_url", "dashboards_url")
+    @classmethod
+    def _link(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError(f"{url!r} is no address; write a whole one, such as https://example.com/alerts")
+        if parts.username or parts.password:
+            raise ValueError("an address with a password in it would stand in files; leave the password out")
+        return url
 
     @field_validator("langfuse_keys_file", "prices_file")
     @classmethod

@@ -42,8 +42,12 @@ class Links:
 
     def board_url(self, slug: str, labels: tuple[str, ...]) -> str:
         """Address of the board, with the alert's labels as variables: a template that Prometheus fills in."""
-        known = [f"var-{VARIABLES[label]}={{{{ $labels.{label} }}}}" for label in labels if label in VARIABLES]
-        return "&".join([f"{self.board.format(board=quote(slug))}?from=now-6h&to=now", *known])
+        known = (
+            f"{{{{ with $labels.{label} }}}}&var-{VARIABLES[label]}={{{{ . | urlquery }}}}{{{{ end }}}}"
+            for label in labels
+            if label in VARIABLES
+        )
+        return "".join([f"{self.board.format(board=quote(slug))}?from=now-6h&to=now", *known])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,7 +42,7 @@ def _broken(kpi: Kpi, objective: Objective) -> Alert:
         owner=Owner.AGENTS,
         by=kpi.by,
         board=kpi.board,
-        summary=f"{kpi.title}{which} of {text.who(kpi.by)} is {value}; promised is {promise}.",
+        summary=f"{kpi.title}{which}, {text.who(kpi.by)}: {value}; promised is {promise}.",
         description=(
             f"{kpi.meaning} Over the last {duration(objective.window_s)} it was {value}, and it has been beyond"
             f" {target} for {duration(objective.hold_s)}. {text.versions(kpi.by)}"
@@ -92,7 +92,7 @@ def _burning(kpi: Kpi, target: float, burn: Burn) -> Alert:
         owner=Owner.AGENTS,
         by=kpi.by,
         board="slo",
-        summary=f"{kpi.title} of {text.who(kpi.by)} burns its error budget {burn.factor:g} times too fast.",
+        summary=f"{kpi.title}, {text.who(kpi.by)}: the error budget burns {burn.factor:g} times too fast.",
         description=(
             f"{value} failed over the last {long}, and as many over the last {short}; {budget * 100:.2g} % may fail"
             f" over {_BUDGET_DAYS} days. At this rate that budget is gone after {gone} days. {text.versions(kpi.by)}"

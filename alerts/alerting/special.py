@@ -38,14 +38,15 @@ def _work(timing: Timing) -> Iterator[Alert]:
         group=Group.AGENTS,
         expr=f"{starts} >= {_MANY_STARTS}",
         hold_s=0,
-        severity=Severity.PAGE,
+        # A deployment of as many replicas looks the same; what a crash loop breaks has pages of its own.
+        severity=Severity.TICKET,
         owner=Owner.AGENTS,
         by=c.PROCESS_STARTS.by,
         board="agent",
         summary=f"A process of {text.who(c.PROCESS_STARTS.by)} started {{{{ $value }}}} times in 10 minutes.",
         description=(
-            "It ends and is started again; what it was doing each time is lost. See its last log lines before each"
-            f" start. {text.versions(('environment',))}"
+            "Unless it was just deployed, it ends and is started again, and what it was doing is lost. See its"
+            f" last log lines before each start. {text.versions(('environment',))}"
         ),
         value="{{ $value | humanize }} starts",
         objective=f"fewer than {_MANY_STARTS} in 10 minutes",

@@ -5,7 +5,7 @@ Each per environment: what staging runs says nothing about what broke in prod.
 
 from typing import Final
 
-from alerts.catalogue.model import Dimension, activity
+from alerts.catalogue.model import Dimension
 from collector import signals
 from collector.signals import Label
 
@@ -14,25 +14,26 @@ DIMENSIONS: Final = (
         key="prompt",
         entity=(Label.ENVIRONMENT, Label.AGENT, Label.PROMPT),
         version=Label.PROMPT_VERSION,
-        activity=activity(signals.AGENT_CALLS),
+        calls=signals.AGENT_CALLS,
     ),
     Dimension(
         key="tool",
         entity=(Label.ENVIRONMENT, Label.TOOL),
         version=Label.TOOL_VERSION,
-        activity=activity(signals.TOOL_CALLS),
+        calls=signals.TOOL_CALLS,
     ),
     Dimension(
         key="model",
         entity=(Label.ENVIRONMENT, Label.AGENT),
         version=Label.MODEL,
         # A fallback is the old configuration at work, not a new one.
-        activity=activity(signals.LLM_CALLS, {Label.IS_FALLBACK: "false"}),
+        calls=signals.LLM_CALLS,
+        where={Label.IS_FALLBACK: "false"},
     ),
     Dimension(
         key="graph",
         entity=(Label.ENVIRONMENT, Label.WORKFLOW),
         version=Label.GRAPH_VERSION,
-        activity=activity(signals.TASK_CALLS),
+        calls=signals.TASK_CALLS,
     ),
 )

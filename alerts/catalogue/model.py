@@ -173,12 +173,23 @@ class Kpi:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dimension:
-    """A version dimension: whose version it is (`entity`), the version label, and the counter that shows it in use."""
+    """A version dimension: whose version it is (`entity`), the version label, and the calls that show it in use."""
 
     key: str
     entity: tuple[Label, ...]
     version: Label
-    activity: Selector
+    calls: Metric
+    where: Mapping[Label, str] = field(default_factory=dict)
+
+    @property
+    def counted(self) -> Selector:
+        """The calls, counted exactly and at once."""
+        return counter(self.calls, self.where)
+
+    @property
+    def activity(self) -> Selector:
+        """The calls, in the series that stays when nothing happens."""
+        return activity(self.calls, self.where)
 
     @property
     def labels(self) -> tuple[Label, ...]:

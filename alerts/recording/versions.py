@@ -66,7 +66,7 @@ def _by_version(dimension: Dimension, inner: str) -> str:
 
 def _seen(dimension: Dimension, timing: Timing) -> Iterator[Record]:
     known = {dimension.version: f"!{ABSENT}"}
-    calls = promql.increase(dimension.activity, dimension.labels, known, timing.seconds(_SEEN_S))
+    calls = promql.increase(dimension.counted, dimension.labels, known, timing.seconds(_SEEN_S))
     labels = {"dimension": dimension.key}
     mine = f'{{dimension="{dimension.key}"}}'
     carry = f"[{timing.of(_CARRY_S)}]"

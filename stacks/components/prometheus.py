@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from alerts.rules import render as render_rules
+from alerts import rules
+from alerts.alerting import Links
+from alerts.timing import Timing
 from collector.document import to_yaml
 from stacks.environments import Environment
 from stacks.workload import CONFIG_DIR, Placement, Workload
@@ -22,7 +24,8 @@ def config(environment: Environment, at: Placement) -> dict[str, Any]:
     return {
         "global": {
             "scrape_interval": f"{environment.scrape_interval_s}s",
-            "evaluation_interval": f"{environment.scrape_interval_s}s",
+            # For rules of the operator: every group of ours says its own.
+            "evaluation_interval": "1s" if environment.alert_speed > 1 else f"{environment.scrape_interval_s}s",
             "external_labels": {"environment": str(environment.name)},
         },
         "rule_files": [_RULES],
@@ -37,6 +40,20 @@ def config(environment: Environment, at: Placement) -> dict[str, Any]:
         },
         "otlp": {"keep_identifying_resource_attributes": True},
     }
+
+
+def links(environment: Environment) -> Links:
+    """Where an alert's page and board are: as the operator says, else as in the checkout."""
+    runbooks, boards = environment.runbooks_url, environment.dashboards_url
+    return Links(
+        runbook=f"{runbooks.rstrip('/')}/{{name}}" if runbooks else rules.LINKS.runbook,
+        board=f"{boards.rstrip('/')}/d/agentobs-{{board}}" if boards else rules.LINKS.board,
+    )
+
+
+def _rules(environment: Environment) -> str:
+    timing, budget = Timing(environment.alert_speed), environment.daily_budget_usd
+    return rules.render(timing, links(environment), daily_budget_usd=budget)
 
 
 def workload(environment: Environment, at: Placement) -> Workload:
@@ -55,7 +72,7 @@ def workload(environment: Environment, at: Placement) -> Workload:
         checks=(("promtool", "check", "config", f"{CONFIG_DIR}/{_CONFIG}"),),
         files={
             _CONFIG: to_yaml(config(environment, at)),
-            _RULES: render_rules(),
+            _RULES: _rules(environment),
         },
         ports=("prometheus",),
         ready_port="prometheus",

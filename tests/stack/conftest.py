@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,10 +15,17 @@ from typing import Any
 
 import pytest
 import requests
+from support.webhook import Webhook, webhook
 
+from demo.scenarios import SCENARIOS
 from stacks.ports import PORTS
 
 ROOT = Path(__file__).resolve().parents[2]
+# Alerts look at five minutes and more; here they pass in ten seconds.
+ALERT_SPEED = 30
+# Tasks and tasks a second. Where no version changed two dozen moments are tried, so an effect needs many tasks.
+_UNVERSIONED = ("retry-storm", "timeouts", "hallucination", "policy-violation", "crash-loop", "cost-spike")
+TRAFFIC = dict.fromkeys(_UNVERSIONED, (160, 8)) | {"data-drift": (300, 12), "crash-loop": (240, 8)}
 
 
 def free_ports(names: list[str]) -> dict[str, int]:
@@ -111,12 +119,48 @@ def _eventually() -> Callable[..., Any]:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    """The stack that all tests of telemetry share."""
+def notified() -> Iterator[Webhook]:
+    """What the shared stack's Alertmanager told: pages and tickets."""
+    with webhook() as receiver:
+        yield receiver
+
+
+@pytest.fixture(scope="session")
+def watched() -> Iterator[Webhook]:
+    """The dead man's switch of the shared stack."""
+    with webhook() as receiver:
+        yield receiver
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory, notified: Webhook, watched: Webhook) -> Iterator[LocalStack]:
+    """The stack that all tests of telemetry share; its alerts run at rehearsal speed and go to `notified`."""
     local = LocalStack(tmp_path_factory.mktemp("stack"))
+    local.set("alertSpeed", str(ALERT_SPEED))
+    local.set("alertWebhook", notified.url)
+    local.set("deadMansSwitchUrl", watched.url)
     local.up()
     yield local
     local.down()
+
+
+@pytest.fixture(scope="session")
+def truths(stack: LocalStack) -> dict[str, dict[str, Any]]:
+    """What all scenarios did, a few at a time, each in an environment of its own; returned once all are counted."""
+
+    def play(scenario: str) -> tuple[str, dict[str, Any]]:
+        tasks, rate = TRAFFIC.get(scenario, (120, 6))
+        return scenario, stack.demo(scenario, scenario, tasks=tasks, rate=rate)
+
+    # Alone, because a crowded machine is slower, and slower is a symptom.
+    played = dict([play("healthy")])
+    with ThreadPoolExecutor(2) as pool:
+        played.update(pool.map(play, (scenario for scenario in SCENARIOS if scenario != "healthy")))
+    for scenario, truth in played.items():
+        counted = f'sum(agentic_task_calls_total{{environment="{scenario}"}})'
+        wanted = truth["totals"]["agentic_task_calls_total"]
+        assert eventually(lambda q=counted: stack.value(q), lambda value, w=wanted: value >= w) == wanted
+    return played
 
 
 @pytest.fixture(scope="module")

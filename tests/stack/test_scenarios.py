@@ -1,7 +1,6 @@
 """Every scenario leaves its own mark in Prometheus, Tempo and Loki, and `agentobs why` names what broke."""
 
 import json
-from concurrent.futures import ThreadPoolExecutor
 
 import jsonschema
 import pytest
@@ -34,27 +33,6 @@ SYMPTOMS = {
 }
 VERSIONED = ("tool-regression", "prompt-regression", "model-swap", "graph-change")
 UNVERSIONED = tuple(SYMPTOMS)
-# Where no version changed two dozen moments are tried, so an effect needs more tasks to stand out from chance.
-TASKS = dict.fromkeys(UNVERSIONED, 160) | {"data-drift": 300}
-RATES = dict.fromkeys(UNVERSIONED, 8.0) | {"data-drift": 12.0}
-
-
-@pytest.fixture(scope="module")
-def truths(stack, eventually):
-    """All scenarios, a few at a time, each in an environment of its own; returned once all are counted."""
-
-    def play(scenario: str) -> tuple[str, dict]:
-        return scenario, stack.demo(scenario, scenario, tasks=TASKS.get(scenario, 100), rate=RATES.get(scenario, 6.0))
-
-    # Alone, because a crowded machine is slower, and slower is a symptom.
-    played = dict([play("healthy")])
-    with ThreadPoolExecutor(2) as pool:
-        played.update(pool.map(play, MARKS))
-    for scenario, truth in played.items():
-        counted = f'sum(agentic_task_calls_total{{environment="{scenario}"}})'
-        wanted = truth["totals"]["agentic_task_calls_total"]
-        assert eventually(lambda q=counted: stack.value(q), lambda value, w=wanted: value >= w) == wanted
-    return played
 
 
 def _mark(stack, query: str, environment: str) -> float:

@@ -4,6 +4,7 @@ A case of an alert feeds the series that the alert reads (recorded series for mo
 raw series. promtool runs all cases of a file at once; its JUnit report says which failed.
 """
 
+import re
 import subprocess
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping, Sequence
@@ -50,6 +51,7 @@ class RecordCase:
 
 
 Case = AlertCase | RecordCase
+_VARIABLE = re.compile(r"\{\{ with \$labels\.(\w+) \}\}&var-(\w+)=\{\{ \. \| urlquery \}\}\{\{ end \}\}")
 
 
 def title(case: Case) -> str:
@@ -80,16 +82,36 @@ def _document(case: Case, links: Mapping[str, Mapping[str, str]]) -> dict[str, A
 
 def _links(case: AlertCase, fired: Fired, links: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     """The links of the alert with the labels filled in; that they are right is a test of its own."""
-    given = dict(links[case.alert])
-    for label, value in fired.labels.items():
-        given = {key: text.replace(f"{{{{ $labels.{label} }}}}", value) for key, text in given.items()}
-    return given
+
+    def fill(found: re.Match[str]) -> str:
+        value = fired.labels.get(found[1])
+        return f"&var-{found[2]}={value}" if value else ""
+
+    return {key: _VARIABLE.sub(fill, text) for key, text in links[case.alert].items()}
 
 
 def verdicts(
     groups: Sequence[Mapping[str, Any]], cases: Iterable[Case], folder: Path, interval: str = "15s"
 ) -> dict[str, str]:
-    """What promtool says of every case, by `title`: empty where it passed, else the difference."""
+    """What promtool says of every case, by `title`: empty where it passed, else the difference.
+
+    Cases of one alert run with that alert's rules alone, as promtool would evaluate all rules for every case.
+    """
+    by_alert: dict[str, list[Case]] = {}
+    for case in cases:
+        by_alert.setdefault(case.alert if isinstance(case, AlertCase) else "", []).append(case)
+    found: dict[str, str] = {}
+    for alert, mine in by_alert.items():
+        found |= _run(_only(groups, alert) if alert else groups, mine, folder / (alert or "records"), interval)
+    return found
+
+
+def _only(groups: Sequence[Mapping[str, Any]], alert: str) -> list[dict[str, Any]]:
+    kept = [{**group, "rules": [rule for rule in group["rules"] if rule.get("alert") == alert]} for group in groups]
+    return [group for group in kept if group["rules"]]
+
+
+def _run(groups: Sequence[Mapping[str, Any]], cases: Sequence[Case], folder: Path, interval: str) -> dict[str, str]:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "rules.yml").write_text(to_yaml({"groups": [dict(group) for group in groups]}))
     links = {
@@ -107,7 +129,7 @@ def verdicts(
     report = folder / "report.xml"
     assert report.exists(), f"promtool made no report:\n{done.stdout}{done.stderr}"
     found = {}
-    for case in ET.fromstring(report.read_text()).iter("testcase"):
+    for case in ET.fromstring(report.read_text()).iter("testcase"):  # noqa: S314 promtool wrote it
         failure = case.find("failure")
         found[str(case.get("name"))] = "" if failure is None else (failure.get("message") or "") + (failure.text or "")
     report.unlink()

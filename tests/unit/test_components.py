@@ -22,7 +22,9 @@ def test_configurations_are_yaml_and_deterministic(placement):
     first, second = workloads(LOCAL, placement), workloads(LOCAL, placement)
     assert first == second
     for workload in first:
-        assert all(isinstance(yaml.safe_load(text), dict) for text in workload.files.values())
+        documents = [text for name, text in workload.files.items() if name.endswith((".yml", ".yaml"))]
+        assert documents
+        assert all(isinstance(yaml.safe_load(text), dict) for text in documents)
 
 
 def test_nothing_listens_beyond_loopback(placement):
@@ -34,6 +36,44 @@ def test_one_retention_touches_one_workload(placement):
     changed = dataclasses.replace(LOCAL, traces_retention=Retention(48))
     pairs = zip(workloads(LOCAL, placement), workloads(changed, placement), strict=True)
     assert [before.name for before, after in pairs if before != after] == ["tempo"]
+
+
+TOLD = dataclasses.replace(
+    LOCAL, alert_webhook="https://x/told", dead_mans_switch_url="https://x/switch", alert_speed=60
+)
+
+
+def _files(environment, placement) -> dict[str, str]:
+    return {name: text for workload in workloads(environment, placement) for name, text in workload.files.items()}
+
+
+def test_alerts_are_shown_only_unless_the_operator_names_a_webhook(placement):
+    receivers = yaml.safe_load(_files(LOCAL, placement)["alertmanager.yml"])["receivers"]
+    assert receivers == [{"name": "show"}, {"name": "dead-mans-switch"}]
+
+
+def test_pages_and_tickets_go_to_the_webhook_and_the_watchdog_to_its_switch(placement):
+    show, switch = yaml.safe_load(_files(TOLD, placement)["alertmanager.yml"])["receivers"]
+    assert [told["url"] for told in show["webhook_configs"]] == ["https://x/told"]
+    assert [told["url"] for told in switch["webhook_configs"]] == ["https://x/switch"]
+
+
+def test_the_message_templates_lie_where_alertmanager_looks(placement):
+    files = _files(LOCAL, placement)
+    (name,) = yaml.safe_load(files["alertmanager.yml"])["templates"]
+    assert 'define "agentobs.title"' in files[name]
+
+
+def test_a_rehearsal_speeds_up_alertmanager_and_rules(placement):
+    slow, fast = (_files(environment, placement) for environment in (LOCAL, TOLD))
+    routes = [yaml.safe_load(files["alertmanager.yml"])["route"]["group_interval"] for files in (slow, fast)]
+    evaluated = [yaml.safe_load(files["prometheus.yml"])["global"]["evaluation_interval"] for files in (slow, fast)]
+    intervals = [
+        {group["interval"] for group in yaml.safe_load(files["rules.yml"])["groups"]} for files in (slow, fast)
+    ]
+    assert routes == ["5m", "5s"]
+    assert evaluated == ["5s", "1s"]
+    assert ("15s" in intervals[0], "15s" in intervals[1], "1s" in intervals[1]) == (True, False, True)
 
 
 @pytest.fixture

@@ -46,6 +46,18 @@ def test_a_moved_port_leaves_the_others_where_they_were():
         ("ports", '{"prometheus": 70000}', "prometheus is 70000, expected 1 to 65535"),
         ("ports", '{"prometheus": "x"}', "agentobs:ports.prometheus of stack prod"),
         ("ports", '{"prometheus": 3100}', "loki and prometheus are both 3100"),
+        ("alertWebhok", "https://example.com", "did you mean agentobs:alertWebhook?"),
+        ("alertWebhook", "http://example.com/alerts", "expected https://... or, on this computer, http://127.0.0.1:"),
+        ("alertWebhook", "http://127.0.0.1.example.com/", "expected https://..."),
+        ("alertWebhook", "https:///alerts", "expected https://..."),
+        ("alertWebhook", "https://user:secret@example.com", "without user and password"),
+        ("alertWebhook", "https://example.com/{{ .Status }}", "expected https://..."),
+        ("alertWebhook", "", "expected https://..."),
+        ("deadMansSwitchUrl", "ftp://127.0.0.1/", "expected https://..."),
+        ("alertSpeed", "0.5", "greater than or equal to 1"),
+        ("alertSpeed", "fast", "should be a valid number"),
+        ("alertSpeed", "nan", "should be a finite number"),
+        ("alertSpeed", "3601", "less than or equal to 3600"),
     ],
 )
 def test_a_bad_setting_is_refused_with_key_expectation_and_fix(key, value, said):
@@ -54,6 +66,25 @@ def test_a_bad_setting_is_refused_with_key_expectation_and_fix(key, value, said)
     assert said in str(refused.value)
     assert f"agentobs:{key}" in str(refused.value)
     assert "pulumi config" in str(refused.value)
+
+
+def test_a_refused_address_is_not_repeated_because_it_may_hold_a_token():
+    with pytest.raises(SettingsError) as refused:
+        parse({"agentobs:alertWebhook": "http://hooks.example.com/T0KEN"}, "local")
+    assert "T0KEN" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://hooks.example.com/T0KEN", "http://127.0.0.1:8080/a", "http://localhost:8080", "http://[::1]:8080/a"],
+)
+def test_alerts_go_anywhere_over_tls_and_to_this_computer_without(url):
+    chosen = effective(LOCAL, parse({"agentobs:alertWebhook": url, "agentobs:deadMansSwitchUrl": url}, "local"))
+    assert (chosen.alert_webhook, chosen.dead_mans_switch_url) == (url, url)
+
+
+def test_a_rehearsal_is_as_fast_as_the_operator_says():
+    assert effective(LOCAL, parse({"agentobs:alertSpeed": "60"}, "local")).alert_speed == 60
 
 
 def test_default_ports_are_distinct():
