@@ -8,6 +8,8 @@ from collector.signals import Label
 
 _UNITS: Final = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1))
 
+_MARKS: Final = {"!~": "!~", "!": "!="}
+
 
 def duration(seconds: float) -> str:
     """`5m`: the largest unit that is exact, at least one millisecond."""
@@ -17,14 +19,14 @@ def duration(seconds: float) -> str:
 
 
 def matchers(where: Mapping[Label, str]) -> str:
-    """`{label="value"}`; a value starting with `!` becomes `!=`. Values are escaped."""
+    """`{label="value"}`; a leading `!` makes it `!=`, a leading `!~` a negated pattern. Values are escaped."""
     return "{" + ",".join(_matcher(label, value) for label, value in where.items()) + "}" if where else ""
 
 
 def _matcher(label: str, value: str) -> str:
-    negated = value.startswith("!")
-    text = value.removeprefix("!").replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'{label}{"!=" if negated else "="}"{text}"'
+    mark = next((mark for mark in _MARKS if value.startswith(mark)), "")
+    text = value.removeprefix(mark).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'{label}{_MARKS.get(mark, "=")}"{text}"'
 
 
 def sum_by(by: Sequence[str], inner: str) -> str:

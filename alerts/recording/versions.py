@@ -34,6 +34,7 @@ WHOSE: Final = ", ".join(("dimension", *ENTITIES))
 _NEW_VALUE, _NEW_EVENTS = "version:new_value1h", "version:new_events1h"
 _OLD_VALUE, _OLD_EVENTS = "version:old_value1h", "version:old_events1h"
 _POOLED: Final = "version:pooled1h"
+_KNOWN: Final = f"!~|{ABSENT}"  # neither absent nor the word for it
 # In use: seen within the last minutes, which also bridges a restart of the collector.
 _IN_USE_S: Final = 10 * MINUTE
 _SEEN_S: Final = 5 * MINUTE
@@ -65,7 +66,7 @@ def _by_version(dimension: Dimension, inner: str) -> str:
 
 
 def _seen(dimension: Dimension, timing: Timing) -> Iterator[Record]:
-    known = {dimension.version: f"!{ABSENT}"}
+    known = {dimension.version: _KNOWN}
     calls = promql.increase(dimension.counted, dimension.labels, known, timing.seconds(_SEEN_S))
     labels = {"dimension": dimension.key}
     mine = f'{{dimension="{dimension.key}"}}'
@@ -86,7 +87,7 @@ def _newest(timing: Timing) -> Iterator[Record]:
 
 def _slices(kpi: Kpi, dimension: Dimension, timing: Timing) -> Iterator[Record]:
     """Events and value of a KPI for every version of the last hour that has enough of them."""
-    known, window = {dimension.version: f"!{ABSENT}"}, timing.seconds(HOUR)
+    known, window = {dimension.version: _KNOWN}, timing.seconds(HOUR)
 
     def increase(selector: Selector) -> str:
         per_version = _by_version(dimension, promql.increase(selector, dimension.labels, known, window))

@@ -7,6 +7,8 @@ from stacks.environments import Environment
 from stacks.workload import CONFIG_DIR, Placement, Workload
 
 _CONFIG = "alertmanager.yml"
+RESEND_S = 60
+"""How often Prometheus repeats an alert that fires."""
 
 
 def routes(environment: Environment) -> Routing:
@@ -33,6 +35,8 @@ def workload(environment: Environment, at: Placement) -> Workload:
             f"--storage.path={at.data_dir('alertmanager')}",
             f"--web.listen-address={at.listen('alertmanager')}",
             "--cluster.listen-address=",  # one replica: no gossip, no further port
+            # After a restart old alerts are sent as they come in: wait until all are back that mute others.
+            f"--dispatch.start-delay={Timing(environment.alert_speed).of(RESEND_S)}",
         ),
         checks=(("amtool", "check-config", config),),
         files={_CONFIG: routing.render(routes(environment)), routing.FILE: routing.TEMPLATE},

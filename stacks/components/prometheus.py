@@ -6,6 +6,7 @@ from alerts import rules
 from alerts.alerting import Links
 from alerts.timing import Timing
 from collector.document import to_yaml
+from stacks.components.alertmanager import RESEND_S
 from stacks.environments import Environment
 from stacks.workload import CONFIG_DIR, Placement, Workload
 
@@ -66,6 +67,7 @@ def workload(environment: Environment, at: Placement) -> Workload:
             f"--storage.tsdb.path={at.data_dir('prometheus')}",
             f"--web.listen-address={at.listen('prometheus')}",
             "--web.enable-otlp-receiver",
+            f"--rules.alert.resend-delay={Timing(environment.alert_speed).of(RESEND_S)}",
             # Zero points at the start of a counter need the created timestamp; exemplars are behind a flag still.
             "--enable-feature=exemplar-storage,created-timestamp-zero-ingestion",
         ),

@@ -1,5 +1,6 @@
 """Who gets which alert: by the real amtool for every profile, and by what a real Alertmanager sends."""
 
+import dataclasses
 import subprocess
 from collections.abc import Iterator, Mapping
 from itertools import product
@@ -9,12 +10,17 @@ from typing import Any
 import pytest
 from support.alertmanager import alertmanager, eventually, sink, write
 
+import stacks.components.alertmanager
 import toolchain
 from alerts import alerting, routing, rules
 from alerts.catalogue import Owner, Severity
 from alerts.routing import Email, Opsgenie, PagerDuty, Profile, Routing, Slack, Team, Webhook
 from alerts.timing import PRODUCTION, Timing
 from collector.signals import Label
+from stacks.environments import LOCAL
+from stacks.observability import LocalPlacement
+from stacks.ports import PORTS
+from stacks.process.layout import StackDir
 
 SECRET = "s3cret-t0ken"  # noqa: S105 looked for, not used
 FAST = Timing(300)
@@ -244,8 +250,9 @@ def sent(tmp_path_factory):
         )
         others = [MUTED, TICKET, BACKEND, LEFT]
         second = {**PAGED, "instance": "pod-7"}
-        with alertmanager(folder / "am", routing.config(told)) as running:
-            running.post([PAGED, *others, WATCHDOG], TEXTS, "2026-03-01T10:00:00Z")
+        with alertmanager(folder / "am", routing.config(told), "--dispatch.start-delay=2s") as running:
+            running.post([PAGED], TEXTS, "2026-03-01T10:00:00Z")
+            running.post([*others, WATCHDOG], TEXTS, "2026-03-01T10:00:00Z")
             rest = ("/ticket", "/platform-page", "/platform-ticket")
             for path in ("/page", *rest):
                 kept.wait(path)
@@ -298,6 +305,24 @@ def test_a_second_pod_joins_the_message_of_the_first(sent):
     counts = [len(body["alerts"]) for body in sent.bodies["/page"]]
     assert counts[:2] == [1, 2]
     assert len({body["groupKey"] for body in sent.bodies["/page"]}) == 1
+
+
+@pytest.mark.parametrize(("flags", "arrive"), [(True, {"ToolFailing"}), (False, {"ToolFailing", "ToolSlow"})])
+def test_after_a_restart_a_muted_ticket_waits_for_the_page_that_mutes_it(tmp_path, flags, arrive):
+    """Alerts that began long ago are sent at once, and Prometheus repeats each group's at another moment."""
+    rehearsed = dataclasses.replace(LOCAL, alert_speed=30)
+    command = stacks.components.alertmanager.workload(rehearsed, LocalPlacement(PORTS, StackDir(tmp_path))).command
+    delay = [flag for flag in command if flag.startswith("--dispatch.start-delay")] if flags else []
+    with sink() as kept:
+        webhook = Webhook(url=kept.url("/show"))
+        told = Routing(profile=Profile.SHOW, pages=(webhook,), timing=FAST)
+        with alertmanager(tmp_path / "am", routing.config(told), *delay) as running:
+            running.post([MUTED], TEXTS, "2026-03-01T10:00:00Z")
+            if not flags:
+                kept.wait("/show")
+            running.post([PAGED], TEXTS, "2026-03-01T10:00:00Z")
+            assert eventually(lambda: ("ToolFailing", "firing") in kept.alerts("/show"))
+    assert {name for name, _ in kept.alerts("/show")} == arrive
 
 
 def test_what_the_routes_match_on_is_what_alerts_carry():

@@ -76,7 +76,7 @@ class Alertmanager:
 
 
 @contextmanager
-def alertmanager(folder: Path, config: Document) -> Iterator[Alertmanager]:
+def alertmanager(folder: Path, config: Document, *flags: str) -> Iterator[Alertmanager]:
     """A started Alertmanager, ended whatever happens."""
     (port,) = free_ports(1)
     path = write(folder, config)
@@ -86,6 +86,7 @@ def alertmanager(folder: Path, config: Document) -> Iterator[Alertmanager]:
         f"--storage.path={folder / 'data'}",
         f"--web.listen-address=127.0.0.1:{port}",
         "--cluster.listen-address=",
+        *flags,
     ]
     with (folder / "alertmanager.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)

@@ -7,7 +7,7 @@ raw series. promtool runs all cases of a file at once; its JUnit report says whi
 import re
 import subprocess
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,7 @@ class AlertCase:
 
 @dataclass(frozen=True, kw_only=True)
 class RecordCase:
-    """The samples `record` has `at` a time, by labels, given raw `series`, one value every `interval`."""
+    """The samples `record` has `at` a time, by labels, given raw `series`, one value and one evaluation every `interval`."""
 
     record: str
     name: str
@@ -51,6 +51,7 @@ class RecordCase:
 
 
 Case = AlertCase | RecordCase
+_RECORDED = re.compile(r"\b(?:kpi|version|track):[a-z0-9_:]+")
 _VARIABLE = re.compile(r"\{\{ with \$labels\.(\w+) \}\}&var-(\w+)=\{\{ \. \| urlquery \}\}\{\{ end \}\}")
 
 
@@ -95,20 +96,54 @@ def verdicts(
 ) -> dict[str, str]:
     """What promtool says of every case, by `title`: empty where it passed, else the difference.
 
-    Cases of one alert run with that alert's rules alone, as promtool would evaluate all rules for every case.
+    Cases run with the rules that concern them alone, as promtool would evaluate all rules for every case. A recording
+    rule brings those it reads along, unless the case feeds what they record.
     """
-    by_alert: dict[str, list[Case]] = {}
+    parts: dict[tuple[str, str, frozenset[str]], list[Case]] = {}
     for case in cases:
-        by_alert.setdefault(case.alert if isinstance(case, AlertCase) else "", []).append(case)
+        if isinstance(case, AlertCase):
+            parts.setdefault((case.alert, interval, frozenset()), []).append(case)
+        else:
+            fed = frozenset(name.split("{")[0] for name in case.series)
+            parts.setdefault((case.record, case.interval, fed), []).append(case)
     found: dict[str, str] = {}
-    for alert, mine in by_alert.items():
-        found |= _run(_only(groups, alert) if alert else groups, mine, folder / (alert or "records"), interval)
+    for number, ((name, every, fed), mine) in enumerate(parts.items()):
+        if isinstance(mine[0], AlertCase):
+            kept = _only(groups, "alert", {name})
+        else:
+            kept = [{**group, "interval": every} for group in _needed(groups, name, fed)]
+        found |= _run(kept, mine, folder / str(number), every)
     return found
 
 
-def _only(groups: Sequence[Mapping[str, Any]], alert: str) -> list[dict[str, Any]]:
-    kept = [{**group, "rules": [rule for rule in group["rules"] if rule.get("alert") == alert]} for group in groups]
+def _only(groups: Sequence[Mapping[str, Any]], kind: str, names: Collection[str]) -> list[dict[str, Any]]:
+    kept = [{**group, "rules": [rule for rule in group["rules"] if rule.get(kind) in names]} for group in groups]
     return [group for group in kept if group["rules"]]
+
+
+def _needed(groups: Sequence[Mapping[str, Any]], record: str, fed: Collection[str]) -> list[dict[str, Any]]:
+    """The rules of `record` and what they read; of many rules of one name those that read, at last, what is fed."""
+    rules = [rule for group in groups for rule in group["rules"]]
+    reads = {id(rule): set(_RECORDED.findall(rule["expr"])) - set(fed) for rule in rules}
+    given = {name for name in fed if _RECORDED.fullmatch(name)}
+    kept: set[int] = set()
+
+    def reaches(name: str) -> bool:
+        """Whether any rule of `name` is of use; those that are stay."""
+        found = False
+        for rule in rules:
+            if rule["record"] != name:
+                continue
+            direct = not given or bool(given & set(_RECORDED.findall(rule["expr"])))
+            below = [reaches(other) for other in reads[id(rule)] if other != name]
+            if direct or any(below):
+                kept.add(id(rule))
+                found = True
+        return found
+
+    reaches(record)
+    chosen = [{**group, "rules": [rule for rule in group["rules"] if id(rule) in kept]} for group in groups]
+    return [group for group in chosen if group["rules"]]
 
 
 def _run(groups: Sequence[Mapping[str, Any]], cases: Sequence[Case], folder: Path, interval: str) -> dict[str, str]:
@@ -121,7 +156,12 @@ def _run(groups: Sequence[Mapping[str, Any]], cases: Sequence[Case], folder: Pat
         if "alert" in rule
     }
     documents = [_document(case, links) for case in cases]
-    tests = {"rule_files": ["rules.yml"], "evaluation_interval": interval, "tests": documents}
+    tests = {
+        "rule_files": ["rules.yml"],
+        "evaluation_interval": interval,
+        "fuzzy_compare": True,
+        "tests": documents,
+    }
     (folder / "tests.yml").write_text(to_yaml(tests))
     binary = toolchain.require(["promtool"])["promtool"]
     command = [str(binary), "test", "rules", "--junit=report.xml", "tests.yml"]

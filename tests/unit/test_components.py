@@ -76,6 +76,12 @@ def test_a_rehearsal_speeds_up_alertmanager_and_rules(placement):
     assert ("15s" in intervals[0], "15s" in intervals[1], "1s" in intervals[1]) == (True, False, True)
 
 
+@pytest.mark.parametrize(("environment", "passes"), [(LOCAL, "1m"), (TOLD, "1s")])
+def test_alertmanager_starts_with_all_alerts_that_prometheus_repeats(placement, environment, passes):
+    flags = [flag for workload in workloads(environment, placement) for flag in workload.command]
+    assert {f"--dispatch.start-delay={passes}", f"--rules.alert.resend-delay={passes}"} <= set(flags)
+
+
 @pytest.fixture
 def spec(placement, tmp_path) -> ProcessSpec:
     workload = workloads(LOCAL, placement)[0]

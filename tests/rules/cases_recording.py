@@ -1,0 +1,210 @@
+"""Cases of the recording rules of KPIs, counts and comparisons: raw counters in, numbers worked out by hand expected."""
+
+from collections.abc import Iterator, Mapping
+
+from support.promtool import RecordCase
+
+from alerts.catalogue import CATALOGUE, Kpi, Selector, Unit
+from alerts.catalogue.counts import COUNTS, Count
+from alerts.catalogue.model import HOUR, MINUTE
+
+WINDOWS = {
+    5 * MINUTE: "5m", 10 * MINUTE: "10m", 15 * MINUTE: "15m", 30 * MINUTE: "30m", HOUR: "1h", 2 * HOUR: "2h",
+    6 * HOUR: "6h", 24 * HOUR: "1d", 72 * HOUR: "3d",
+}  # fmt: skip
+SLICE = {
+    "environment": "prod", "workflow": "support", "agent_name": "executor", "tool_name": "lookup", "model": "m",
+    "provider": "p", "service": "orders", "eval_name": "quality",
+}  # fmt: skip
+
+
+def series(name: str, labels: Mapping[str, str]) -> str:
+    pairs = ",".join(f'{key}="{value}"' for key, value in labels.items())
+    return f"{name}{{{pairs}}}"
+
+
+def fed(selector: Selector, by: tuple[str, ...], instance: str, **more: str) -> str:
+    """The selector's series as a collector gives it: the slice, what is selected, and the collector's instance."""
+    named = {str(label): SLICE[label] for label in by} | {str(k): v for k, v in selector.where.items()}
+    return series(selector.series, {**named, **more, "instance": instance})
+
+
+def _expected(kpi: Kpi | Count) -> str:
+    return series("", {str(label): SLICE[label] for label in kpi.by} | _fixed(kpi))
+
+
+def _fixed(kpi: Kpi | Count) -> dict[str, str]:
+    """A label that is both selected and kept has the selected value."""
+    selector = kpi.denominator if isinstance(kpi, Kpi) else kpi.of
+    return {str(label): value for label, value in selector.where.items() if label in kpi.by}
+
+
+def _raw(kpi: Kpi, length: int) -> tuple[dict[str, str], float, float]:
+    """Raw series, events a minute, and the value: two collectors, so that a sum over them is needed."""
+    top, bottom = kpi.numerator, kpi.denominator
+    if top.series != bottom.series or top.where.keys() == bottom.where.keys():
+        given = {fed(top, kpi.by, "a"): f"0+2x{length}", fed(top, kpi.by, "b"): f"0+1x{length}"}
+        given |= {fed(bottom, kpi.by, "a"): f"0+7x{length}", fed(bottom, kpi.by, "b"): f"0+5x{length}"}
+        return given, 12, 0.25
+    only = next(label for label in top.where if label not in bottom.where)
+    other = {str(only): "something-else"}
+    given = {
+        fed(top, kpi.by, "a"): f"0+2x{length}",
+        fed(top, kpi.by, "b"): f"0+1x{length}",
+        fed(Selector(series=top.series, labels=top.labels, where={**top.where, only: "something-else"}), kpi.by, "a",
+            **other): f"0+1x{length}",
+    }  # fmt: skip
+    return given, 4, 0.75
+
+
+def _kpi(kpi: Kpi) -> Iterator[RecordCase]:
+    kind = "ratio" if kpi.unit is Unit.RATIO else "mean"
+    labels = _expected(kpi)
+    for seconds in kpi.windows_s:
+        window, step = WINDOWS[seconds], 1 if seconds <= HOUR else 15
+        minutes = seconds // 60 // step
+        length, at, every = minutes + 30, f"{(minutes + 20) * step}m", f"{step}m"
+        given, events, value = _raw(kpi, length)
+        yield RecordCase(
+            record=f"kpi:{kpi.key}:events{window}", name="adds up collectors", series=given, at=at,
+            expect={labels: events * minutes}, interval=every,
+        )  # fmt: skip
+        yield RecordCase(
+            record=f"kpi:{kpi.key}:{kind}{window}", name="is a quotient", series=given, at=at, expect={labels: value},
+            interval=every,
+        )  # fmt: skip
+        for q in kpi.quantiles:
+            yield _quantile(kpi, q, window, length, at)
+    yield from _edges(kpi, kind, labels)
+
+
+def _quantile(kpi: Kpi, q: float, window: str, length: int, at: str) -> RecordCase:
+    assert kpi.histogram is not None
+    name = f"{kpi.histogram.series}_bucket"
+    given = {}
+    for instance in ("a", "b"):
+        for le, rate in (("0.5", 2), ("1", 3), ("+Inf", 4)):
+            selector = Selector(series=name, labels=kpi.denominator.labels, where=kpi.denominator.where)
+            given[fed(selector, kpi.by, instance, le=le)] = f"0+{rate}x{length}"
+    # Half of the events are at most 0.5; what lies beyond the last bound counts as that bound.
+    expected = 0.5 if q == 0.5 else 1.0
+    return RecordCase(
+        record=f"kpi:{kpi.key}:p{q * 100:g}_{window}", name="from buckets", series=given, at=at,
+        expect={_expected(kpi): expected},
+    )  # fmt: skip
+
+
+def _edges(kpi: Kpi, kind: str, labels: str) -> Iterator[RecordCase]:
+    given, events, _ = _raw(kpi, 40)
+    below = {name: values for name, values in given.items() if name not in _tops(kpi)}
+    if kpi.histogram is None:
+        yield RecordCase(
+            record=f"kpi:{kpi.key}:{kind}5m", name="is zero where the numerator never was", series=below, at="20m",
+            expect={labels: 0},
+        )  # fmt: skip
+    idle = {
+        name: values.replace("x40", "x10 ") + f"{int(values.split('+')[1].split('x')[0]) * 10}x40"
+        for name, values in given.items()
+    }
+    yield RecordCase(record=f"kpi:{kpi.key}:events5m", name="has no sample without traffic", series=idle, at="20m")
+    yield RecordCase(record=f"kpi:{kpi.key}:{kind}5m", name="has no sample without traffic", series=idle, at="20m")
+    # A collector begins again from zero in the eighth minute: nothing is lost, nothing counted twice.
+    again = {name: f"{values.replace('x40', 'x7')} {values.replace('x40', 'x30')}" for name, values in given.items()}
+    yield RecordCase(
+        record=f"kpi:{kpi.key}:events5m", name="survives a restart", series=again, at="10m", expect={labels: events * 4}
+    )
+
+
+def _tops(kpi: Kpi) -> set[str]:
+    return {fed(kpi.numerator, kpi.by, instance) for instance in ("a", "b")}
+
+
+def _count(count: Count) -> Iterator[RecordCase]:
+    for seconds in count.windows_s:
+        minutes = seconds // 60
+        given = {
+            fed(count.of, count.by, "a"): f"0+2x{minutes + 30}",
+            fed(count.of, count.by, "b"): f"0+1x{minutes + 30}",
+        }
+        yield RecordCase(
+            record=f"kpi:{count.key}:increase{WINDOWS[seconds]}", name="adds up collectors", series=given,
+            at=f"{minutes + 20}m", expect={_expected(count): 3 * minutes},
+        )  # fmt: skip
+
+
+def _constants() -> Iterator[RecordCase]:
+    tolerances = {f'{{kpi="{kpi.key}"}}': kpi.tolerance for kpi in CATALOGUE}
+    yield RecordCase(record="kpi:tolerance", name="one for each KPI", series={}, at="2m", expect=tolerances)
+    for kpi in CATALOGUE:
+        promised = {
+            f'{{alertname="{objective.alert}",severity="{objective.severity}"}}': objective.target
+            for objective in kpi.objectives
+        } | ({'{alertname="slo"}': kpi.slo.target} if kpi.slo else {})
+        if promised:
+            yield RecordCase(
+                record=f"kpi:{kpi.key}:objective", name="what is promised", series={}, at="2m", expect=promised
+            )
+
+
+WEEK, STEP = 7 * 24 * 2, 30  # in steps of half an hour
+TOOL, FLOW = 'environment="prod",tool_name="lookup"', 'environment="prod",workflow="support"'
+
+
+def _compared() -> Iterator[RecordCase]:
+    """A share by its difference, a mean by a part of the old value; positive is worse."""
+    rows = (
+        ("tool_success", "ratio", TOOL, 0.75, 0.5, 0.25),
+        ("tool_timeouts", "ratio", TOOL, 0.1, 0.3, 0.2),
+        ("task_cost", "mean", FLOW, 2, 3, 0.5),
+        ("human_score", "mean", 'environment="prod",agent_name="executor"', 0.8, 0.6, 0.25),
+    )
+    for key, kind, labels, before, now, worse in rows:
+        value, events = f"kpi:{key}:{kind}1h{{{labels}}}", f"kpi:{key}:events1h{{{labels}}}"
+        given = {value: f"{before}x{WEEK} {now}x60", events: f"10x{WEEK + 60}"}
+        expect = {f'{{{labels},kpi="{key}"}}': worse}
+        week = "kpi:week_worsening1h"
+        yield RecordCase(
+            record=week, name=f"of {key}", series=given, at=f"{(WEEK + 30) * STEP}m", interval=f"{STEP}m", expect=expect
+        )
+        few = given | {events: f"9x{WEEK} 10x60"}
+        yield RecordCase(
+            record=week,
+            name=f"of {key} with few events then",
+            series=few,
+            at=f"{(WEEK + 30) * STEP}m",
+            interval=f"{STEP}m",
+        )
+        few = given | {events: f"10x{WEEK} 9x60"}
+        yield RecordCase(
+            record=week,
+            name=f"of {key} with few events now",
+            series=few,
+            at=f"{(WEEK + 30) * STEP}m",
+            interval=f"{STEP}m",
+        )
+        base = {value: f"{now}x60", events: "10x60", f'kpi:baseline{{{labels},kpi="{key}"}}': f"{before}x60"}
+        yield RecordCase(record="kpi:baseline_worsening1h", name=f"of {key}", series=base, at="30m", expect=expect)
+        yield RecordCase(
+            record="kpi:baseline_worsening1h", name=f"of {key} without a baseline", at="30m",
+            series={value: f"{now}x60", events: "10x60"},
+        )  # fmt: skip
+    spend = 'kpi:spend:increase1h{environment="prod"}'
+    yield RecordCase(
+        record="kpi:spend:week_ratio1h", name="now by then", series={spend: f"2x{WEEK} 5x60"}, at=f"{(WEEK + 30) * STEP}m", interval=f"{STEP}m",
+        expect={'{environment="prod"}': 2.5},
+    )  # fmt: skip
+    yield RecordCase(
+        record="kpi:spend:week_ratio1h",
+        name="nothing then",
+        series={spend: f"0x{WEEK} 5x60"},
+        at=f"{(WEEK + 30) * STEP}m",
+        interval=f"{STEP}m",
+    )
+
+
+CASES = (
+    *(case for kpi in CATALOGUE for case in _kpi(kpi)),
+    *(case for count in COUNTS for case in _count(count)),
+    *_constants(),
+    *_compared(),
+)

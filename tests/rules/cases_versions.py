@@ -1,0 +1,162 @@
+"""Cases of the recording rules about versions and tracks: calls of versions in, sightings and comparisons expected.
+
+A step is a minute; time 0 is the start, so a version that begins in minute 30 is first seen at 31 x 60 s, when its first
+call has been counted.
+"""
+
+from collections.abc import Iterator
+
+from support.promtool import RecordCase
+
+from alerts.catalogue import DIAGNOSED, DIMENSIONS
+from alerts.recording import tracks
+
+PROMPT = 'environment="prod",agent_name="executor",prompt_name="executor"'
+OWNER = 'dimension="prompt",environment="prod",agent_name="executor",prompt_name="executor"'
+FIRST, LAST = "version:first_seen_timestamp_seconds", "version:last_seen_timestamp_seconds"
+CURRENT, PREVIOUS = "version:current", "version:previous"
+
+
+def calls(version: str, values: str, labels: str = PROMPT) -> dict[str, str]:
+    return {f'agentic_agent_calls_total{{{labels},prompt_version="{version}",instance="a"}}': values}
+
+
+def of(version: str, owner: str = OWNER) -> str:
+    return f'{{{owner},version="{version}"}}'
+
+
+def _sightings() -> Iterator[RecordCase]:
+    def case(record: str, name: str, series: dict[str, str], at: str, expect: dict[str, float]) -> RecordCase:
+        return RecordCase(record=record, name=name, series=series, at=at, expect=expect)
+
+    steady = calls("12", "0+1x200")
+    yield case(FIRST, "stays", steady, "100m", {of("12"): 60})
+    yield case(LAST, "moves on", steady, "100m", {of("12"): 6000})
+    pausing = calls("12", "0+1x20 20x60 20+1x60")
+    yield case(FIRST, "survives a pause", pausing, "120m", {of("12"): 60})
+    yield case(LAST, "stands still in a pause", pausing, "70m", {of("12"): 24 * 60})
+    yield case(CURRENT, "is nobody in a long pause", pausing, "70m", {})
+    yield case(CURRENT, "is there again after it", pausing, "120m", {of("12"): 60})
+    # In steps of five minutes; the version is seen once, in the first.
+    forgotten = calls("12", f"0+1x1 1x{31 * 288}")
+    for name, at, expect in (("is forgotten after a month", 721, {}), ("is known for a month", 719, {of("12"): 300})):
+        yield RecordCase(record=FIRST, name=name, series=forgotten, at=f"{at}h", expect=expect, interval="5m")
+    yield case(FIRST, "none is no version", calls("none", "0+1x60"), "30m", {})
+    yield case(LAST, "none is no version", calls("none", "0+1x60"), "30m", {})
+
+    release = steady | calls("13", "_x30 0+1x170")
+    both = {of("12"): 60, of("13"): 31 * 60}
+    yield case(FIRST, "of two", release, "60m", both)
+    yield case(CURRENT, "is the newest in use, beside a canary", release, "60m", {of("13"): 31 * 60})
+    yield case(PREVIOUS, "is the one in use beside it", release, "60m", {of("12"): 3600})
+    # 12, then 13, back to 12, then 14: what 14 has to be compared with is 12.
+    rollback = (
+        calls("12", "0+1x30 30x30 30+1x30 60x200") | calls("13", "_x30 0+1x30 30x250") | calls("14", "_x90 0+1x200")
+    )
+    yield case(CURRENT, "after a rollback is the old one", rollback, "80m", {of("12"): 60})
+    yield case(PREVIOUS, "after a rollback has no older one", rollback, "80m", {})
+    yield case(CURRENT, "after the next release is the new one", rollback, "120m", {of("14"): 91 * 60})
+    yield case(PREVIOUS, "is what was rolled back to, not what was rolled back", rollback, "120m", {of("12"): 96 * 60})
+    other = PROMPT.replace("executor", "planner")
+    two = steady | calls("7", "0+1x30 30x100", other) | calls("8", "_x30 0+1x100", other)
+    planner = OWNER.replace("executor", "planner")
+    yield case(CURRENT, "of each agent", two, "60m", {of("12"): 60, of("8", planner): 31 * 60})
+    yield case(PREVIOUS, "of the agent that has one", two, "60m", {of("7", planner): 34 * 60})
+    for dimension, name, labels, shared in (
+        ("tool", "tool", 'environment="prod",tool_name="lookup"', 'environment="prod",tool_name="lookup"'),
+        ("graph", "task", 'environment="prod",workflow="support"', 'environment="prod",workflow="support"'),
+        ("model", "llm", 'environment="prod",agent_name="a",is_fallback="false"', 'environment="prod",agent_name="a"'),
+    ):
+        label = next(d.version for d in DIMENSIONS if d.key == dimension)
+        series = {f'agentic_{name}_calls_total{{{labels},{label}="4"}}': "0+1x60"}
+        found = {f'{{dimension="{dimension}",{shared},version="4"}}': 60.0}
+        yield case(FIRST, f"of a {dimension}", series, "30m", found)
+    fallback = {'agentic_llm_calls_total{environment="prod",agent_name="a",is_fallback="true",model="m"}': "0+1x60"}
+    yield case(FIRST, "a fallback is no new model", fallback, "30m", {})
+
+
+TOOL = 'environment="prod",tool_name="lookup"'
+TOOLS = f'dimension="tool",{TOOL},kpi="tool_success"'
+
+
+def _slices() -> Iterator[RecordCase]:
+    good, bad = (
+        f'agentic_tool_calls_total{{{TOOL},tool_version="4",error_class="{error}"}}' for error in ("none", "timeout")
+    )
+    name = f'{{{TOOLS},version="4"}}'
+    timeouts, retries = (name.replace("tool_success", kpi) for kpi in ("tool_timeouts", "tool_retries"))
+    calls_ = {good: "0+3x90", bad: "0+1x90"}
+    yield RecordCase(
+        record="version:events1h", name="of a tool", series=calls_, at="70m",
+        expect={name: 240, timeouts: 240, retries: 240},
+    )  # fmt: skip
+    yield RecordCase(
+        record="version:value1h", name="of a tool", series=calls_, at="70m",
+        expect={name: 0.75, timeouts: 0.25, retries: 0},
+    )  # fmt: skip
+    few = {good: "9x90 0x1", bad: "0x9 1x90"}
+    yield RecordCase(record="version:events1h", name="too few", series={good: "0+1x9 9x80"}, at="70m")
+    yield RecordCase(record="version:value1h", name="too few", series={good: "0+1x9 9x80"} | {bad: few[bad]}, at="70m")
+
+
+def _compared() -> Iterator[RecordCase]:
+    def of_kpi(kpi: str, version: str, more: str = "") -> str:
+        return f'{{dimension="tool",{TOOL},kpi="{kpi}",version="{version}"{more}}}'
+
+    current = f'{CURRENT}{{dimension="tool",{TOOL},version="4"}}'
+    previous = f'{PREVIOUS}{{dimension="tool",{TOOL},version="3"}}'
+    rates = {
+        f"version:value1h{of_kpi('tool_success', '3')}": "0.9x100",
+        f"version:value1h{of_kpi('tool_success', '4')}": "_x50 0.6x50",
+        f"version:events1h{of_kpi('tool_success', '3')}": "100x40 60x60",
+        f"version:events1h{of_kpi('tool_success', '4')}": "_x50 50x50",
+        current: "1x100",
+        previous: "1x100",
+    }
+    new = f'{{dimension="tool",{TOOL},kpi="tool_success",version="4"}}'
+    old = f'{{dimension="tool",{TOOL},kpi="tool_success",previous="3"}}'
+    both = f'{{dimension="tool",{TOOL},kpi="tool_success",previous="3",version="4"}}'
+    for record, expect in (
+        ("version:new_value1h", {new: 0.6}),
+        ("version:new_events1h", {new: 50}),
+        ("version:old_value1h", {old: 0.9}),
+        ("version:old_events1h", {old: 100}),
+        ("version:worsening1h", {both: 0.3}),
+        ("version:pooled1h", {both: 0.8}),
+        # 0.3 / sqrt(0.8 x 0.2 x (1/50 + 1/100)) = 0.3 / 0.069282
+        ("version:z1h", {both: 4.3301270189221945}),
+    ):
+        yield RecordCase(record=record, name="of a worse version", series=rates, at="80m", expect=expect)
+    alone = {name: values for name, values in rates.items() if not name.startswith(PREVIOUS)}
+    yield RecordCase(record="version:worsening1h", name="needs one before", series=alone, at="80m")
+    for kpi, before, now, worse in (("tool_timeouts", 0.1, 0.3, 0.2), ("tool_latency", 2, 3, 0.5)):
+        given = {
+            f"version:new_value1h{of_kpi(kpi, '4')}": f"{now}x9",
+            f"version:old_value1h{of_kpi(kpi, '3').replace('version', 'previous')}": f"{before}x9",
+        }
+        labels = f'{{dimension="tool",{TOOL},kpi="{kpi}",previous="3",version="4"}}'
+        yield RecordCase(record="version:worsening1h", name=f"of {kpi}", series=given, at="5m", expect={labels: worse})
+
+
+def _tracks() -> Iterator[RecordCase]:
+    flow = 'environment="prod",workflow="support"'
+    given = {}
+    for track, good, bad in (("stable", 9, 1), ("canary", 3, 2)):
+        for outcome, rate in (("success", good), ("failure", bad)):
+            given[f'agentic_task_calls_total{{{flow},track="{track}",outcome="{outcome}"}}'] = f"0+{rate}x90"
+    canary, stable = (f'{{{flow},kpi="task_success",track="{track}"}}' for track in ("canary", "stable"))
+    # 600 tasks at 0.9 and 300 at 0.6: together 0.8; 0.3 / sqrt(0.8 x 0.2 x (1/300 + 1/600)) = 10.6066
+    for record, expect in (
+        ("track:events1h", {canary: 300, stable: 600}),
+        ("track:value1h", {canary: 0.6, stable: 0.9}),
+        ("track:canary_worsening1h", {canary: 0.3}),
+        ("track:pooled1h", {canary: 0.8}),
+        ("track:canary_z1h", {canary: 10.606601717798213}),
+    ):
+        yield RecordCase(record=record, name="of a worse canary", series=given, at="70m", expect=expect)
+    few = {name: "0+1x2 2x90" for name in given}
+    yield RecordCase(record="track:events1h", name="too few tasks", series=few, at="70m")
+    assert {kpi.key for kpi in tracks.JUDGED} <= {kpi.key for kpi in DIAGNOSED}
+
+
+CASES = (*_sightings(), *_slices(), *_compared(), *_tracks())
