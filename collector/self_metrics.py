@@ -37,5 +37,6 @@ class SelfMetric(StrEnum):
     TRACES_TOO_EARLY = "otelcol_processor_tail_sampling_sampling_trace_dropped_too_early"
     TRACES_HELD = "otelcol_processor_tail_sampling_sampling_traces_on_memory"
 
+    UPTIME = "otelcol_process_uptime"  # seconds; falls at a restart
     MEMORY_RSS = "otelcol_process_memory_rss"
     CPU_SECONDS = "otelcol_process_cpu_seconds"

@@ -8,18 +8,29 @@ from alerts.alerting.model import Alert
 from alerts.catalogue import DIAGNOSED, SIGNIFICANT_Z, Group, Owner, Severity
 from alerts.catalogue.model import MINUTE
 from alerts.recording import rule, tracks, versions
+from collector.signals import Label
 
 _MORE = "{{ $value | humanizePercentage }}"
 _TOLERATED: Final = f"on (kpi) group_left() {rule.TOLERANCE}"
-_ENTITY: Final = (
-    "{{ with $labels.agent_name }}agent {{ . }} {{ end }}{{ with $labels.tool_name }}tool {{ . }} {{ end }}"
-)
+_WORDS: Final = {
+    Label.EVALUATION: "evaluation",
+    Label.TOOL: "tool",
+    Label.AGENT: "agent",
+    Label.WORKFLOW: "workflow",
+    Label.PROVIDER: "provider",
+    Label.MODEL: "model",
+    Label.SERVICE: "service",
+}
+# Each KPI has some of these labels, or none but the environment.
 _WHERE: Final = (
-    f"{_ENTITY}{{{{ with $labels.workflow }}}}workflow {{{{ . }}}} {{{{ end }}}}in {{{{ $labels.environment }}}}"
+    "".join(f"{{{{ with $labels.{label} }}}}of {word} {{{{ . }}}} {{{{ end }}}}" for label, word in _WORDS.items())
+    + "in {{ $labels.environment }}"
 )
+# Version numbers repeat among tools and agents, so whose it is must match too; an absent label matches an empty one.
+_IDENTITY: Final = ("dimension", *versions.ENTITIES, "version")
 _SINCE: Final = (
-    f"{{{{ range query (printf `{versions.CURRENT}{{dimension=%q,environment=%q,version=%q}}`"
-    " $labels.dimension $labels.environment $labels.version) }}{{ .Value | humanizeTimestamp }} {{ end }}"
+    f"{{{{ range query (printf `{versions.CURRENT}{{{','.join(f'{label}=%q' for label in _IDENTITY)}}}`"
+    f" {' '.join(f'$labels.{label}' for label in _IDENTITY)}) }}}}{{{{ .Value | humanizeTimestamp }}}}{{{{ end }}}}"
 )
 
 
@@ -35,7 +46,7 @@ def alerts() -> Iterable[Alert]:
         owner=Owner.AGENTS,
         by=tracks.LABELS,
         board="versions",
-        summary=f"The canary's {{{{ $labels.kpi }}}} of {_WHERE} is {_MORE} worse than what is stable.",
+        summary=f"The canary's {{{{ $labels.kpi }}}} {_WHERE} is {_MORE} worse than what is stable.",
         description=(
             "Over the last hour the canary did worse than the stable track by more than the tolerance, and by more than"
             f" {SIGNIFICANT_Z:g} standard errors. Stop the rollout before more traffic gets it."
@@ -55,7 +66,7 @@ def alerts() -> Iterable[Alert]:
             owner=Owner.AGENTS,
             by=("environment", "agent_name", "tool_name", "workflow"),
             board="versions",
-            summary=f"{{{{ $labels.kpi }}}} of {_WHERE} is {_MORE} worse than {before}.",
+            summary=f"{{{{ $labels.kpi }}}} {_WHERE} is {_MORE} worse than {before}.",
             description=(
                 f"Over the last hour it was worse than {before} by more than the tolerance, a difference for shares and"
                 f" a part of the old value for the rest, for 30 minutes. {text.versions(('environment',))}"
@@ -83,8 +94,8 @@ def _regression(severity: Severity) -> Alert:
         by=("environment", "agent_name", "tool_name", "workflow"),
         board="versions",
         summary=(
-            f"{{{{ $labels.kpi }}}} of {_WHERE} got {_MORE} worse with"
-            " {{ $labels.dimension }} {{ $labels.version }} (was {{ $labels.previous }})."
+            f"{{{{ $labels.kpi }}}} {_WHERE} got {_MORE} worse with {{{{ $labels.dimension }}}}"
+            " {{ with $labels.prompt_name }}{{ . }} {{ end }}{{ $labels.version }} (was {{ $labels.previous }})."
         ),
         description=(
             "The {{ $labels.dimension }} changed from {{ $labels.previous }} to {{ $labels.version }}, first seen"

@@ -5,7 +5,7 @@ from typing import Final
 
 from alerts.alerting import text
 from alerts.alerting.model import Alert
-from alerts.catalogue import CACHE_HITS, REQUEST_TOKENS, TASK_COST, Group, Owner, Severity
+from alerts.catalogue import CACHE_HITS, MIN_EVENTS, REQUEST_TOKENS, TASK_COST, Group, Kpi, Owner, Severity
 from alerts.catalogue import counts as c
 from alerts.catalogue.counts import Count
 from alerts.catalogue.dimensions import DIMENSIONS
@@ -17,6 +17,7 @@ _USD: Final = '{{ printf "$%.2f" $value }}'
 _TIMES: Final = '{{ printf "%.1f" $value }} times'
 _JUMP: Final = 3  # so many times the value of before is no longer chance
 _MANY_STARTS: Final = 4
+_MANY_TOKENS: Final = 10_000  # fewer say nothing about a cache
 
 
 def alerts(timing: Timing) -> Iterator[Alert]:
@@ -29,6 +30,17 @@ def alerts(timing: Timing) -> Iterator[Alert]:
 
 def _series(count: Count, window_s: int) -> str:
     return rule.increase(count, window_s)
+
+
+def _jump(kpi: Kpi, timing: Timing) -> str:
+    """The last 5 minutes against the hour before; both need their events, as one cheap call at night proves nothing."""
+    offset = f"offset {timing.of(10 * MINUTE)}"
+    # A mean of nothing, as before a model had a price, would make anything infinitely more.
+    before = f"({rule.value(kpi, HOUR)} {offset} > 0)"
+    return (
+        f"{rule.value(kpi, 5 * MINUTE)} / {before} > {_JUMP}"
+        f" and {rule.events(kpi, 5 * MINUTE)} >= {MIN_EVENTS} and {rule.events(kpi, HOUR)} {offset} >= {MIN_EVENTS}"
+    )
 
 
 def _work(timing: Timing) -> Iterator[Alert]:
@@ -56,7 +68,11 @@ def _work(timing: Timing) -> Iterator[Alert]:
     yield Alert(
         name="TasksStuck",
         group=Group.TASKS,
-        expr=f"{calls} > 0 unless {tasks} > 0 and ({_series(c.TASKS, HOUR)} offset {timing.of(15 * MINUTE)}) > 0",
+        # Where a task ends every half hour, 15 minutes without one are no news.
+        expr=(
+            f"{calls} > 0 unless {tasks} > 0"
+            f" and ({_series(c.TASKS, HOUR)} offset {timing.of(15 * MINUTE)}) >= {MIN_EVENTS}"
+        ),
         hold_s=5 * MINUTE,
         severity=Severity.PAGE,
         owner=Owner.AGENTS,
@@ -69,13 +85,14 @@ def _work(timing: Timing) -> Iterator[Alert]:
         ),
         value="{{ $value | humanize }} model calls",
     )
-    tools = _series(c.TOOL_CALLS, HOUR)
+    tools, tasks = _series(c.TOOL_CALLS, HOUR), _series(c.TASKS, HOUR)
     yield Alert(
         name="ToolIdle",
         group=Group.TOOLS,
         expr=(
-            f"({tools} offset {timing.of(DAY)}) >= 10 unless {tools} > 0"
-            f" and on (environment) {_series(c.TASKS, HOUR)} > 0"
+            f"({tools} offset {timing.of(DAY)}) >= {MIN_EVENTS} unless {tools} > 0"
+            # With a tenth of the tasks, as on a Sunday, a tool may well be left out.
+            f" and on (environment) {tasks} > 0.5 * ({tasks} offset {timing.of(DAY)})"
         ),
         hold_s=15 * MINUTE,
         severity=Severity.TICKET,
@@ -148,13 +165,10 @@ def _spend(timing: Timing) -> Iterator[Alert]:
         value=_TIMES,
         objective=f"at most {_JUMP} times last week's",
     )
-    before = f"({rule.value(TASK_COST, HOUR)} offset {timing.of(10 * MINUTE)})"
     yield Alert(
         name="TaskCostJump",
         group=Group.COST,
-        expr=(
-            f"{rule.value(TASK_COST, 5 * MINUTE)} / {before} > {_JUMP} and {rule.events(TASK_COST, 5 * MINUTE)} >= 10"
-        ),
+        expr=_jump(TASK_COST, timing),
         hold_s=5 * MINUTE,
         severity=Severity.PAGE,
         owner=Owner.AGENTS,
@@ -168,14 +182,10 @@ def _spend(timing: Timing) -> Iterator[Alert]:
 
 
 def _tokens(timing: Timing) -> Iterator[Alert]:
-    before = f"({rule.value(REQUEST_TOKENS, HOUR)} offset {timing.of(10 * MINUTE)})"
     yield Alert(
         name="RequestTokensJump",
         group=Group.COST,
-        expr=(
-            f"{rule.value(REQUEST_TOKENS, 5 * MINUTE)} / {before} > {_JUMP}"
-            f" and {rule.events(REQUEST_TOKENS, 5 * MINUTE)} >= 10"
-        ),
+        expr=_jump(REQUEST_TOKENS, timing),
         hold_s=5 * MINUTE,
         severity=Severity.TICKET,
         owner=Owner.AGENTS,
@@ -189,13 +199,14 @@ def _tokens(timing: Timing) -> Iterator[Alert]:
         value=_TIMES,
         objective=f"at most {_JUMP} times the hour before",
     )
-    cached = rule.value(CACHE_HITS, HOUR)
+    cached, tokens = rule.value(CACHE_HITS, HOUR), rule.events(CACHE_HITS, HOUR)
     yield Alert(
         name="CacheHitsDropped",
         group=Group.COST,
         expr=(
             f"{cached} < 0.5 * ({cached} offset {timing.of(DAY)})"
-            f" and ({cached} offset {timing.of(DAY)}) > 0.2 and {rule.events(CACHE_HITS, HOUR)} >= 10000"
+            f" and ({cached} offset {timing.of(DAY)}) > 0.2"
+            f" and {tokens} >= {_MANY_TOKENS} and ({tokens} offset {timing.of(DAY)}) >= {_MANY_TOKENS}"
         ),
         hold_s=30 * MINUTE,
         severity=Severity.TICKET,

@@ -12,13 +12,22 @@ from alerts.timing import Timing
 from collector.self_metrics import SelfMetric
 
 
+def _grew(counter: str, where: str, window: str) -> str:
+    """A counter that grew, or that is new: it has no series before its first increment, so nothing it grew from."""
+    return f"increase({counter}{where}[{window}]) > 0 or ({counter}{where} unless {counter} offset {window}) > 0"
+
+
 def alerts(timing: Timing) -> Iterator[Alert]:
     """All of them."""
     calls = rule.increase(c.SERVICE_CALLS, 15 * MINUTE)
     yield Alert(
         name="TelemetryMissing",
         group=Group.TELEMETRY,
-        expr=f"({calls} offset {timing.of(DAY)}) > 0 unless {calls} > 0",
+        # Only where 15 silent minutes are unusual at this time of day, an hour sooner or later.
+        expr=(
+            f"{calls} offset {timing.of(DAY)}"
+            f" and min_over_time({calls}[{timing.of(2 * HOUR)}] offset {timing.of(23 * HOUR)}) > 0 unless {calls} > 0"
+        ),
         hold_s=15 * MINUTE,
         severity=Severity.TICKET,
         owner=Owner.AGENTS,
@@ -88,9 +97,12 @@ def alerts(timing: Timing) -> Iterator[Alert]:
     yield Alert(
         name="KpiPointsLost",
         group=Group.TELEMETRY,
-        expr=(
-            f'increase({SelfMetric.SERIES_POINTS}{{error!="",error!="limit"}}[{timing.of(10 * MINUTE)}]) > 0'
-            f" or increase({SelfMetric.SEND_FAILED_POINTS}[{timing.of(10 * MINUTE)}]) > 0"
+        expr=" or ".join(
+            _grew(counter, where, timing.of(10 * MINUTE))
+            for counter, where in (
+                (SelfMetric.SERIES_POINTS, '{error!="",error!="limit"}'),
+                (SelfMetric.SEND_FAILED_POINTS, ""),
+            )
         ),
         hold_s=0,
         severity=Severity.TICKET,

@@ -43,6 +43,17 @@ AT_ONCE: Final = {
     "ToolSchemaChanged": "a change is an event: it is true at once and stays so for an hour",
     "SeriesDropped": "each dropped point is lost; keep_firing_for bridges the gaps",
     "KpiPointsLost": "each lost point is lost; keep_firing_for bridges the gaps",
+    "CollectorLosesData": "what is lost once is lost; the window of ten minutes holds the alert",
+    "StoreRefusesData": "what is refused for good is lost; the window holds the alert",
+    "CollectorRestarting": "three starts within half an hour are already a while",
+    "TracesDecidedTooEarly": "a trace decided too early stays so; the window holds the alert",
+    "PrometheusStorageFailing": "happens once in two hours at most; waiting would outlast the failure",
+    "SamplesTooOld": "a refused sample is lost; the window holds the alert",
+    "LokiDiskFull": "from the first failed write on, log lines live in memory only",
+    "LokiPanics": "a panic is an event; the window holds the alert",
+    "TempoFlushesFailing": "a flush is tried rarely; the window holds the alert",
+    "TempoDiscardsSpans": "a discarded span is lost; the window holds the alert",
+    "TempoCompactionFailing": "a compaction is rare; the window holds the alert",
 }
 
 # Series that are recorded only where somebody has set the number, with their labels.

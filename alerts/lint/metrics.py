@@ -9,7 +9,7 @@ import promql_parser as pq
 
 from alerts.lint import known, shapes
 from alerts.lint.model import Problem, Rule, RuleSet
-from alerts.lint.tree import op, walk
+from alerts.lint.tree import bare, op, walk
 from collector.signals import Label
 
 _RATES: Final = frozenset(("rate", "increase", "irate"))
@@ -29,8 +29,17 @@ def counter(rule: Rule, _: RuleSet) -> Iterator[Problem]:
             continue
         calls = {each.func.name for each in above if isinstance(each, pq.Call)}
         counted = {op(each) for each in above if isinstance(each, pq.AggregateExpr)}
-        if not calls & _OF_COUNTERS and not counted & _COUNTING:
+        if not calls & _OF_COUNTERS and not counted & _COUNTING and not _is_new(node, above):
             yield Problem(f"{node.name} is a counter, read as it stands", "read its increase or its rate")
+
+
+def _is_new(node: pq.VectorSelector, above: tuple[pq.Expr, ...]) -> bool:
+    """Whether a counter is asked for where it was not a while ago: all of it is growth then."""
+    operation = next((each for each in reversed(above) if not isinstance(each, pq.ParenExpr)), None)
+    if not isinstance(operation, pq.BinaryExpr) or op(operation) != "unless":
+        return False
+    before = bare(operation.rhs)
+    return isinstance(before, pq.VectorSelector) and before.name == node.name and before.offset is not None
 
 
 def gauge(rule: Rule, _: RuleSet) -> Iterator[Problem]:
@@ -93,8 +102,8 @@ def _regexp(matcher: pq.Matcher) -> Iterator[Problem]:
         yield Problem(f"{matcher} needs no regular expression", f"{'=' if matcher.op == pq.MatchOp.Re else '!='}")
     elif pattern.startswith("^") or (pattern.endswith("$") and not pattern.endswith("\\$")):
         yield Problem(f"{matcher}: patterns are anchored anyway", "drop ^ and $")
-    elif "(" not in pattern and ("" in alternatives or max(alternatives.values()) > 1):
-        yield Problem(f"{matcher} has an empty or a repeated alternative", "drop it")
+    elif "(" not in pattern and max(alternatives.values()) > 1:
+        yield Problem(f"{matcher} has a repeated alternative", "drop it")
 
 
 def environment(rule: Rule, _: RuleSet) -> Iterator[Problem]:

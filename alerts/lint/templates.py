@@ -15,6 +15,7 @@ _ACTION: Final = re.compile(r"\{\{-?(.*?)-?\}\}", re.DOTALL)
 _STRING: Final = re.compile(r'`[^`]*`|"(?:[^"\\]|\\.)*"')
 _WORD: Final = re.compile(r"(?<![.$\w])[A-Za-z_]\w*")
 _LABEL: Final = re.compile(r"\$labels\.(\w+)")
+_ASKED: Final = re.compile(r"\b(?:with|if)\s+\$labels\.(\w+)")
 _OF_SAMPLE: Final = re.compile(r"(?<!\$)\.Labels\.(\w+)")
 _QUERY: Final = re.compile(r'\bquery\s+(?:\(\s*printf\s+)?(`[^`]*`|"(?:[^"\\]|\\.)*")')
 _VERB: Final = re.compile(r"%[-+ #0]*[\d.]*([a-zA-Z%])")
@@ -72,8 +73,10 @@ def template_label(rule: Rule, every: RuleSet) -> Iterator[Problem]:
     there = frozenset[str]().union(*(each.names for each in shape)) if shape is not None else None
     for where, text in _texts(rule).items():
         code = " ".join(_ACTION.findall(text))
+        # One text serves alerts of several labels: what `with` asks for may be missing, if it is a label at all.
+        asked = set(_ASKED.findall(code)) & (known.KPI_LABELS | _OF_RULES)
         for label in dict.fromkeys(_LABEL.findall(code)):
-            if there is not None and label not in there:
+            if there is not None and label not in there | asked:
                 yield Problem(
                     f"{where}: $labels.{label}, and the expression has only {', '.join(sorted(there)) or 'no labels'}",
                     "keep the label in the expression, or drop it from the text",

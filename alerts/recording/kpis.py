@@ -13,7 +13,7 @@ from alerts.timing import Timing
 
 # A window moves on in steps of a twentieth or less, and no rule runs more often than data arrives.
 _INTERVALS_S: Final = ((30 * MINUTE, 15), (2 * HOUR, MINUTE))
-_LONGEST_S: Final = 5 * MINUTE
+_LONGEST_S: Final = 2 * MINUTE  # well inside the five minutes that Prometheus looks back
 
 
 def interval_s(window_s: float) -> float:

@@ -36,10 +36,7 @@ def main() -> None:
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         cases = kills.cases()
-        failing = kills.broken(cases, Path(folder) / "broken", Workbench(cases))
-        for case in failing:
-            print(f"fails on the rules as they are, left out: {promtool.title(case)}")
-        bench = Workbench([case for case in cases if case not in failing])
+        bench = Workbench(cases)
         wanted = [
             each
             for each in kills.mutants()
@@ -47,11 +44,13 @@ def main() -> None:
             and options.rule in each.name
             and not (options.alerts and "record" in each.rule)
         ]
-        results = kills.run(wanted, Path(folder) / "mutants", bench)
+        results = kills.run(wanted, Path(folder), bench)
+    for case in bench.broken:
+        print(f"fails on the rules as they are, left out: {promtool.title(case)}")
     _survivors(results)
     _table(results)
-    print(f"{len(cases)} cases, {len(failing)} of them failing, {time.monotonic() - started:.0f} s")
-    sys.exit(bool(failing))
+    print(f"{len(cases)} cases, {len(bench.broken)} of them failing, {time.monotonic() - started:.0f} s")
+    sys.exit(bool(bench.broken))
 
 
 def _options() -> argparse.Namespace:

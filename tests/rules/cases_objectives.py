@@ -36,7 +36,7 @@ def matcher(pairs: dict[str, str]) -> str:
 
 
 def version(kpi: Kpi) -> dict[str, str]:
-    """The series of a version in use of whoever the KPI is about; of the tool, the agent, the workflow, in this order."""
+    """The series of a version in use of whoever the KPI is about: the tool, the agent or the workflow."""
     owner = next((name for name in ("tool_name", "agent_name", "workflow") if name in kpi.by), None)
     if owner is None:
         # Nobody in particular: what changed within a day is told.
@@ -86,14 +86,16 @@ BURNS = {
         "task_success",
         {"environment": "prod", "workflow": "support"},
         "tasks",
-        (("1h", "5m", 0.72, 120, 20, "page"), ("6h", "30m", 0.3, 900, 40, "page"), ("1d", "2h", 0.15, 3600, 60, "ticket"),
+        (("1h", "5m", 0.72, 120, 20, "page"), ("6h", "30m", 0.3, 900, 40, "page"),
+         ("1d", "2h", 0.15, 3600, 60, "ticket"),
          ("3d", "6h", 0.05, 10800, 100, "ticket")),
     ),
     "AgentToolSuccessBudgetBurn": (
         "agent_tool_success",
         {"environment": "prod", "agent_name": "executor"},
         "tools",
-        (("1h", "5m", 0.432, 120, 20, "page"), ("6h", "30m", 0.18, 900, 40, "page"), ("1d", "2h", 0.09, 3600, 60, "ticket"),
+        (("1h", "5m", 0.432, 120, 20, "page"), ("6h", "30m", 0.18, 900, 40, "page"),
+         ("1d", "2h", 0.09, 3600, 60, "ticket"),
          ("3d", "6h", 0.03, 10800, 100, "ticket")),
     ),
 }  # fmt: skip
@@ -114,7 +116,7 @@ def _burning(alert: str) -> Iterator[AlertCase]:
         fired = (Fired(labels=labelled, annotations={}),)
         over, under = f"{1 - threshold * 1.02:.6g}x400", f"{1 - threshold * 0.98:.6g}x400"
 
-        def case(
+        def case(  # noqa: PLR0917 one row of a table
             name: str, at: float, of_long: str, of_short: str, events: float = least, expect: tuple[Fired, ...] = (),
             *, long: str = long, short: str = short,
         ) -> AlertCase:  # fmt: skip

@@ -1,10 +1,10 @@
-"""Cases of the recording rules of KPIs, counts and comparisons: raw counters in, numbers worked out by hand expected."""
+"""Cases of the recording rules of KPIs, counts and comparisons: raw counters in, numbers worked out by hand out."""
 
 from collections.abc import Iterator, Mapping
 
 from support.promtool import RecordCase
 
-from alerts.catalogue import CATALOGUE, Kpi, Selector, Unit
+from alerts.catalogue import CATALOGUE, Direction, Kpi, Selector, Unit
 from alerts.catalogue.counts import COUNTS, Count
 from alerts.catalogue.model import HOUR, MINUTE
 
@@ -14,7 +14,8 @@ WINDOWS = {
 }  # fmt: skip
 SLICE = {
     "environment": "prod", "workflow": "support", "agent_name": "executor", "tool_name": "lookup", "model": "m",
-    "provider": "p", "service": "orders", "eval_name": "quality",
+    "provider": "p", "service": "orders", "eval_name": "quality", "prompt_name": "system", "prompt_version": "v",
+    "tool_version": "v", "graph_version": "v", "track": "canary",
 }  # fmt: skip
 
 
@@ -39,22 +40,26 @@ def _fixed(kpi: Kpi | Count) -> dict[str, str]:
     return {str(label): value for label, value in selector.where.items() if label in kpi.by}
 
 
-def _raw(kpi: Kpi, length: int) -> tuple[dict[str, str], float, float]:
-    """Raw series, events a minute, and the value: two collectors, so that a sum over them is needed."""
+def raw(kpi: Kpi, by: tuple[str, ...], length: int) -> tuple[dict[str, str], float, float]:
+    """Raw series of a slice, events a step, and the value: two collectors, so that a sum over them is needed."""
     top, bottom = kpi.numerator, kpi.denominator
     if top.series != bottom.series or top.where.keys() == bottom.where.keys():
-        given = {fed(top, kpi.by, "a"): f"0+2x{length}", fed(top, kpi.by, "b"): f"0+1x{length}"}
-        given |= {fed(bottom, kpi.by, "a"): f"0+7x{length}", fed(bottom, kpi.by, "b"): f"0+5x{length}"}
+        given = {fed(top, by, "a"): f"0+2x{length}", fed(top, by, "b"): f"0+1x{length}"}
+        given |= {fed(bottom, by, "a"): f"0+7x{length}", fed(bottom, by, "b"): f"0+5x{length}"}
         return given, 12, 0.25
     only = next(label for label in top.where if label not in bottom.where)
     other = {str(only): "something-else"}
     given = {
-        fed(top, kpi.by, "a"): f"0+2x{length}",
-        fed(top, kpi.by, "b"): f"0+1x{length}",
-        fed(Selector(series=top.series, labels=top.labels, where={**top.where, only: "something-else"}), kpi.by, "a",
+        fed(top, by, "a"): f"0+2x{length}",
+        fed(top, by, "b"): f"0+1x{length}",
+        fed(Selector(series=top.series, labels=top.labels, where={**top.where, only: "something-else"}), by, "a",
             **other): f"0+1x{length}",
     }  # fmt: skip
     return given, 4, 0.75
+
+
+def _raw(kpi: Kpi, length: int) -> tuple[dict[str, str], float, float]:
+    return raw(kpi, kpi.by, length)
 
 
 def _kpi(kpi: Kpi) -> Iterator[RecordCase]:
@@ -95,19 +100,24 @@ def _quantile(kpi: Kpi, q: float, window: str, length: int, at: str) -> RecordCa
 
 
 def _edges(kpi: Kpi, kind: str, labels: str) -> Iterator[RecordCase]:
+    for seconds in kpi.windows_s:
+        window, step = WINDOWS[seconds], 1 if seconds <= HOUR else 15
+        steps = seconds // 60 // step
+        at, every = f"{(steps + 15) * step}m", f"{step}m"
+        given, _, _ = _raw(kpi, steps + 40)
+        below = {name: values for name, values in given.items() if name not in _tops(kpi)}
+        if kpi.histogram is None:
+            yield RecordCase(
+                record=f"kpi:{kpi.key}:{kind}{window}", name="is zero where the numerator never was", series=below,
+                at=at, expect={labels: 0}, interval=every,
+            )  # fmt: skip
+        idle = dict.fromkeys(given, f"7x{steps + 40}")
+        for record in ("events", kind):
+            yield RecordCase(
+                record=f"kpi:{kpi.key}:{record}{window}", name="has no sample without traffic", series=idle, at=at,
+                interval=every,
+            )  # fmt: skip
     given, events, _ = _raw(kpi, 40)
-    below = {name: values for name, values in given.items() if name not in _tops(kpi)}
-    if kpi.histogram is None:
-        yield RecordCase(
-            record=f"kpi:{kpi.key}:{kind}5m", name="is zero where the numerator never was", series=below, at="20m",
-            expect={labels: 0},
-        )  # fmt: skip
-    idle = {
-        name: values.replace("x40", "x10 ") + f"{int(values.split('+')[1].split('x')[0]) * 10}x40"
-        for name, values in given.items()
-    }
-    yield RecordCase(record=f"kpi:{kpi.key}:events5m", name="has no sample without traffic", series=idle, at="20m")
-    yield RecordCase(record=f"kpi:{kpi.key}:{kind}5m", name="has no sample without traffic", series=idle, at="20m")
     # A collector begins again from zero in the eighth minute: nothing is lost, nothing counted twice.
     again = {name: f"{values.replace('x40', 'x7')} {values.replace('x40', 'x30')}" for name, values in given.items()}
     yield RecordCase(
@@ -147,26 +157,30 @@ def _constants() -> Iterator[RecordCase]:
 
 
 WEEK, STEP = 7 * 24 * 2, 30  # in steps of half an hour
-TOOL, FLOW = 'environment="prod",tool_name="lookup"', 'environment="prod",workflow="support"'
+
+
+def changed(kpi: Kpi) -> tuple[float, float, float]:
+    """A value before, one that is worse, and by how much: a share by the difference, others by a part of the old."""
+    if kpi.unit is Unit.RATIO:
+        return (0.75, 0.5, 0.25) if kpi.direction is Direction.HIGHER_IS_BETTER else (0.5, 0.75, 0.25)
+    return (2, 1, 0.5) if kpi.direction is Direction.HIGHER_IS_BETTER else (2, 3, 0.5)
 
 
 def _compared() -> Iterator[RecordCase]:
-    """A share by its difference, a mean by a part of the old value; positive is worse."""
-    rows = (
-        ("tool_success", "ratio", TOOL, 0.75, 0.5, 0.25),
-        ("tool_timeouts", "ratio", TOOL, 0.1, 0.3, 0.2),
-        ("task_cost", "mean", FLOW, 2, 3, 0.5),
-        ("human_score", "mean", 'environment="prod",agent_name="executor"', 0.8, 0.6, 0.25),
-    )
-    for key, kind, labels, before, now, worse in rows:
+    for kpi in CATALOGUE:
+        if HOUR not in kpi.windows_s:
+            continue
+        key, kind = kpi.key, "ratio" if kpi.unit is Unit.RATIO else "mean"
+        labels = series("", {str(label): SLICE[label] for label in kpi.by})[1:-1]
+        before, now, worse = changed(kpi)
         value, events = f"kpi:{key}:{kind}1h{{{labels}}}", f"kpi:{key}:events1h{{{labels}}}"
-        given = {value: f"{before}x{WEEK} {now}x60", events: f"10x{WEEK + 60}"}
+        given = {value: f"{before}x{WEEK} {now}x60", events: f"500x{WEEK + 60}"}
         expect = {f'{{{labels},kpi="{key}"}}': worse}
         week = "kpi:week_worsening1h"
         yield RecordCase(
             record=week, name=f"of {key}", series=given, at=f"{(WEEK + 30) * STEP}m", interval=f"{STEP}m", expect=expect
         )
-        few = given | {events: f"9x{WEEK} 10x60"}
+        few = given | {events: f"499x{WEEK} 500x60"}
         yield RecordCase(
             record=week,
             name=f"of {key} with few events then",
@@ -174,7 +188,7 @@ def _compared() -> Iterator[RecordCase]:
             at=f"{(WEEK + 30) * STEP}m",
             interval=f"{STEP}m",
         )
-        few = given | {events: f"10x{WEEK} 9x60"}
+        few = given | {events: f"500x{WEEK} 499x60"}
         yield RecordCase(
             record=week,
             name=f"of {key} with few events now",
@@ -182,15 +196,16 @@ def _compared() -> Iterator[RecordCase]:
             at=f"{(WEEK + 30) * STEP}m",
             interval=f"{STEP}m",
         )
-        base = {value: f"{now}x60", events: "10x60", f'kpi:baseline{{{labels},kpi="{key}"}}': f"{before}x60"}
+        base = {value: f"{now}x60", events: "500x60", f'kpi:baseline{{{labels},kpi="{key}"}}': f"{before}x60"}
         yield RecordCase(record="kpi:baseline_worsening1h", name=f"of {key}", series=base, at="30m", expect=expect)
         yield RecordCase(
             record="kpi:baseline_worsening1h", name=f"of {key} without a baseline", at="30m",
-            series={value: f"{now}x60", events: "10x60"},
+            series={value: f"{now}x60", events: "500x60"},
         )  # fmt: skip
     spend = 'kpi:spend:increase1h{environment="prod"}'
     yield RecordCase(
-        record="kpi:spend:week_ratio1h", name="now by then", series={spend: f"2x{WEEK} 5x60"}, at=f"{(WEEK + 30) * STEP}m", interval=f"{STEP}m",
+        record="kpi:spend:week_ratio1h", name="now by then", series={spend: f"2x{WEEK} 5x60"},
+        at=f"{(WEEK + 30) * STEP}m", interval=f"{STEP}m",
         expect={'{environment="prod"}': 2.5},
     )  # fmt: skip
     yield RecordCase(

@@ -1,15 +1,17 @@
 """Cases of the recording rules about versions and tracks: calls of versions in, sightings and comparisons expected.
 
-A step is a minute; time 0 is the start, so a version that begins in minute 30 is first seen at 31 x 60 s, when its first
-call has been counted.
+A step is a minute; time 0 is the start, so a version that begins in minute 30 is first seen at 31 x 60 s, when its
+first call has been counted.
 """
 
 from collections.abc import Iterator
 
+from rules.cases_recording import SLICE, changed, raw, series
 from support.promtool import RecordCase
 
 from alerts.catalogue import DIAGNOSED, DIMENSIONS
 from alerts.recording import tracks
+from collector.signals import Label
 
 PROMPT = 'environment="prod",agent_name="executor",prompt_name="executor"'
 OWNER = 'dimension="prompt",environment="prod",agent_name="executor",prompt_name="executor"'
@@ -129,13 +131,6 @@ def _compared() -> Iterator[RecordCase]:
         yield RecordCase(record=record, name="of a worse version", series=rates, at="80m", expect=expect)
     alone = {name: values for name, values in rates.items() if not name.startswith(PREVIOUS)}
     yield RecordCase(record="version:worsening1h", name="needs one before", series=alone, at="80m")
-    for kpi, before, now, worse in (("tool_timeouts", 0.1, 0.3, 0.2), ("tool_latency", 2, 3, 0.5)):
-        given = {
-            f"version:new_value1h{of_kpi(kpi, '4')}": f"{now}x9",
-            f"version:old_value1h{of_kpi(kpi, '3').replace('version', 'previous')}": f"{before}x9",
-        }
-        labels = f'{{dimension="tool",{TOOL},kpi="{kpi}",previous="3",version="4"}}'
-        yield RecordCase(record="version:worsening1h", name=f"of {kpi}", series=given, at="5m", expect={labels: worse})
 
 
 def _tracks() -> Iterator[RecordCase]:
@@ -154,9 +149,60 @@ def _tracks() -> Iterator[RecordCase]:
         ("track:canary_z1h", {canary: 10.606601717798213}),
     ):
         yield RecordCase(record=record, name="of a worse canary", series=given, at="70m", expect=expect)
-    few = {name: "0+1x2 2x90" for name in given}
+    few = dict.fromkeys(given, "0+1x2 2x90")
     yield RecordCase(record="track:events1h", name="too few tasks", series=few, at="70m")
     assert {kpi.key for kpi in tracks.JUDGED} <= {kpi.key for kpi in DIAGNOSED}
 
 
-CASES = (*_sightings(), *_slices(), *_compared(), *_tracks())
+def _every_slice() -> Iterator[RecordCase]:
+    """Each KPI in each dimension that has it, and on each track."""
+    for dimension in DIMENSIONS:
+        owner = {str(label): SLICE[label] for label in dimension.entity}
+        for kpi in (kpi for kpi in DIAGNOSED if kpi.sliced_by(dimension.labels)):
+            given, events, value = raw(kpi, dimension.labels, 90)
+            mine = {"dimension": dimension.key, "kpi": kpi.key}
+            expected = series("", {**mine, **owner, "version": SLICE[dimension.version]})
+            select = series("", mine)
+            for record, number in (("events", events * 60), ("value", value)):
+                yield RecordCase(
+                    record=f"version:{record}1h", name=f"{kpi.key} by {dimension.key}", series=given, at="70m",
+                    expect={expected: number}, select=select,
+                )  # fmt: skip
+    for kpi in tracks.JUDGED:
+        given, events, value = raw(kpi, (*kpi.by, Label.TRACK), 90)
+        expected = series("", {"kpi": kpi.key, **{str(label): SLICE[label] for label in kpi.by}, "track": "canary"})
+        for record, number in (("events", events * 60), ("value", value)):
+            yield RecordCase(
+                record=f"track:{record}1h", name=kpi.key, series=given, at="70m", expect={expected: number},
+                select=series("", {"kpi": kpi.key}),
+            )  # fmt: skip
+
+
+def _every_worsening() -> Iterator[RecordCase]:
+    for kpi in DIAGNOSED:
+        dimension = next((each for each in DIMENSIONS if kpi.sliced_by(each.labels)), None)
+        if dimension is None:
+            continue
+        before, now, worse = changed(kpi)
+        owner = {"kpi": kpi.key, "dimension": dimension.key, **{str(label): SLICE[label] for label in dimension.entity}}
+        given = {
+            series("version:new_value1h", {**owner, "version": "2"}): f"{now}x9",
+            series("version:old_value1h", {**owner, "previous": "1"}): f"{before}x9",
+        }
+        labels = series("", {**owner, "version": "2", "previous": "1"})
+        yield RecordCase(
+            record="version:worsening1h", name=f"{kpi.key} by {dimension.key}", series=given, at="5m",
+            expect={labels: worse},
+        )  # fmt: skip
+    for kpi in tracks.JUDGED:
+        before, now, worse = changed(kpi)
+        owner = {"kpi": kpi.key, **{str(label): SLICE[label] for label in kpi.by}}
+        given = {
+            series("track:value1h", {**owner, "track": "canary"}): f"{now}x9",
+            series("track:value1h", {**owner, "track": "stable"}): f"{before}x9",
+        }
+        labels = series("", {**owner, "track": "canary"})
+        yield RecordCase(record="track:canary_worsening1h", name=kpi.key, series=given, at="5m", expect={labels: worse})
+
+
+CASES = (*_every_slice(), *_every_worsening(), *_sightings(), *_slices(), *_compared(), *_tracks())

@@ -16,19 +16,27 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import promql_parser as pq
 from rules.mutants import Document, Mutant, of
 from support import promtool
 from support.promtool import AlertCase, Case, RecordCase
 
 import toolchain
 from alerts import rules
+from alerts.lint.shapes import holds
 from alerts.lint.tree import parse, selectors
 
 BATCH = 40
 PROCESSES = 2
 WAVE = 120
+EVALUATED_EVERY = "15s"
+# Cases that look at a day take their time; where such a case passes with fewer evaluations, these are enough. Steps
+# are those of EVALUATED_EVERY.
+_SELDOM = ((4000, "5m"), (400, "1m"))
 # Cases of recording rules that are near in the chain; what a rule breaks further away, it breaks here first.
 _MOST_CASES = 12
+# So many evaluations make a case that kills for certain no better than a short one that never did.
+_DEAR_STEPS = 5000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,13 +65,28 @@ def mutants() -> list[Mutant]:
     return [mutant for group in groups() for mutant in of(group)]
 
 
+Place = tuple[str, int]
+"""A rule by the name of its group and its place in it."""
+
+
 @cache
-def _read(expr: str) -> frozenset[str]:
-    return frozenset(selector.name or "" for selector in selectors(parse(expr)))
+def _read(expr: str) -> tuple[pq.VectorSelector, ...]:
+    return tuple(selectors(parse(expr)))
 
 
 def _name(series: str) -> str:
     return series.split("{", 1)[0].strip()
+
+
+def _labels(series: str) -> dict[str, str]:
+    return {matcher.name: matcher.value for matcher in pq.parse(series).matchers.matchers}
+
+
+def _meets(selector: pq.VectorSelector, name: str, labels: Mapping[str, str]) -> bool:
+    """Whether a selector can select a series of these labels; it may have more of them."""
+    return selector.name == name and all(
+        holds(matcher, labels[matcher.name]) for matcher in selector.matchers.matchers if matcher.name in labels
+    )
 
 
 class Workbench:
@@ -77,76 +100,119 @@ class Workbench:
             for rule in group["rules"]
             if "alert" in rule
         }
-        self.recording: dict[str, list[Document]] = defaultdict(list)
-        for rule in (rule for group in self.groups for rule in group["rules"] if "record" in rule):
-            self.recording[rule["record"]].append(rule)
-        self.by_rule: dict[str, list[Case]] = defaultdict(list)
-        for case in every:
-            for name in self._influences(case):
-                self.by_rule[name].append(case)
-
-    def _influences(self, case: Case) -> list[str]:
-        """Rules that can change what a case sees: its own, and for a recorded series all that it is made from."""
-        if isinstance(case, AlertCase):
-            return [case.alert]
-        return list(self._chain(case))
-
-    def _chain(self, case: Case) -> dict[str, None]:
-        """Recorded series behind the one of a case, itself first; those that the case gives are not made."""
-        given = {_name(series) for series in case.series}
-        chain: dict[str, None] = {}
-        todo = [case.record]
-        while todo:
-            name = todo.pop(0)
-            if name in chain:
-                continue
-            chain[name] = None
-            read = [other for rule in self.recording[name] for other in sorted(_read(rule["expr"]))]
-            todo += [other for other in read if other in self.recording and other not in given]
-        return chain
+        self.recording = [group for group in self.groups if "record" in group["rules"][0]]
+        self.alerting = [group for group in self.groups if group not in self.recording]
+        self.loads = {id(case): self._loads(case) for case in every}
+        self.needs = {id(case): self._live(case, exact=True) for case in every}
+        self.may_need = {id(case): self._live(case, exact=False) for case in every}
+        self.seldom = {id(case): _seldom(case) for case in every}
+        self.sound: set[int] = set()
+        self.broken: list[Case] = []
+        self.every = every
 
     def cases_for(self, mutant: Mutant) -> list[Case]:
         """Cases that the mutated rule concerns, its own first."""
-        found = self.by_rule[mutant.name]
-        own = [case for case in found if getattr(case, "record", mutant.name) == mutant.name]
-        return [*own, *(case for case in found if case not in own)][: max(_MOST_CASES, len(own))]
+        place = mutant.group, mutant.index
+        found = [case for case in self.every if place in self._needed(mutant, case)]
+        own = [case for case in found if _subject(case) == mutant.name]
+        return [*own, *(case for case in found if _subject(case) != mutant.name)][: max(_MOST_CASES, len(own))]
 
     def document(self, mutant: Mutant | None, case: Case) -> list[Document]:
         """The groups that a case needs, with the mutant in its place."""
-        alerts = isinstance(case, AlertCase)
-        live = frozenset() if alerts else self._live(case)
-        kept = []
-        for group in self.groups:
-            chosen = []
-            for index, rule in enumerate(group["rules"]):
-                wanted = rule.get("alert") == case.alert if alerts else (rule.get("record") and rule["expr"] in live)
-                if wanted:
-                    mine = mutant is not None and (group["name"], index) == (mutant.group, mutant.index)
-                    chosen.append(mutant.rule if mine else rule)
-            if chosen:
-                kept.append({**group, "rules": chosen})
-        return kept
+        kept: dict[str, list[Document]] = defaultdict(list)
+        for group, index in sorted(self._needed(mutant, case), key=self._order):
+            mine = mutant is not None and (group, index) == (mutant.group, mutant.index)
+            kept[group].append(mutant.rule if mine else self._rule(group, index))
+        return [{"name": name, "interval": self.interval(case), "rules": chosen} for name, chosen in kept.items()]
 
-    def _live(self, case: Case) -> frozenset[str]:
-        """Expressions that the case's record is made from and that have something to read."""
-        chain, there = self._chain(case), {_name(series) for series in case.series}
-        rules_ = [rule for name in chain for rule in self.recording[name]]
-        live: set[str] = set()
-        while True:
-            found = {rule["expr"] for rule in rules_ if not _read(rule["expr"]) or _read(rule["expr"]) & there}
-            there |= {rule["record"] for rule in rules_ if rule["expr"] in found}
-            if found == live:
-                return frozenset(live)
-            live = found
+    def interval(self, case: Case) -> str:
+        """How often rules are evaluated in a case."""
+        return next(iter(self.seldom[id(case)]), _interval(case))
+
+    def judge(self, case: Case, *, failed: bool) -> None:
+        """What a case said of the rules as they are. One that fails proves nothing about mutants."""
+        if not failed:
+            self.sound.add(id(case))
+        elif self.seldom[id(case)]:
+            self.seldom[id(case)].pop(0)
+        else:
+            self.broken.append(case)
+
+    def _needed(self, mutant: Mutant | None, case: Case) -> frozenset[Place]:
+        # Without a matcher a rule may read what its case feeds to another.
+        return (self.may_need if mutant is not None and mutant.kind == "matcher" else self.needs)[id(case)]
+
+    def _loads(self, case: Case) -> frozenset[Place]:
+        """Rules that the tests load for a case: where they stand."""
+        if isinstance(case, AlertCase):
+            return self._places(promtool._only(self.alerting, "alert", {case.alert}))
+        return self._places(promtool._needed(self.recording, case.record, {_name(series) for series in case.series}))
+
+    def _places(self, kept: Sequence[Document]) -> frozenset[Place]:
+        chosen = {id(rule) for group in kept for rule in group["rules"]}
+        return frozenset(
+            (group["name"], index)
+            for group in self.groups
+            for index, rule in enumerate(group["rules"])
+            if id(rule) in chosen
+        )
+
+    def _live(self, case: Case, *, exact: bool) -> frozenset[Place]:
+        """Without what reads only series that are not there: it gives nothing, and takes time."""
+        read = {place: _read(self._rule(*place)["expr"]) for place in self.loads[id(case)]}
+        there = [(_name(series), _labels(series) if exact else {}) for series in case.series]
+        live = {place for place in read if not read[place] or "absent" in self._rule(*place)["expr"]}
+        todo = set(read) - live
+        new = there + [self._gives(place, exact=exact) for place in live]
+        while new:
+            found = {place for place in todo if any(_meets(each, *given) for each in read[place] for given in new)}
+            new = [self._gives(place, exact=exact) for place in found]
+            live |= found
+            todo -= found
+        return frozenset(live)
+
+    def _gives(self, place: Place, *, exact: bool) -> tuple[str, Mapping[str, str]]:
+        rule = self._rule(*place)
+        return rule.get("record", ""), rule.get("labels", {}) if exact else {}
+
+    def _rule(self, group: str, index: int) -> Document:
+        return next(each for each in self.groups if each["name"] == group)["rules"][index]
+
+    def _order(self, place: Place) -> tuple[int, int]:
+        return next(number for number, each in enumerate(self.groups) if each["name"] == place[0]), place[1]
+
+
+def _steps(case: Case) -> float:
+    """How often rules are evaluated in a case: what it costs."""
+    # The parser has no duration of nothing.
+    return pq.parse_duration(case.at) / pq.parse_duration(_interval(case)) if case.at.lstrip("0")[0].isdigit() else 0
+
+
+def _seldom(case: Case) -> list[str]:
+    """Intervals of evaluation to try before the real one, the longest first."""
+    return [interval for steps, interval in _SELDOM if isinstance(case, AlertCase) and _steps(case) > steps]
+
+
+def _subject(case: Case) -> str:
+    return case.alert if isinstance(case, AlertCase) else case.record
+
+
+def _interval(case: Case) -> str:
+    """How often rules are evaluated in a case."""
+    return case.interval if isinstance(case, RecordCase) else EVALUATED_EVERY
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One file of tests: cases with the same rules."""
+    """One file of tests: cases with the same rules. `key` is the mutant's place in its wave, -1 for none."""
 
     key: int
     rules: Sequence[Document]
     cases: Sequence[Case]
+
+    @property
+    def label(self) -> int:
+        return id(self)
 
 
 def run(every: Sequence[Mutant], folder: Path, bench: Workbench) -> list[Result]:
@@ -164,26 +230,39 @@ def run(every: Sequence[Mutant], folder: Path, bench: Workbench) -> list[Result]
 
 def _wave(every: Sequence[Mutant], folder: Path, bench: Workbench, skill: "_Skill") -> list[Result]:
     met = [bench.cases_for(mutant) for mutant in every]
-    left = {key: list(concerned) for key, concerned in enumerate(met) if concerned}
+    left = {key: list(concerned) for key, concerned in enumerate(met)}
     killed: set[int] = set()
     count = 0
-    while left:
+    while any(left.values()):
         jobs: list[Job] = []
         for key, concerned in left.items():
             concerned.sort(key=lambda case, mutant=every[key]: skill.rank(mutant, case))
             chosen = concerned[: max(1, 2 ** (count - 1))]
-            del concerned[: len(chosen)]
             jobs += _jobs(key, every[key], chosen, bench)
-        failed = _failed(jobs, folder / f"round-{count}", bench)
+        failed = _failed([*jobs, *_unmutated(jobs, bench)], folder / f"round-{count}", bench)
         for job in jobs:
-            skill.learn(every[job.key], job.cases, killed=job.key in failed)
-        killed |= failed
-        left = {key: concerned for key, concerned in left.items() if concerned and key not in failed}
+            # Those that turned out to fail anyway, or to need more evaluations, are not done.
+            done = [case for case in job.cases if id(case) in bench.sound]
+            if len(done) == len(job.cases):
+                skill.learn(every[job.key], done, killed=job.label in failed)
+                killed |= {job.key} if job.label in failed else set()
+                left[job.key] = [case for case in left[job.key] if case not in done]
+        left = {
+            key: [case for case in concerned if case not in bench.broken]
+            for key, concerned in left.items()
+            if key not in killed
+        }
         count += 1
     return [
         Result(mutant=mutant, cases=len(concerned), killed=key in killed)
         for key, (mutant, concerned) in enumerate(zip(every, met, strict=True))
     ]
+
+
+def _unmutated(jobs: Sequence[Job], bench: Workbench) -> list[Job]:
+    """A job for every case that has not been tried on the rules as they are."""
+    new = {id(case): case for job in jobs for case in job.cases if id(case) not in bench.sound}
+    return [Job(key=-1, rules=bench.document(None, case), cases=[case]) for case in new.values()]
 
 
 class _Skill:
@@ -202,18 +281,12 @@ class _Skill:
         key = self._key(mutant, case)
         # Unknown: a case that expects something sees more than one that expects nothing.
         prior = 0.6 if case.expect else 0.4
-        return -(self.killed[key] + prior) / (self.tried[key] + 1)
+        return _steps(case) / _DEAR_STEPS - (self.killed[key] + prior) / (self.tried[key] + 1)
 
     @staticmethod
     def _key(mutant: Mutant, case: Case) -> tuple[str, str]:
         what = mutant.what.split(" in ")[0].split(":")[0] if mutant.kind in {"comparator", "operand"} else ""
         return mutant.kind + what, case.name
-
-
-def broken(every: Sequence[Case], folder: Path, bench: Workbench) -> list[Case]:
-    """Cases that fail on the rules as they are: they would kill every mutant and prove nothing."""
-    jobs = [Job(key=key, rules=bench.document(None, case), cases=[case]) for key, case in enumerate(every)]
-    return [every[key] for key in sorted(_failed(jobs, folder, bench))]
 
 
 def _jobs(key: int, mutant: Mutant, concerned: Sequence[Case], bench: Workbench) -> Iterator[Job]:
@@ -226,11 +299,15 @@ def _jobs(key: int, mutant: Mutant, concerned: Sequence[Case], bench: Workbench)
 
 
 def _failed(jobs: Sequence[Job], folder: Path, bench: Workbench) -> set[int]:
-    """Keys of the jobs of which a case failed."""
+    """Labels of the jobs of which a case failed; what the unmutated ones say is noted at the bench."""
     batches = [jobs[start : start + BATCH] for start in range(0, len(jobs), BATCH)]
     with ThreadPoolExecutor(PROCESSES) as pool:
         found = pool.map(lambda numbered: _batch(numbered[1], folder / f"{numbered[0]}", bench), enumerate(batches))
-        return {key for keys in found for key in keys}
+        failed = {label for labels in found for label in labels}
+    for job in jobs:
+        if job.key < 0:
+            bench.judge(job.cases[0], failed=job.label in failed)
+    return failed
 
 
 def _batch(jobs: Sequence[Job], folder: Path, bench: Workbench) -> set[int]:
@@ -240,7 +317,8 @@ def _batch(jobs: Sequence[Job], folder: Path, bench: Workbench) -> set[int]:
         (folder / f"rules-{number}.yml").write_text(json.dumps({"groups": job.rules}))
         tests = {
             "rule_files": [f"rules-{number}.yml"],
-            "evaluation_interval": "15s",
+            "evaluation_interval": bench.interval(job.cases[0]),
+            "fuzzy_compare": True,
             "tests": [promtool._document(case, bench.links) for case in job.cases],
         }
         names.append(f"tests-{number}.yml")
@@ -251,7 +329,7 @@ def _batch(jobs: Sequence[Job], folder: Path, bench: Workbench) -> set[int]:
     verdicts = _verdicts(folder / "report.xml")
     missing = [name for name in names if name not in verdicts]
     assert not missing, f"promtool said nothing of {missing}:\n{done.stdout}{done.stderr}"
-    return {job.key for job, name in zip(jobs, names, strict=True) if verdicts[name]}
+    return {job.label for job, name in zip(jobs, names, strict=True) if verdicts[name]}
 
 
 def _verdicts(report: Path) -> Mapping[str, bool]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import promql_parser as pq
 
-from alerts.lint.tree import COMPARISONS, SETS, op, parse
+from alerts.lint.tree import COMPARISONS, SETS, bare, op, parse
 from alerts.promql import duration
 
 Document = Mapping[str, Any]
@@ -88,6 +88,14 @@ def _printer(expr: str) -> "_Printer":
     anchored = expr.count("] anchored")
     assert anchored in {0, expr.count("increase(")}, f"anchored in some increases only: {expr}"
     return _Printer(" anchored" if anchored else "")
+
+
+def _reachable(node: pq.BinaryExpr) -> bool:
+    """Whether `1 - x` can be the threshold at all: no x makes it 0.3, as floating point numbers go."""
+    left = bare(node.lhs)
+    if not (isinstance(left, pq.BinaryExpr) and op(left) == "-" and isinstance(node.rhs, pq.NumberLiteral)):
+        return True
+    return not isinstance(left.lhs, pq.NumberLiteral) or left.lhs.val - (left.lhs.val - node.rhs.val) == node.rhs.val
 
 
 class _Printer:
@@ -191,6 +199,8 @@ class _Printer:
         operator, left, right = op(node), self.text(node.lhs), self.text(node.rhs)
         if operator in COMPARISONS:
             for changed in _FLIPPED[operator]:
+                if changed[0] == operator[0] and not _reachable(node):
+                    continue
                 text = self._binary(node, changed, left, right)
                 yield Change("comparator", f"{operator} -> {changed} in {self._short(node)}", text)
         elif operator in SETS:

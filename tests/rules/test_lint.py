@@ -121,6 +121,12 @@ PLANTED = (
         says="read as it stands",
     ),
     Planted(
+        check="counter",
+        bad=alert("(otelcol_exporter_send_failed_spans unless otelcol_exporter_send_failed_spans) > 0"),
+        good=alert("(otelcol_exporter_send_failed_spans unless otelcol_exporter_send_failed_spans offset 10m) > 0"),
+        says="read as it stands",
+    ),
+    Planted(
         check="gauge",
         bad=alert("increase(kpi:task_success:ratio5m[1h]) > 0"),
         good=alert("delta(kpi:task_success:ratio5m[1h]) > 0"),
@@ -262,6 +268,12 @@ PLANTED = (
             annotations={"summary": "Tasks of {{ $labels.workflow }}."},
         ),
         says="$labels.workflow",
+    ),
+    Planted(
+        check="template_label",
+        bad=summary("Tasks{{ with $labels.agent }} of {{ . }}{{ end }} fail."),
+        good=summary("Tasks{{ with $labels.agent_name }} of {{ . }}{{ end }} fail."),
+        says="$labels.agent",
     ),
     Planted(
         check="template_label",

@@ -1,12 +1,12 @@
 """Every recording rule gives the numbers worked out by hand, adds up collectors, and is silent without traffic."""
 
 import pytest
+from rules.cases_recording import CASES as OF_KPIS
+from rules.cases_versions import CASES as OF_VERSIONS
 from support.promtool import title, verdicts
 
 from alerts import rules
 from alerts.recording import BaselinePoint
-from rules.cases_recording import CASES as OF_KPIS
-from rules.cases_versions import CASES as OF_VERSIONS
 
 CASES = (*OF_KPIS, *OF_VERSIONS)
 

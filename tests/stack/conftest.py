@@ -25,7 +25,11 @@ ROOT = Path(__file__).resolve().parents[2]
 ALERT_SPEED = 30
 # Tasks and tasks a second. Where no version changed two dozen moments are tried, so an effect needs many tasks.
 _UNVERSIONED = ("retry-storm", "timeouts", "hallucination", "policy-violation", "crash-loop", "cost-spike")
-TRAFFIC = dict.fromkeys(_UNVERSIONED, (160, 8)) | {"data-drift": (300, 12), "crash-loop": (240, 8)}
+TRAFFIC = dict.fromkeys(_UNVERSIONED, (160, 8)) | {
+    "data-drift": (300, 12),
+    "crash-loop": (240, 8),
+    "cost-spike": (240, 8),
+}
 
 
 def free_ports(names: list[str]) -> dict[str, int]:
