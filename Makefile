@@ -9,7 +9,7 @@ READY := $(ROOT)/.venv/.ready
 TASKS ?= 60
 CODE := alerts collector demo runbooks stacks toolchain tests
 
-.PHONY: up down test unit lint bench bench-collector lock help
+.PHONY: up down test unit lint bench bench-collector bench-mutants lock help
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -33,6 +33,9 @@ bench: $(READY)  ## Measure the stack that `make up` started: memory, throughput
 
 bench-collector: $(READY)  ## Measure what the collector's pipeline costs beside other shapes of pipelines (about 15 minutes)
 	@cd '$(ROOT)' && PYTHONPATH=tests:tests/bench '$(BIN)/python' tests/bench/collector_cost.py
+
+bench-mutants: $(READY)  ## Change every rule in every way and list the changes that no rule test notices (about an hour)
+	@cd '$(ROOT)' && PYTHONPATH=tests '$(BIN)/python' tests/bench/rule_mutants.py
 
 lint: $(READY)  ## Check style, types and import layers
 	@cd '$(ROOT)' && '$(BIN)/ruff' check $(CODE) && '$(BIN)/ruff' format --check $(CODE)

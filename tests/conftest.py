@@ -22,7 +22,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> _Files:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Fast tiers first, so that a broken unit is not hidden behind minutes of waiting; what only waits comes last."""
-    items.sort(key=lambda item: (bool(item.get_closest_marker("late")), _TIERS.index(Path(item.path).parent.name)))
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> tuple[bool, int, int]:
+    """Late or not; tier; in the tier of the stack what reads the scenarios while they are fresh, then their alerts."""
+    fixtures = getattr(item, "fixturenames", ())
+    place = 1 if "arrived" in fixtures else 0 if "truths" in fixtures else 2
+    return bool(item.get_closest_marker("late")), _TIERS.index(Path(item.path).parent.name), place
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

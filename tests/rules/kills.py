@@ -33,8 +33,10 @@ EVALUATED_EVERY = "15s"
 # Cases that look at a day take their time; where such a case passes with fewer evaluations, these are enough. Steps
 # are those of EVALUATED_EVERY.
 _SELDOM = ((4000, "5m"), (400, "1m"))
-# Cases of recording rules that are near in the chain; what a rule breaks further away, it breaks here first.
-_MOST_CASES = 12
+# What a rule breaks in series that build on its own, it breaks in its own first.
+_MOST_CASES = 24
+# Members of a family that are tried, those with the most cases first.
+_MOST_MEMBERS = 6
 # So many evaluations make a case that kills for certain no better than a short one that never did.
 _DEAR_STEPS = 5000
 
@@ -114,8 +116,8 @@ class Workbench:
         """Cases that the mutated rule concerns, its own first."""
         place = mutant.group, mutant.index
         found = [case for case in self.every if place in self._needed(mutant, case)]
-        own = [case for case in found if _subject(case) == mutant.name]
-        return [*own, *(case for case in found if _subject(case) != mutant.name)][: max(_MOST_CASES, len(own))]
+        found.sort(key=lambda case: (_subject(case) != mutant.name, place not in self.needs[id(case)]))
+        return found[:_MOST_CASES]
 
     def document(self, mutant: Mutant | None, case: Case) -> list[Document]:
         """The groups that a case needs, with the mutant in its place."""
@@ -213,6 +215,23 @@ class Job:
     @property
     def label(self) -> int:
         return id(self)
+
+
+def run_families(every: Sequence[Mutant], folder: Path, bench: Workbench) -> list[Result]:
+    """What became of each family: killed if the cases of one member notice the change that made them all."""
+    families: dict[tuple[str, ...], list[Mutant]] = defaultdict(list)
+    for mutant in every:
+        families[mutant.family].append(mutant)
+    for members in families.values():
+        members.sort(key=lambda mutant: -len(bench.cases_for(mutant)))
+    results: dict[tuple[str, ...], Result] = {}
+    for turn in range(_MOST_MEMBERS):
+        alive = [key for key in families if key not in results or not results[key].killed]
+        todo = [families[key][turn] for key in alive if turn < len(families[key])]
+        for result in run(todo, folder / f"turn-{turn}", bench):
+            if result.killed or turn == 0:
+                results[result.mutant.family] = result
+    return list(results.values())
 
 
 def run(every: Sequence[Mutant], folder: Path, bench: Workbench) -> list[Result]:

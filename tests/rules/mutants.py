@@ -3,6 +3,8 @@
 Not here: running them (`kills`).
 """
 
+import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,18 +18,32 @@ Document = Mapping[str, Any]
 _FLIPPED = {">": ("<", ">="), "<": (">", "<="), ">=": ("<=", ">"), "<=": (">=", "<"), "==": ("!=",), "!=": ("==",)}
 _SWAPPED = {"group_left": "group_right", "group_right": "group_left"}
 _SCALED = (0.5, 2)
+_BY_FUNCTION = re.compile(r"(?:kpi|dimension|track)=|\w+_?version!|model!")
+_VARIES = (
+    (re.compile(r"vector\([^)]*\)"), "vector"),
+    (re.compile(r'"[^"]*"'), '""'),
+    (re.compile(r"\{[^}]*\}"), ""),
+    (re.compile(r"\b(by|on|group_left) ?\([^)]*\)"), r"\1"),
+    (re.compile(r"\[\w+\]|(?<=offset )\w+"), "w"),
+    (re.compile(r"\b(?:kpi:\w+:[a-z]+\w*|agentic_\w+)"), "series"),
+)
 _OTHER = {"page": "ticket", "ticket": "page"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mutant:
-    """A rule that was changed: what kind of change, what it was, the document, and its index in its group."""
+    """A rule that was changed: what kind of change, what it was, the document, and its index in its group.
+
+    Recording rules are written by few functions, each for all KPIs. Mutants that come from the same change of such a
+    function are of one `family`.
+    """
 
     group: str
     index: int
     kind: str
     what: str
     rule: Document
+    family: tuple[str, ...]
 
     @property
     def name(self) -> str:
@@ -51,12 +67,46 @@ class Change:
 def of(group: Document) -> Iterator[Mutant]:
     """All mutants of the rules of a group."""
     for index, rule in enumerate(group["rules"]):
-        place = {"group": group["name"], "index": index}
-        for change in changes(rule["expr"]):
-            yield Mutant(**place, kind=change.kind, what=change.what, rule={**rule, "expr": change.text})
-        for kind, what, fields in _outside(rule):
+        counted: Counter[str] = Counter()
+        for kind, what, fields in (*_inside(rule), *_outside(rule)):
+            counted[kind] += 1
             changed = {key: value for key, value in {**rule, **fields}.items() if value is not None}
-            yield Mutant(**place, kind=kind, what=what, rule=changed)
+            family = _family(rule, kind, what, counted[kind])
+            yield Mutant(
+                group=group["name"],
+                index=index,
+                kind=kind,
+                what=what,
+                rule=changed,
+                family=family or (group["name"], f"{index}", kind, f"{counted[kind]}"),
+            )
+
+
+def _family(rule: Document, kind: str, what: str, number: int) -> tuple[str, ...]:
+    """What the function decides is one for all its rules, what the catalogue says is one for each KPI."""
+    if "record" not in rule:
+        return ()
+    skeleton = _skeleton(rule)
+    labels = {key: str(value) for key, value in rule.get("labels", {}).items()}
+    of_kpi = rule["record"].split(":")[1] if rule["record"].startswith("kpi:") else ""
+    if kind == "grouping":
+        return skeleton, kind, what, of_kpi or labels.get("dimension", "")
+    if kind == "matcher" and not _BY_FUNCTION.match(what):
+        return skeleton, kind, what, of_kpi or labels.get("kpi", "")
+    return skeleton, kind, f"{number}"
+
+
+def _skeleton(rule: Document) -> str:
+    """A rule without what differs between KPIs and windows: names, labels, durations."""
+    bare_expr = whole(rule["expr"])
+    for pattern, text in _VARIES:
+        bare_expr = pattern.sub(text, bare_expr)
+    name = re.sub(r"\d+[smhd]$", "", rule["record"])
+    return f"{re.sub(r'^kpi:[^:]+:', 'kpi:', name)} {bare_expr}"
+
+
+def _inside(rule: Document) -> Iterator[tuple[str, str, Document]]:
+    return ((change.kind, change.what, {"expr": change.text}) for change in changes(rule["expr"]))
 
 
 def _outside(rule: Document) -> Iterator[tuple[str, str, Document]]:
