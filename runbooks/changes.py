@@ -13,7 +13,7 @@ from typing import Final
 
 from alerts.catalogue import Dimension
 from collector.signals import ABSENT, Label
-from runbooks.source import Series
+from alerts.source import Series
 
 _QUIET_STEPS: Final = 3
 _QUIET_INTERVALS: Final = 5

@@ -7,7 +7,7 @@ from alerts.catalogue import AGENT_RUNS_PER_TASK, TOOL_SUCCESS, Selector
 from collector.signals import ABSENT, Label
 from runbooks.changes import VersionChange
 from runbooks.report import Culprit
-from runbooks.source import MetricsSource
+from alerts.source import MetricsSource
 
 
 def name_culprit(

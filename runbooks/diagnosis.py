@@ -18,7 +18,7 @@ from runbooks.changes import VersionChange
 from runbooks.comparison import Comparison, Reading, compare
 from runbooks.culprit import name_culprit
 from runbooks.report import Change, Diagnosis, Evidence, TraceLink, Verdict, evidence_of
-from runbooks.source import EXPORT_DELAY_S, MetricsSource
+from alerts.source import EXPORT_DELAY_S, MetricsSource
 from runbooks.symptoms import Symptom
 
 _MAX_STEPS: Final = 600

@@ -11,7 +11,7 @@ from alerts.catalogue import Kpi, Selector
 from collector import signals
 from collector.signals import ABSENT, Label
 from runbooks.report import Document
-from runbooks.source import MetricsSource
+from alerts.source import MetricsSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

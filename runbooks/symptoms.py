@@ -14,7 +14,7 @@ from alerts.catalogue import AGENT_FAMILY, DIAGNOSED, SCAN_Z, TASK_SUCCESS, TOOL
 from collector.signals import ABSENT, Label
 from runbooks import changes
 from runbooks.comparison import Comparison, Reading, compare
-from runbooks.source import EXPORT_DELAY_S, MetricsSource
+from alerts.source import EXPORT_DELAY_S, MetricsSource
 
 _BUCKETS: Final = 24
 _TIMELINE_STEPS: Final = 300

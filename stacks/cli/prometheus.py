@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import requests
 
-from runbooks.source import Exemplar, Sample, Series
+from alerts.source import Exemplar, Sample, Series
 
 _TIMEOUT_S: Final = 30
 

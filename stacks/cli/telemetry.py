@@ -14,7 +14,7 @@ from alerts.catalogue import counter
 from collector import check, signals
 from collector.check import Counted, Finding, Report, Span, Value
 from collector.signals import Attr, Label, Metric
-from runbooks.source import MetricsSource, Sample
+from alerts.source import MetricsSource, Sample
 from stacks.cli.tempo import Tempo
 
 # One series per call and label set: what makes these many makes all of a family's series many.

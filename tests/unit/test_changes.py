@@ -5,7 +5,7 @@ import pytest
 from alerts.catalogue import DIMENSIONS
 from collector.signals import Label
 from runbooks import changes
-from runbooks.source import Series
+from alerts.source import Series
 
 TOOL = next(dimension for dimension in DIMENSIONS if dimension.key == "tool")
 STEP = 10.0

@@ -6,7 +6,7 @@ import pytest
 
 from collector.check import Span
 from collector.signals import Attr
-from runbooks.source import Sample
+from alerts.source import Sample
 from stacks.cli.telemetry import Scope, _growth, _sample
 
 REFUSED = "otelcol_receiver_refused_spans"

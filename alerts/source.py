@@ -1,4 +1,4 @@
-"""What the diagnosis reads from: any store that answers PromQL. The client itself lives with the command line."""
+"""What diagnosis, checks and reports read from: any store that answers PromQL. Clients are with the command line."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
