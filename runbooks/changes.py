@@ -12,8 +12,8 @@ from statistics import median
 from typing import Final
 
 from alerts.catalogue import Dimension
-from collector.signals import ABSENT, Label
 from alerts.source import Series
+from collector.signals import ABSENT, Label
 
 _QUIET_STEPS: Final = 3
 _QUIET_INTERVALS: Final = 5

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 from alerts import promql
 from alerts.catalogue import AGENT_RUNS_PER_TASK, TOOL_SUCCESS, Selector
+from alerts.source import MetricsSource
 from collector.signals import ABSENT, Label
 from runbooks.changes import VersionChange
 from runbooks.report import Culprit
-from alerts.source import MetricsSource
 
 
 def name_culprit(

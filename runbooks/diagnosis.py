@@ -11,6 +11,7 @@ from typing import Final
 
 from alerts import catalogue, promql
 from alerts.catalogue import DIAGNOSED, DIMENSIONS, TASK_COST, TASK_LATENCY, TASK_SUCCESS, Kpi, Selector
+from alerts.source import EXPORT_DELAY_S, MetricsSource
 from collector import signals
 from collector.signals import ErrorClass, Label
 from runbooks import changes, symptoms
@@ -18,7 +19,6 @@ from runbooks.changes import VersionChange
 from runbooks.comparison import Comparison, Reading, compare
 from runbooks.culprit import name_culprit
 from runbooks.report import Change, Diagnosis, Evidence, TraceLink, Verdict, evidence_of
-from alerts.source import EXPORT_DELAY_S, MetricsSource
 from runbooks.symptoms import Symptom
 
 _MAX_STEPS: Final = 600

@@ -8,10 +8,10 @@ from pydantic import Field
 
 from alerts import catalogue, promql
 from alerts.catalogue import Kpi, Selector
+from alerts.source import MetricsSource
 from collector import signals
 from collector.signals import ABSENT, Label
 from runbooks.report import Document
-from alerts.source import MetricsSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

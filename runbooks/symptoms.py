@@ -11,10 +11,10 @@ from typing import Final
 
 from alerts import promql
 from alerts.catalogue import AGENT_FAMILY, DIAGNOSED, SCAN_Z, TASK_SUCCESS, TOOL_FAMILY, Kpi, Selector
+from alerts.source import EXPORT_DELAY_S, MetricsSource
 from collector.signals import ABSENT, Label
 from runbooks import changes
 from runbooks.comparison import Comparison, Reading, compare
-from alerts.source import EXPORT_DELAY_S, MetricsSource
 
 _BUCKETS: Final = 24
 _TIMELINE_STEPS: Final = 300

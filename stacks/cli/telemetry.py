@@ -11,10 +11,10 @@ from typing import Final
 
 from alerts import promql
 from alerts.catalogue import counter
+from alerts.source import MetricsSource, Sample
 from collector import check, signals
 from collector.check import Counted, Finding, Report, Span, Value
 from collector.signals import Attr, Label, Metric
-from alerts.source import MetricsSource, Sample
 from stacks.cli.tempo import Tempo
 
 # One series per call and label set: what makes these many makes all of a family's series many.

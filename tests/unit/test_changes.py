@@ -3,9 +3,9 @@
 import pytest
 
 from alerts.catalogue import DIMENSIONS
+from alerts.source import Series
 from collector.signals import Label
 from runbooks import changes
-from alerts.source import Series
 
 TOOL = next(dimension for dimension in DIMENSIONS if dimension.key == "tool")
 STEP = 10.0

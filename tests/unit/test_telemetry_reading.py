@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from alerts.source import Sample
 from collector.check import Span
 from collector.signals import Attr
-from alerts.source import Sample
 from stacks.cli.telemetry import Scope, _growth, _sample
 
 REFUSED = "otelcol_receiver_refused_spans"
