@@ -202,7 +202,7 @@ def test_about_shows_the_python_and_its_packages(sample: Sample) -> None:
 
     assert about["runtime"]["language"] == "python"
     assert about["runtime"]["version"].startswith(f"{sys.version_info.major}.{sys.version_info.minor}.")
-    assert "promql-parser" in {item["name"] for item in about["dependencies"]}
+    assert "agentobs" in {item["name"] for item in about["dependencies"]}
 
 
 def test_a_run_error_shows_its_message_once_and_no_traceback(sample: Sample) -> None:
