@@ -7,7 +7,7 @@ BIN := $(ROOT)/.venv/bin
 # The environment is made anew when the lock or the list of packages changes.
 READY := $(ROOT)/.venv/.ready
 TASKS ?= 60
-CODE := alerts collector demo runbooks stacks toolchain tests
+CODE := alerts collector dashboards demo runbooks stacks toolchain tests
 
 .PHONY: up down test unit lint bench bench-collector bench-mutants lock help
 

@@ -8,7 +8,7 @@ from collector.signals import Label
 
 _UNITS: Final = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1))
 
-_MARKS: Final = {"!~": "!~", "!": "!="}
+_MARKS: Final = {"!~": "!~", "!": "!=", "~": "=~"}
 
 
 def duration(seconds: float) -> str:
@@ -19,7 +19,7 @@ def duration(seconds: float) -> str:
 
 
 def matchers(where: Mapping[Label, str]) -> str:
-    """`{label="value"}`; a leading `!` makes it `!=`, a leading `!~` a negated pattern. Values are escaped."""
+    """`{label="value"}`; `!` in front makes it `!=`, `~` a pattern, `!~` a negated pattern. Values are escaped."""
     return "{" + ",".join(_matcher(label, value) for label, value in where.items()) + "}" if where else ""
 
 

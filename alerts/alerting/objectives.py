@@ -72,7 +72,12 @@ BURNS: Final = (
     Burn(long_s=DAY, short_s=2 * HOUR, factor=3, hold_s=HOUR, severity=Severity.TICKET, min_events=60),
     Burn(long_s=3 * DAY, short_s=6 * HOUR, factor=1, hold_s=3 * HOUR, severity=Severity.TICKET, min_events=100),
 )
-_BUDGET_DAYS: Final = 30
+BUDGET_DAYS: Final = 30
+
+
+def burn_alert(kpi: Kpi) -> str:
+    """Name of the alerts on a KPI's error budget."""
+    return f"{''.join(part.title() for part in kpi.key.split('_'))}BudgetBurn"
 
 
 def _burning(kpi: Kpi, target: float, burn: Burn) -> Alert:
@@ -81,10 +86,10 @@ def _burning(kpi: Kpi, target: float, burn: Burn) -> Alert:
     over_long, over_short = (f"(1 - {rule.value(kpi, window_s)})" for window_s in (burn.long_s, burn.short_s))
     enough = f"{rule.events(kpi, burn.long_s)} >= {burn.min_events}"
     long, short = duration(burn.long_s), duration(burn.short_s)
-    gone = f"{_BUDGET_DAYS / burn.factor:.2g}"
+    gone = f"{BUDGET_DAYS / burn.factor:.2g}"
     value = "{{ $value | humanizePercentage }}"
     return Alert(
-        name=f"{''.join(part.title() for part in kpi.key.split('_'))}BudgetBurn",
+        name=burn_alert(kpi),
         group=kpi.group,
         expr=f"{over_long} > {threshold} and {over_short} > {threshold} and {enough}",
         hold_s=burn.hold_s,
@@ -95,7 +100,7 @@ def _burning(kpi: Kpi, target: float, burn: Burn) -> Alert:
         summary=f"{kpi.title}, {text.who(kpi.by)}: the error budget burns {burn.factor:g} times too fast.",
         description=(
             f"{value} failed over the last {long}, and as many over the last {short}; {budget * 100:.2g} % may fail"
-            f" over {_BUDGET_DAYS} days. At this rate that budget is gone after {gone} days. {text.versions(kpi.by)}"
+            f" over {BUDGET_DAYS} days. At this rate that budget is gone after {gone} days. {text.versions(kpi.by)}"
         ),
         value=value,
         objective=f"at least {target * 100:g} % succeed",

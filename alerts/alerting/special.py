@@ -17,6 +17,7 @@ _USD: Final = '{{ printf "$%.2f" $value }}'
 _TIMES: Final = '{{ printf "%.1f" $value }} times'
 _JUMP: Final = 3  # so many times the value of before is no longer chance
 _MANY_STARTS: Final = 4
+BUDGET_SHARES: Final = {0.5: Severity.TICKET, 0.8: Severity.TICKET, 1.0: Severity.PAGE}
 _MANY_TOKENS: Final = 10_000  # fewer say nothing about a cache
 
 
@@ -131,7 +132,7 @@ def _work(timing: Timing) -> Iterator[Alert]:
 
 def _spend(timing: Timing) -> Iterator[Alert]:
     spent = _series(c.SPEND, DAY)
-    for share, severity in ((0.5, Severity.TICKET), (0.8, Severity.TICKET), (1.0, Severity.PAGE)):
+    for share, severity in BUDGET_SHARES.items():
         percent = f"{share * 100:g}"
         yield Alert(
             name=f"CostBudget{percent}",

@@ -1,7 +1,6 @@
 """`agentobs`: bring the local stack up, ask what is going on, take it down."""
 
 import json
-import re
 import shlex
 import time
 from typing import Annotated, Final
@@ -13,11 +12,13 @@ from rich.console import Console
 import toolchain
 from collector.check import Report
 from collector.signals import Label
+from dashboards.push import PushError
 from runbooks.diagnosis import Window, diagnose
 from runbooks.report import Diagnosis
 from runbooks.status import Status, collect
 from stacks import generated
-from stacks.cli import lifecycle, show, show_check
+from stacks.cli import dashboards, lifecycle, show, show_check
+from stacks.cli.options import AsJson, Schema, Since, Stack, Store, Traces, Where
 from stacks.cli.prometheus import Prometheus, PrometheusError
 from stacks.cli.telemetry import Scope, examine
 from stacks.cli.tempo import Tempo, TempoError
@@ -33,8 +34,8 @@ app = typer.Typer(
 )
 telemetry = typer.Typer(help="Look at the telemetry itself.", no_args_is_help=True)
 app.add_typer(telemetry, name="telemetry")
+app.add_typer(dashboards.app, name="dashboards")
 
-_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _EXPECTED: Final = (
     WorkspaceError,
     SettingsError,
@@ -43,29 +44,10 @@ _EXPECTED: Final = (
     toolchain.ToolchainError,
     lifecycle.LifecycleError,
     generated.StaleError,
+    PushError,
 )
 
 
-def _duration(text: str) -> float:
-    match = re.fullmatch(r"(\d+)([smhd])", text)
-    if match is None:
-        raise typer.BadParameter(f"{text!r} is not a duration; write for example 90s, 15m, 1h or 7d")
-    return int(match[1]) * _SECONDS[match[2]]
-
-
-Stack = Annotated[EnvName, typer.Option("--stack", "-s", help="Which stack.")]
-Since = Annotated[float, typer.Option(parser=_duration, metavar="DURATION", help="How far to look back: 90s, 15m, 1h.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON document instead; --schema describes it.")]
-Schema = Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of the --json document and exit.")]
-Where = Annotated[str, typer.Option("--environment", "-e", help="Only this deployment.environment.name.")]
-Store = Annotated[
-    str,
-    typer.Option("--prometheus", envvar="AGENTOBS_PROMETHEUS", help="Another Prometheus-compatible store than ours."),
-]
-Traces = Annotated[
-    str,
-    typer.Option("--tempo", envvar="AGENTOBS_TEMPO", help="Another Tempo than ours."),
-]
 _LOCAL: Final = EnvName.LOCAL
 
 
@@ -198,7 +180,7 @@ def render(
         bool, typer.Option("--check", help="Write nothing; exit 1 when a committed file is stale.")
     ] = False,
 ) -> None:
-    """Write the generated files of the repository: collector configurations and its README."""
+    """Write the generated files of the repository: collector configurations, rules, boards."""
     if check:
         stale = generated.differences()
         for difference in stale.values():
@@ -223,10 +205,7 @@ def _endpoints(stack: EnvName, prometheus: str) -> dict[str, str]:
     """Addresses to ask: those of the stack, or only the store that was named (whose traces are not in our Tempo)."""
     if prometheus:
         return {"prometheus": prometheus}
-    endpoints: dict[str, str] = Workspace(stack).outputs().get("endpoints", {})
-    if not endpoints:
-        raise WorkspaceError(f"the stack {stack} is not up; start it with `agentobs up` or give --prometheus URL")
-    return endpoints
+    return Workspace(stack).endpoints()
 
 
 def _with_link(document: Diagnosis, tempo: str | None) -> Diagnosis:

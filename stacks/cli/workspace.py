@@ -74,6 +74,15 @@ class Workspace:
     def _state(self) -> Path:
         return self.home / "pulumi" / "state"
 
+    def endpoints(self) -> dict[str, str]:
+        """Addresses of the running stack by name. Raises WorkspaceError where it is not up."""
+        endpoints: dict[str, str] = self.outputs().get("endpoints", {})
+        if not endpoints:
+            raise WorkspaceError(
+                f"the stack {self.stack} is not up; start it with `agentobs up` or give --prometheus URL"
+            )
+        return endpoints
+
     def environment(self) -> dict[str, str]:
         """Variables under which `pulumi` works on this stack; what `agentobs env` prints."""
         return {

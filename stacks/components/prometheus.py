@@ -67,6 +67,7 @@ def workload(environment: Environment, at: Placement) -> Workload:
             f"--storage.tsdb.path={at.data_dir('prometheus')}",
             f"--web.listen-address={at.listen('prometheus')}",
             "--web.enable-otlp-receiver",
+            "--web.enable-remote-write-receiver",  # Tempo's service graph
             f"--rules.alert.resend-delay={Timing(environment.alert_speed).of(RESEND_S)}",
             # Zero points at the start of a counter need the created timestamp; exemplars are behind a flag still.
             "--enable-feature=exemplar-storage,created-timestamp-zero-ingestion",

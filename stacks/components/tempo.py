@@ -3,6 +3,7 @@
 from typing import Any
 
 from collector.document import to_yaml
+from collector.signals import Attr
 from stacks.environments import Environment
 from stacks.workload import CONFIG_DIR, Placement, Workload
 
@@ -38,6 +39,16 @@ def config(environment: Environment, at: Placement) -> dict[str, Any]:
         "compactor": {
             "compaction": {"block_retention": str(environment.traces_retention)},
         },
+        # Who calls whom, as series in Prometheus; our KPIs come from the collector, before any sampling.
+        "metrics_generator": {
+            "ring": {"instance_addr": host, **ring},
+            "processor": {"service_graphs": {"dimensions": [Attr.ENVIRONMENT], "enable_client_server_prefix": True}},
+            "storage": {
+                "path": f"{data}/generator",
+                "remote_write": [{"url": f"http://{at.address('prometheus')}/api/v1/write"}],
+            },
+        },
+        "overrides": {"defaults": {"metrics_generator": {"processors": ["service-graphs"]}}},
         "storage": {"trace": {"backend": "local", "local": {"path": f"{data}/blocks"}, "wal": {"path": f"{data}/wal"}}},
         # Some of Tempo's rings start gossip whatever their store; by default it would listen on every address.
         "memberlist": {"bind_addr": [host], "bind_port": int(at.listen("tempo-gossip").rsplit(":", 1)[1])},

@@ -1,0 +1,212 @@
+"""Platform health: do telemetry, stores and alerts work, so that the other boards can be believed?"""
+
+from typing import Any, Final
+
+from alerts.catalogue import counts as c
+from alerts.catalogue.model import MINUTE
+from alerts.promql import sum_by
+from collector.self_metrics import SelfMetric
+from collector.signals import Label
+from dashboards.lib import variables
+from dashboards.lib.model import Board, Colour, Format, Prom, Section, StateTimeline, TimeSeries
+from dashboards.lib.panels import Reader, legend, watching
+
+_READ: Final = Reader((Label.ENVIRONMENT,))
+_UP: Final = "up"
+_ALIVE: Final = 'max(up{job="collector"})'
+_NEVER: Final = "Prometheus does not scrape the collector, so nothing can be said."
+
+
+def _bad(title: str, description: str, *alerts: str, **rest: Any) -> TimeSeries:  # noqa: ANN401 fields of Panel
+    """What should stay at nothing; counters without a first increment have no series, so 0 is drawn for them."""
+    return watching(*alerts, title=title, description=description, no_data=_NEVER, zero=_ALIVE, **rest)
+
+
+def _flow(title: str, description: str, by: tuple[str, ...], *metrics: str) -> TimeSeries:
+    queries = (
+        Prom(expr=sum_by(by, f"rate({metric}[$__rate_interval])"), legend=f"{metric} {legend(by)}".strip())
+        for metric in metrics
+    )
+    return TimeSeries(
+        title=title,
+        description=description,
+        no_data="Nothing came in this time range, or Prometheus does not scrape the collector.",
+        queries=tuple(queries),
+        format=Format.PER_SECOND,
+    )
+
+
+_TARGETS: Final = Section(
+    title="Is everything there",
+    panels=(
+        StateTimeline(
+            title="Backends",
+            description="Whether each backend answered Prometheus. A gap means that Prometheus itself was away.",
+            no_data="Prometheus does not answer.",
+            queries=(Prom(expr=f"max by (job, instance) ({_UP})", legend="{{job}} {{instance}}"),),
+            states={0: ("down", Colour.BAD), 1: ("up", Colour.GOOD)},
+            width=14,
+            alerts=("BackendDown", "CollectorMissing"),
+        ),
+        TimeSeries(
+            title="Calls of each service",
+            description="Spans that count, in the 15 minutes before. A line that ends: the service fell silent.",
+            no_data="No service sent a span that counts in this time range.",
+            queries=(Prom(expr=_READ.count(c.SERVICE_CALLS, 15 * MINUTE), legend=legend(c.SERVICE_CALLS.by)),),
+            width=10,
+            alerts=("TelemetryMissing",),
+        ),
+    ),
+)
+_COLLECTOR: Final = Section(
+    title="Collector",
+    panels=(
+        _flow(
+            "Spans in and out",
+            "Accepted from programs, and sent to each store. Sampling makes the second smaller.",
+            (),
+            SelfMetric.ACCEPTED_SPANS,
+            SelfMetric.SENT_SPANS,
+        ),
+        watching(
+            "CollectorQueueFilling",
+            "CollectorQueueFull",
+            title="Queues",
+            description="How full the queue to each store is; full, new data for it is lost.",
+            no_data=_NEVER,
+            format=Format.SHARE,
+            maximum=1.0,
+        ),
+        _bad("Lost: a queue was full", "Spans and records in ten minutes, lost for that store.", "CollectorLosesData"),
+        _bad("Refused by stores", "Spans and records in ten minutes, refused for good.", "StoreRefusesData"),
+        _bad(
+            "Turned away for memory",
+            "Spans in five minutes that programs have to send again.",
+            "CollectorUnderPressure",
+        ),
+        watching(
+            "CollectorRestarting",
+            title="Restarts of the collector",
+            description="Starts within half an hour.",
+            no_data=_NEVER,
+        ),
+        _bad(
+            "Traces decided too early",
+            "Traces in ten minutes for which the sampler had no room.",
+            "TracesDecidedTooEarly",
+        ),
+        watching(
+            "SeriesNearLimit",
+            title="KPI series",
+            description="Series of KPIs that the collector holds, as a share of those it has room for.",
+            no_data="No KPI series yet: nothing that counts has come since the collector started.",
+            format=Format.SHARE,
+            maximum=1.0,
+        ),
+        _bad(
+            "KPI points lost",
+            "Points in ten minutes that found no room, came out of order or were refused: counts are too low by them.",
+            "SeriesDropped",
+            "KpiPointsLost",
+            by=("job", "instance"),
+        ),
+    ),
+)
+_PROMETHEUS: Final = Section(
+    title="Prometheus",
+    panels=(
+        watching(
+            "RulesSlow",
+            title="Time that rules take",
+            description="The time of each group as a share of its interval; at the whole, evaluations are skipped.",
+            no_data="Prometheus has evaluated no rule yet.",
+            format=Format.SHARE,
+        ),
+        _bad("Rules that fail", "Evaluations in five minutes that failed.", "RulesFailing"),
+        _bad("Rules that are late", "Evaluations in five minutes that were skipped.", "RulesLate"),
+        watching(
+            "PrometheusIngestsNothing",
+            title="Samples taken in",
+            description="Samples a second. At nothing every panel shows the past.",
+            no_data="Prometheus does not scrape itself.",
+            format=Format.PER_SECOND,
+        ),
+        _bad("Trouble with the disk", "Failed compactions and reloads in three hours.", "PrometheusStorageFailing"),
+        _bad("Samples too old", "Samples in ten minutes that came later than is allowed.", "SamplesTooOld"),
+        watching(
+            "PrometheusConfigRejected",
+            title="Configuration of Prometheus",
+            description="1: the newest configuration is in use. 0: it was refused.",
+            no_data="Prometheus does not scrape itself.",
+            width=12,
+        ),
+        watching(
+            "AlertmanagerConfigRejected",
+            title="Configuration of Alertmanager",
+            description="1: the newest configuration is in use. 0: it was refused.",
+            no_data="Prometheus does not scrape Alertmanager.",
+            width=12,
+        ),
+    ),
+)
+_ALERTING: Final = Section(
+    title="The way of an alert",
+    panels=(
+        watching(
+            "AlertmanagerUnknown",
+            title="Alertmanagers known",
+            description="Without one no alert reaches anybody.",
+            no_data="Prometheus does not scrape itself.",
+        ),
+        _bad("Alerts not handed over", "Alerts in five minutes that Alertmanager did not take.", "AlertsNotSent"),
+        _bad("Notifications that failed", "In five minutes, by kind of receiver.", "NotificationsFailing"),
+    ),
+)
+_STORES: Final = Section(
+    title="Loki and Tempo",
+    panels=(
+        _bad("Requests to Loki that fail", "Share of answers with a 5xx status.", "LokiFailing", format=Format.SHARE),
+        _bad("Requests to Tempo that fail", "Share of answers with a 5xx status.", "TempoFailing", format=Format.SHARE),
+        _bad("Loki in trouble", "Full disk and panics in ten minutes.", "LokiDiskFull", "LokiPanics"),
+        _bad(
+            "Tempo in trouble",
+            "Failed flushes, discarded spans and failed compactions in ten minutes.",
+            "TempoFlushesFailing",
+            "TempoDiscardsSpans",
+            "TempoCompactionFailing",
+        ),
+        TimeSeries(
+            title="Memory",
+            description="Resident memory of each backend.",
+            no_data="No backend answered Prometheus in this time range.",
+            queries=(
+                Prom(expr="max by (job, instance) (process_resident_memory_bytes)", legend="{{job}}"),
+                Prom(expr=f"max by (job, instance) ({SelfMetric.MEMORY_RSS})", legend="{{job}}"),
+            ),
+            format=Format.BYTES,
+        ),
+        TimeSeries(
+            title="Processor time",
+            description="Cores that each backend keeps busy.",
+            no_data="No backend answered Prometheus in this time range.",
+            queries=(
+                Prom(
+                    expr="max by (job, instance) (rate(process_cpu_seconds_total[$__rate_interval]))",
+                    legend="{{job}}",
+                ),
+                Prom(
+                    expr=f"max by (job, instance) (rate({SelfMetric.CPU_SECONDS}[$__rate_interval]))", legend="{{job}}"
+                ),
+            ),
+        ),
+    ),
+)
+
+BOARD: Final = Board(
+    slug="platform",
+    title="Platform health",
+    question="Can the other boards be believed?",
+    variables=(variables.ENVIRONMENT,),
+    sections=(_TARGETS, _COLLECTOR, _PROMETHEUS, _ALERTING, _STORES),
+    next=("fleet", "langfuse"),
+)

@@ -1,0 +1,56 @@
+"""Tables: instant queries brought together by their labels, columns named, coloured and linked one by one."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from dashboards.lib import fields
+from dashboards.lib.model import Column, Table
+
+OPTIONS: Final = {"showHeader": True, "cellHeight": "sm", "sortBy": [], "enablePagination": False}
+_CELL: Final = {"align": "auto", "cellOptions": {"type": "auto"}, "filterable": True, "inspect": False}
+
+
+def table(panel: Table) -> dict[str, Any]:
+    """Options, columns and the transformations that make rows of the queries' results."""
+    shown = [{"displayName": panel.sort_by, "desc": panel.descending}] if panel.sort_by else []
+    defaults = {"custom": _CELL, "noValue": "-", "mappings": [], "thresholds": fields.steps(())}
+    return {
+        "options": {**OPTIONS, "sortBy": shown},
+        "fieldConfig": fields.config(defaults, *(_override(column) for column in panel.columns)),
+        "transformations": list(_transformations(panel)),
+    }
+
+
+def _field(column: Column, queries: int) -> str:
+    """The name a column has before it is renamed: with one query Grafana leaves the letter off."""
+    if column.query is None:
+        return str(column.label)
+    return f"Value #{chr(ord('A') + column.query)}" if queries > 1 else "Value"
+
+
+def _transformations(panel: Table) -> Iterator[dict[str, Any]]:
+    if len(panel.queries) > 1:
+        yield {"id": "merge", "options": {}}
+    names = [_field(column, len(panel.queries)) for column in panel.columns]
+    yield {"id": "filterFieldsByName", "options": {"include": {"names": names}}}
+    yield {
+        "id": "organize",
+        "options": {
+            "excludeByName": {},
+            "indexByName": {name: index for index, name in enumerate(names)},
+            "renameByName": {name: column.title for name, column in zip(names, panel.columns, strict=True)},
+        },
+    }
+
+
+def _override(column: Column) -> dict[str, Any]:
+    properties: list[dict[str, Any]] = [{"id": "unit", "value": column.format.value}]
+    properties += [{"id": name, "value": value} for name, value in fields.decimals(column.format).items()]
+    if column.steps:
+        properties += [
+            {"id": "thresholds", "value": fields.steps(column.steps)},
+            {"id": "custom.cellOptions", "value": {"type": "color-text"}},
+        ]
+    if column.link is not None:
+        properties.append({"id": "links", "value": [fields.link(column.link, in_table=True)]})
+    return {"matcher": {"id": "byName", "options": column.title}, "properties": properties}

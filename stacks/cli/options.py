@@ -1,0 +1,33 @@
+"""Options that several commands share, read and explained the same way everywhere."""
+
+import re
+from typing import Annotated, Final
+
+import typer
+
+from stacks.environments import EnvName
+
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def duration(text: str) -> float:
+    """Seconds of a duration such as 90s, 15m, 1h or 7d."""
+    match = re.fullmatch(r"(\d+)([smhd])", text)
+    if match is None:
+        raise typer.BadParameter(f"{text!r} is not a duration; write for example 90s, 15m, 1h or 7d")
+    return int(match[1]) * _SECONDS[match[2]]
+
+
+Stack = Annotated[EnvName, typer.Option("--stack", "-s", help="Which stack.")]
+Since = Annotated[float, typer.Option(parser=duration, metavar="DURATION", help="How far to look back: 90s, 15m, 1h.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print a JSON document instead; --schema describes it.")]
+Schema = Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of the --json document and exit.")]
+Where = Annotated[str, typer.Option("--environment", "-e", help="Only this deployment.environment.name.")]
+Store = Annotated[
+    str,
+    typer.Option("--prometheus", envvar="AGENTOBS_PROMETHEUS", help="Another Prometheus-compatible store than ours."),
+]
+Traces = Annotated[
+    str,
+    typer.Option("--tempo", envvar="AGENTOBS_TEMPO", help="Another Tempo than ours."),
+]
