@@ -26,9 +26,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _turn(item: pytest.Item) -> tuple[bool, int, int]:
-    """Late or not; tier; in the tier of the stack what reads the scenarios while they are fresh, then their alerts."""
+    """Late or not; tier; on the stack what reads the scenarios while they are fresh, their alerts, reports of all."""
     fixtures = getattr(item, "fixturenames", ())
-    place = 1 if "arrived" in fixtures else 0 if "truths" in fixtures else 2
+    place = 2 if "reports" in fixtures else 1 if "arrived" in fixtures else 0 if "truths" in fixtures else 3
     return bool(item.get_closest_marker("late")), _TIERS.index(Path(item.path).parent.name), place
 
 

@@ -57,10 +57,14 @@ BOARD: Final = Board(
                     "The agent did not run in this time range.",
                 ),
                 _READ.quantiles(AGENT_LATENCY),
+                shared.durations(
+                    "Durations of runs", signals.AGENT_DURATION, _SCOPE, "The agent did not run in this time range."
+                ),
                 _READ.traffic(AGENT_SUCCESS, "Runs"),
-                _READ.line(AGENT_RETRIES),
+                _READ.line(AGENT_RETRIES, width=12),
                 watching(
                     "ProcessCrashLoop",
+                    width=12,
                     title="Starts of processes",
                     description="Starts of each service within ten minutes. A deployment starts each once.",
                     no_data="No process started in this time range; services report a start only if instrumented.",

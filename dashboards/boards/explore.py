@@ -92,10 +92,10 @@ BOARD: Final = Board(
                     ' | trace_id="$trace"',
                 ),
                 _lines(
-                    "Errors of the agent",
-                    "Lines of level error and worse, of the chosen agents; each leads to its trace.",
+                    "Warnings and errors",
+                    "Lines of level warning and worse; each leads to its trace.",
                     "No line of that level in this time range.",
-                    ' | severity_number >= 17 | gen_ai_agent_name=~"$agent"',
+                    " | severity_number >= 13",
                 ),
             ),
         ),

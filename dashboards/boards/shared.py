@@ -12,6 +12,7 @@ from dashboards.lib.model import (
     Colour,
     Column,
     Format,
+    Heatmap,
     Prom,
     StateTimeline,
     Table,
@@ -103,6 +104,19 @@ def in_use(read: Reader, dimensions: tuple[Dimension, ...], **rest: Any) -> Tabl
 
 def _title(label: str) -> str:
     return label.replace("_name", "").replace("_", " ").capitalize()
+
+
+def durations(title: str, metric: Metric, scope: tuple[Label, ...], no_data: str, **rest: Any) -> Heatmap:  # noqa: ANN401
+    """How long calls took, as counts per bucket: two peaks are two behaviours, which no quantile shows."""
+    raw = f"increase({metric.bucket}{matchers(variables.scope(scope))}[$__rate_interval])"
+    made = {
+        "title": title,
+        "description": "Calls per duration over time; darker is more. Two bands are two behaviours.",
+        "no_data": no_data,
+        "queries": (Prom(expr=f"sum by (le) ({raw})", legend="{{le}}"),),
+        "format": Format.SECONDS,
+    }
+    return Heatmap(**{**made, **rest})
 
 
 def by_class(

@@ -57,7 +57,8 @@ BOARD: Final = Board(
                 _READ.line(TOOL_TIMEOUTS),
                 _READ.line(TOOL_RETRIES),
                 shared.by_class("Calls by agent", signals.TOOL_CALLS, Label.AGENT, _SCOPE, _UNUSED, width=12),
-                _READ.traffic(TOOL_SUCCESS, "Calls", width=12),
+                shared.durations("Durations of calls", signals.TOOL_DURATION, _SCOPE, _UNUSED, width=12),
+                _READ.traffic(TOOL_SUCCESS, "Calls", width=24, height=6),
             ),
         ),
         Section(

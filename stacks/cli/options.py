@@ -27,6 +27,7 @@ Store = Annotated[
     str,
     typer.Option("--prometheus", envvar="AGENTOBS_PROMETHEUS", help="Another Prometheus-compatible store than ours."),
 ]
+Logs = Annotated[str, typer.Option("--loki", envvar="AGENTOBS_LOKI", help="Another Loki than ours.")]
 Traces = Annotated[
     str,
     typer.Option("--tempo", envvar="AGENTOBS_TEMPO", help="Another Tempo than ours."),

@@ -1,6 +1,6 @@
 """Tempo HTTP API client: which traces there are, and their spans as the telemetry check reads them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import requests
@@ -10,9 +10,11 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Status, TracesData
 
 from collector.check import Span
 from collector.signals import Attr
+from dashboards.report import TraceRow
 
 _TIMEOUT_S: Final = 30
 _NS: Final = 1e9
+_ID_DIGITS: Final = 32  # Tempo leaves leading zeros off
 _KIND_PREFIX: Final = "SPAN_KIND_"
 
 
@@ -54,6 +56,12 @@ class Tempo:
         params = {"start": f"{start:.0f}", "end": f"{end + 1:.0f}", "q": _query(where), "limit": str(limit)}
         return [str(row["traceID"]) for row in self._get("/api/search", params).json().get("traces", [])]
 
+    def find(self, query: str, start: float, end: float, limit: int) -> list[TraceRow]:
+        """At most `limit` traces that a TraceQL query selects, newest first."""
+        params = {"start": f"{start:.0f}", "end": f"{end + 1:.0f}", "q": query, "limit": str(limit)}
+        rows = [_row(found) for found in self._get("/api/search", params).json().get("traces") or []]
+        return sorted(rows, key=lambda row: -row.start)
+
     def trace(self, trace_id: str) -> list[Span]:
         """Every span of a trace, each once; nothing where the trace is gone."""
         answer = self._get(f"/api/traces/{trace_id}", {}, "application/protobuf")
@@ -68,6 +76,17 @@ class Tempo:
             for span in scope.spans
         ]
         return list({span.span_id: span for span in spans}.values())
+
+
+def _row(found: Mapping[str, Any]) -> TraceRow:
+    """A trace whose root has not come yet has no name."""
+    return TraceRow(
+        trace_id=str(found["traceID"]).rjust(_ID_DIGITS, "0"),
+        service=str(found.get("rootServiceName", "")),
+        name=str(found.get("rootTraceName", "")),
+        start=int(found["startTimeUnixNano"]) / _NS,
+        duration_s=found.get("durationMs", 0) / 1000,
+    )
 
 
 def _query(where: dict[Attr, str]) -> str:

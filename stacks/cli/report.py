@@ -1,0 +1,192 @@
+"""`agentobs report`: the boards, evaluated against the running backends, as one page to read, send or print."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from alerts.alerting import Links
+from alerts.catalogue import TASK_SUCCESS
+from alerts.catalogue.model import HOUR
+from alerts.promql import duration
+from alerts.recording import rule
+from dashboards import documents
+from dashboards.boards import BOARDS
+from dashboards.lib.model import Board
+from dashboards.report import Period, Report, Sources, render
+from stacks.cli import browser
+from stacks.cli.loki import Loki, LokiError
+from stacks.cli.options import Logs, Since, Stack, Store, Traces, Where
+from stacks.cli.prometheus import Prometheus, PrometheusError
+from stacks.cli.show import error_console
+from stacks.cli.tempo import Tempo, TempoError
+from stacks.cli.workspace import Workspace
+from stacks.environments import EnvName
+
+_ERRORS: Final = (PrometheusError, LokiError, TempoError)
+_MEGABYTE: Final = 1_000_000
+
+
+class ReportError(RuntimeError):
+    """There is nothing to report on, or it could not be written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backends:
+    """Addresses of the stores; without logs or traces their panels say so."""
+
+    prometheus: str
+    loki: str = ""
+    tempo: str = ""
+
+    def sources(self) -> Sources:
+        """Clients of them."""
+        return Sources(
+            metrics=Prometheus(self.prometheus),
+            logs=Loki(self.loki) if self.loki else None,
+            traces=Tempo(self.tempo) if self.tempo else None,
+            errors=_ERRORS,
+        )
+
+
+def report(
+    stack: Stack = EnvName.LOCAL,
+    since: Since = "24h",  # type: ignore[assignment]  # typer parses the default
+    environment: Where = "",
+    board: Annotated[list[str] | None, typer.Option(help="Only this board; repeatable.")] = None,
+    choose: Annotated[
+        list[str] | None, typer.Option("--set", metavar="VARIABLE=VALUE", help="Choose as on a board: agent=planner.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write.")] = None,
+    png: Annotated[bool, typer.Option("--png", help="Also make a picture of each board, with a browser.")] = False,
+    runbooks_url: Annotated[str, typer.Option(help="Address below which runbooks lie, one page per alert.")] = "",
+    prometheus: Store = "",
+    loki: Logs = "",
+    tempo: Traces = "",
+) -> None:
+    """Write all boards with the data of the last hours as one HTML page that needs no network."""
+    boards, chosen = wanted(board or []), _chosen(choose or [])
+    end = time.time()
+    period = Period(start=end - since, end=end)
+    backends = _backends(stack, prometheus, loki, tempo)
+    chosen["environment"] = environment or _busiest(backends, period)
+    made = datetime.fromtimestamp(end, UTC)
+    path = output or Path(f"agentobs-report-{chosen['environment']}-{made:%Y%m%dT%H%M%SZ}.html")
+    document = write(path, boards, backends, period, chosen, runbooks_url)
+    if png:
+        for each in boards:
+            picture = path.with_name(f"{path.stem}-{each.slug}.png")
+            browser.picture(path, picture, each.slug)
+            typer.echo(f"wrote {picture}")
+    if document.failed:
+        error_console().print(f"[bold yellow]{document.failed} panels show an error instead of data.[/]")
+
+
+def write(  # noqa: PLR0913, PLR0917 what a report is made of
+    path: Path,
+    boards: Sequence[Board],
+    backends: Backends,
+    period: Period,
+    chosen: Mapping[str, str],
+    runbooks_url: str = "",
+) -> Report:
+    """Write a report and say what is in it. Raises ReportError where the file cannot be written."""
+    began = time.monotonic()
+    pages = documents.runbooks(Links(runbook=f"{runbooks_url.rstrip('/')}/{{name}}", board="")) if runbooks_url else {}
+    with _progress() as tell:
+        document = render(
+            boards,
+            backends.sources(),
+            period,
+            chosen,
+            pages,
+            tell,
+            traces_url=f"{backends.tempo}/api/traces/" if backends.tempo else "",
+        )
+    _save(path, document.html)
+    Console().print(
+        f"wrote {path}: {document.with_data} of {document.panels} panels with data, environment"
+        f" {chosen['environment']}, {len(document.html.encode()) / _MEGABYTE:.1f} MB, {time.monotonic() - began:.0f} s",
+        highlight=False,
+        soft_wrap=True,
+    )
+    return document
+
+
+def _save(path: Path, html: str) -> None:
+    """Whole or not at all: a reader may have the old one open."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_text(html, encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise ReportError(f"{path} cannot be written: {error.strerror}; fix: --output") from None
+
+
+def wanted(slugs: Sequence[str]) -> tuple[Board, ...]:
+    """The boards of those slugs, all without any. Raises typer.BadParameter."""
+    known = {board.slug: board for board in BOARDS}
+    unknown = [slug for slug in slugs if slug not in known]
+    if unknown:
+        raise typer.BadParameter(f"no board is called {', '.join(unknown)}; the boards are {', '.join(known)}")
+    return tuple(board for board in BOARDS if not slugs or board.slug in slugs)
+
+
+def _chosen(pairs: Sequence[str]) -> dict[str, str]:
+    known = {variable.name for board in BOARDS for variable in board.variables}
+    chosen = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if name not in known or not equals:
+            raise typer.BadParameter(f"--set {pair!r}: expected VARIABLE=VALUE with one of {', '.join(sorted(known))}")
+        chosen[name] = value
+    return chosen
+
+
+def _backends(stack: EnvName, prometheus: str, loki: str, tempo: str) -> Backends:
+    """Those that were named; where none was, the stack's. Another Prometheus has no logs and traces in our stores."""
+    if prometheus:
+        return Backends(prometheus=prometheus, loki=loki, tempo=tempo)
+    ours = Workspace(stack).endpoints()
+    return Backends(prometheus=ours["prometheus"], loki=loki or ours["loki"], tempo=tempo or ours["tempo"])
+
+
+def _busiest(backends: Backends, period: Period) -> str:
+    """The environment with most tasks; others are named, so that nobody takes one for all."""
+    window = f"{round(period.end - period.start)}s"
+    counted = f"sum by (environment) (max_over_time({rule.events(TASK_SUCCESS, HOUR)}[{window}]))"
+    samples = Prometheus(backends.prometheus).instant(counted, period.end)
+    found = sorted(samples, key=lambda sample: -sample.value)
+    if not found:
+        raise ReportError(
+            f"no task was counted in the last {duration(period.end - period.start)}; look further back with --since, or"
+            " name an environment with -e for its platform's panels"
+        )
+    names = [sample.labels["environment"] for sample in found]
+    if names[1:]:
+        others = ", ".join(names[1:])
+        error_console().print(f"environment {names[0]}, the busiest; -e for {others}", highlight=False)
+    return names[0]
+
+
+@contextmanager
+def _progress() -> Iterator[Any]:
+    """A bar on standard error."""
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=error_console(), transient=True
+    )
+    with bar:
+        task = bar.add_task("boards", total=None)
+
+        def tell(title: str, done: int, total: int) -> None:
+            bar.update(task, description=title, completed=done, total=total)
+
+        yield tell

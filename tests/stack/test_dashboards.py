@@ -1,0 +1,144 @@
+"""Boards on the running stack: what they ask for exists, every panel that something feeds shows it."""
+
+import re
+import sys
+import time
+
+import pytest
+import requests
+from support.series import AT_FIRST_TROUBLE, names
+
+from alerts.lint import tree
+from collector.self_metrics import SelfMetric
+from dashboards.boards import BOARDS
+from dashboards.lib.model import LogQl, Prom, TraceQl
+from dashboards.report import Period, render
+from stacks.cli.report import Backends
+
+SINCE_S = 3600
+CANARY = "canary"
+# Environment -> what a reader would choose there.
+CHOSEN = {
+    "healthy": {"kpi": "task_success"},
+    "tool-regression": {"kpi": "tool_success"},
+    "model-swap": {"kpi": "model_cost"},
+    "prompt-regression": {"kpi": "agent_success"},
+    "hallucination": {},
+    "policy-violation": {},
+    "cost-spike": {},
+    CANARY: {"kpi": "task_success"},
+}
+# No scenario of minutes can feed these.
+UNFED = {
+    ("versions", "Worse than last week"): "needs traffic of a week ago",
+    ("versions", "Worse than the baseline"): "needs a recorded baseline",
+    ("cost", "Against last week"): "needs spend of a week ago",
+    ("cost", "Task cost against an hour ago"): "needs the tasks of more than ten minutes ago",
+    ("cost", "Tokens per call against an hour ago"): "needs the calls of more than ten minutes ago",
+}
+NEED_HISTORY = {"kpi:week_worsening1h", "kpi:baseline_worsening1h", "kpi:spend:week_ratio1h", "kpi:spend:daily_budget"}
+_CANARY = """
+from collector import emit
+from collector.signals import Outcome, Track
+telemetry = emit.configure(service="support-desk", version="1.4.0", environment="canary")
+for number in range(80):
+    for track in (Track.STABLE, Track.CANARY):
+        with emit.task(workflow="support", type="refund", graph_version="7", track=track) as task:
+            task.outcome = Outcome.FAILURE if track is Track.CANARY and number % 2 else Outcome.SUCCESS
+telemetry.shutdown()
+"""
+
+
+def queries(kind):
+    return [
+        (board, panel, query)
+        for board in BOARDS
+        for panel in board.panels()
+        for query in panel.queries
+        if isinstance(query, kind)
+    ]
+
+
+def filled(query: str) -> str:
+    """Without variables: everything is chosen."""
+    return re.sub(r"\$\{?\w+\}?", ".*", re.sub(r"\$__(range|rate_interval)\b", "5m", query))
+
+
+@pytest.fixture(scope="module")
+def backends(stack):
+    return Backends(prometheus=stack.url("prometheus"), loki=stack.url("loki"), tempo=stack.url("tempo"))
+
+
+@pytest.fixture(scope="module")
+def reports(stack, truths, backends, eventually):
+    """A report of each environment."""
+    emit = _CANARY.replace('environment="canary"', f'environment="{CANARY}", endpoint="{stack.url("otlp-http")}"')
+    stack.run(sys.executable, "-c", emit)
+    assert eventually(lambda: stack.value('count(track:canary_z1h{environment="canary"})'), lambda v: v >= 1, 60) >= 1
+    now = time.time()
+    period = Period(start=now - SINCE_S, end=now)
+    made = {}
+    for environment, chosen in CHOSEN.items():
+        trace = {"trace": truths[environment]["trace_ids"][0]} if environment in truths else {}
+        made[environment] = render(
+            BOARDS, backends.sources(), period, {"environment": environment, "slower": "1s", **trace, **chosen}, {}
+        )
+    return made
+
+
+def test_every_series_exists(stack, truths):  # noqa: ARG001 they feed them
+    known = names(stack.url("prometheus"))
+    asked = {
+        selector.name for _, _, query in queries(Prom) for selector in tree.selectors(tree.parse(filled(query.expr)))
+    }
+    assert len(asked) > 100
+    assert asked - known - AT_FIRST_TROUBLE - NEED_HISTORY <= {"track:canary_z1h", "track:value1h"}
+
+
+def test_every_label_that_is_matched_exists(stack, truths):  # noqa: ARG001 they feed them
+    asked: dict[str, set[str]] = {}
+    for _, _, query in queries(Prom):
+        for selector in tree.selectors(tree.parse(filled(query.expr))):
+            asked.setdefault(selector.name, set()).update(matcher.name for matcher in selector.matchers.matchers)
+    unknown = {}
+    for name, labels in asked.items():
+        url = f"{stack.url('prometheus')}/api/v1/labels"
+        there = set(requests.get(url, params={"match[]": name}, timeout=30).json()["data"])
+        if there and labels - there:
+            unknown[name] = labels - there
+    # The label that tells lost points from taken ones comes with the first lost one.
+    assert unknown == {SelfMetric.SERIES_POINTS: {"error"}}
+
+
+def test_prometheus_takes_every_query(stack):
+    refused = []
+    for board, panel, query in queries(Prom):
+        body = {"query": filled(query.expr)}
+        answer = requests.post(f"{stack.url('prometheus')}/api/v1/query", data=body, timeout=30).json()
+        if answer["status"] != "success":
+            refused.append((board.slug, panel.title, answer["error"]))
+    assert refused == []
+
+
+@pytest.mark.parametrize(("store", "path", "kind"), [
+    ("loki", "/loki/api/v1/query_range", LogQl), ("tempo", "/api/search", TraceQl),
+])  # fmt: skip
+def test_loki_and_tempo_take_every_query(stack, store, path, kind):
+    asked = [query.expr if kind is LogQl else query.query for _, _, query in queries(kind)]
+    asked = [filled(query.replace("$slower", "1s")) for query in asked if query != "$trace"]
+    assert asked
+    parameter = "query" if kind is LogQl else "q"
+    for query in asked:
+        answer = requests.get(f"{stack.url(store)}{path}", params={parameter: query}, timeout=30)
+        assert answer.ok, (query, answer.text)
+
+
+def test_every_panel_that_something_feeds_has_data(reports):
+    empty = set.intersection(*(set(report.empty) for report in reports.values()))
+    panels = [(board.slug, panel.title) for board in BOARDS for panel in board.panels()]
+    unfed = {panel for panel in panels if panel in empty}
+    assert unfed <= UNFED.keys()
+
+
+def test_no_panel_shows_an_error(reports):
+    assert {environment: report.failed for environment, report in reports.items() if report.failed} == {}

@@ -1,0 +1,23 @@
+"""Which series a running stack has, and which it cannot have yet."""
+
+import requests
+
+from collector.self_metrics import SelfMetric
+
+# A counter without a first increment has no series. That these are their names: tests/pipeline/test_delivery.py and
+# test_sampling.py make them grow.
+AT_FIRST_TROUBLE = frozenset((
+    SelfMetric.ENQUEUE_FAILED_SPANS,
+    SelfMetric.ENQUEUE_FAILED_RECORDS,
+    SelfMetric.SEND_FAILED_SPANS,
+    SelfMetric.SEND_FAILED_RECORDS,
+    SelfMetric.SEND_FAILED_POINTS,
+    SelfMetric.PRESSURE_REFUSED_SPANS,
+    SelfMetric.TRACES_TOO_EARLY,
+))  # fmt: skip
+
+
+def names(prometheus: str) -> set[str]:
+    """All names of series in a Prometheus at this address."""
+    answer = requests.get(f"{prometheus}/api/v1/label/__name__/values", timeout=30)
+    return set(answer.json()["data"])
