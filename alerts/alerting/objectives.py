@@ -6,7 +6,7 @@ from typing import Final
 
 from alerts.alerting import text
 from alerts.alerting.model import Alert
-from alerts.catalogue import CATALOGUE, Direction, Kpi, Objective, Owner, Severity
+from alerts.catalogue import CATALOGUE, MIN_BAD, Direction, Kpi, Objective, Owner, Severity
 from alerts.catalogue.model import DAY, HOUR, MINUTE
 from alerts.promql import duration
 from alerts.recording import rule
@@ -28,7 +28,7 @@ def _broken(kpi: Kpi, objective: Objective) -> Alert:
         if objective.quantile is None
         else rule.quantile(kpi, objective.quantile, objective.window_s)
     )
-    enough = f"{rule.events(kpi, objective.window_s)} >= {objective.min_events}"
+    enough = f"{rule.events(kpi, objective.window_s)} >= {objective.min_events}{_not_chance(kpi, objective)}"
     target, value = text.number(kpi, objective.target), text.shown(kpi.unit)
     which = "" if objective.quantile is None else f" ({objective.quantile * 100:g}th percentile)"
     promise = f"{'at least' if up else 'at most'} {target}"
@@ -51,6 +51,18 @@ def _broken(kpi: Kpi, objective: Objective) -> Alert:
         objective=promise,
         labels={"kpi": kpi.key},
     )
+
+
+def _not_chance(kpi: Kpi, objective: Objective) -> str:
+    """Of few events one or two bad ones are a large share. Where nothing is tolerated, one is too many."""
+    up = kpi.direction is Direction.HIGHER_IS_BETTER
+    tolerated = 1 - objective.target if up else objective.target
+    if not kpi.is_share or objective.quantile is not None or tolerated <= 0:
+        return ""
+    value, events = rule.value(kpi, objective.window_s), rule.events(kpi, objective.window_s)
+    bad = f"(1 - {value})" if up else value
+    # Half a one less, as a share times a number is not exact.
+    return f" and {bad} * {events} > {MIN_BAD - 0.5:g}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

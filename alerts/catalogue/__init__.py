@@ -29,7 +29,7 @@ from alerts.catalogue.model import (
 from alerts.catalogue.models import FALLBACKS, MODEL_LATENCY, MODEL_SUCCESS, RATE_LIMITED
 from alerts.catalogue.quality import EVALUATION_PASS, HALLUCINATION, HUMAN_SCORE, JUDGE_SCORE
 from alerts.catalogue.safety import POLICY_VIOLATIONS, VIOLATIONS_PASSED
-from alerts.catalogue.statistics import MIN_EVENTS, SCAN_Z, SIGNIFICANT_Z
+from alerts.catalogue.statistics import MIN_BAD, MIN_EVENTS, SCAN_Z, SIGNIFICANT_Z
 from alerts.catalogue.tasks import AGENT_RUNS_PER_TASK, PLAN_COMPLETION, TASK_LATENCY, TASK_SUCCESS, TASK_TIMEOUTS
 from alerts.catalogue.tools import (
     AGENT_TOOL_SUCCESS,
@@ -85,6 +85,7 @@ __all__ = [
     "HUMAN_SCORE",
     "JUDGE_SCORE",
     "MCP_SERVER_SUCCESS",
+    "MIN_BAD",
     "MIN_EVENTS",
     "MODEL_COST",
     "MODEL_LATENCY",

@@ -28,7 +28,7 @@ def _environments() -> Table:
         no_data="No call carried a version in this time range.",
         queries=(Prom(expr=newest, instant=True),),
         columns=(
-            *(Column(title=label, label=label) for label in labels),
+            *(Column(title=shared.title(label), label=label) for label in labels),
             Column(title="First seen", query=0, format=Format.AGO),
         ),
         sort_by="First seen",

@@ -93,7 +93,7 @@ def in_use(read: Reader, dimensions: tuple[Dimension, ...], **rest: Any) -> Tabl
             Prom(expr=f"max by ({', '.join(labels)}) (last_over_time({series}[$__range])) * 1000", instant=True),
         ),
         "columns": (
-            *(Column(title=_title(label), label=label) for label in labels),
+            *(Column(title=title(label), label=label) for label in labels),
             Column(title="First seen", query=0, format=Format.AGO),
         ),
         "sort_by": "First seen",
@@ -102,7 +102,8 @@ def in_use(read: Reader, dimensions: tuple[Dimension, ...], **rest: Any) -> Tabl
     return Table(**{**made, **rest})
 
 
-def _title(label: str) -> str:
+def title(label: str) -> str:
+    """A label as the heading of a column."""
     return label.replace("_name", "").replace("_", " ").capitalize()
 
 

@@ -64,7 +64,10 @@ def _compared() -> Table:
             Prom(expr=f"max by ({by}) (last_over_time({each}[$__range]))", instant=True) for each in narrowed
         ),
         columns=(
-            *(Column(title=label, label=label, link=_FALLBACK if label == Label.AGENT else None) for label in labels),
+            *(
+                Column(title=shared.title(label), label=label, link=_FALLBACK if label == Label.AGENT else None)
+                for label in labels
+            ),
             Column(title="Worse by", query=0, format=Format.SHARE, steps=thresholds.WORSE),
             Column(title="Standard errors", query=1, format=Format.SCORE),
         ),
@@ -84,6 +87,7 @@ def _by_version(dimension: Dimension) -> TimeSeries:
         description=f"The chosen KPI, over the hour before, for each {dimension.key} version side by side.",
         no_data=f"{_UNKNOWN} Or the chosen KPI has no {dimension.key} version.",
         queries=(Prom(expr=series, legend=legend((*owner, "version"))),),
+        format=Format.SCORE,
         width=12,
         minimum=None,
     )
@@ -102,6 +106,7 @@ _TRACKS: Final = Section(
                     legend=legend((Label.TRACK, *tracks.LABELS)),
                 ),
             ),
+            format=Format.SCORE,
             width=12,
             minimum=None,
         ),
@@ -112,6 +117,7 @@ _TRACKS: Final = Section(
             queries=(
                 Prom(expr=_READ.narrowed(tracks.Z, tracks.LABELS), legend=f"{{{{kpi}}}} {legend(tracks.LABELS)}"),
             ),
+            format=Format.SCORE,
             width=12,
             minimum=None,
             alerts=("CanaryWorse",),

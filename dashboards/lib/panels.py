@@ -56,14 +56,14 @@ class Reader:
 
     def line(self, kpi: Kpi, **rest: Any) -> TimeSeries:  # noqa: ANN401 fields of Panel
         """A KPI over time, one line per identity, with the borders of what is promised."""
-        query = Prom(expr=self.kpi(kpi), legend=legend(kpi.by))
+        query = Prom(expr=self.kpi(kpi), legend=legend(kpi.by) or kpi.title)
         maximum = 1.0 if kpi.is_share else None
         return TimeSeries(**{**_common(kpi), "queries": (query,), "maximum": maximum, **rest})
 
     def quantiles(self, kpi: Kpi, **rest: Any) -> TimeSeries:  # noqa: ANN401 fields of Panel
         """The recorded quantiles of a KPI over time; slow traces show as exemplars."""
         queries = tuple(
-            Prom(expr=self.kpi(kpi, quantile=q), legend=f"{legend(kpi.by)} p{q * 100:g}") for q in kpi.quantiles
+            Prom(expr=self.kpi(kpi, quantile=q), legend=f"{legend(kpi.by)} p{q * 100:g}".strip()) for q in kpi.quantiles
         )
         made = {"title": f"{kpi.title}, quantiles", "steps": thresholds.steps(kpi, max(kpi.quantiles))}
         return TimeSeries(**{**_common(kpi), **made, "queries": queries, **rest})

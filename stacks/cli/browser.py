@@ -25,8 +25,8 @@ def picture(page: Path, to: Path, fragment: str = "") -> None:
     browser = next((found for name in _NAMES if (found := shutil.which(name))), None)
     if browser is None:
         raise BrowserError(
-            f"no browser is on PATH (looked for {', '.join(_NAMES)}); fix: install chromium, or leave --png out and open"
-            f" {page}"
+            f"no browser is on PATH (looked for {', '.join(_NAMES)}); fix: install chromium, or"
+            f" leave --png out and open {page}"
         )
     address = page.resolve().as_uri() + (f"#{fragment}" if fragment else "")
     with tempfile.TemporaryDirectory(prefix="agentobs-browser-") as profile:

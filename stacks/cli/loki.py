@@ -3,7 +3,8 @@
 from typing import Any, Final
 
 import requests
-from dashboards.report.sources import LogLine
+
+from dashboards.report import LogLine
 
 _TIMEOUT_S: Final = 30
 _NS: Final = 1_000_000_000

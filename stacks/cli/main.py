@@ -17,7 +17,9 @@ from runbooks.diagnosis import Window, diagnose
 from runbooks.report import Diagnosis
 from runbooks.status import Status, collect
 from stacks import generated
-from stacks.cli import dashboards, lifecycle, show, show_check
+from stacks.cli import dashboards, lifecycle, report, show, show_check
+from stacks.cli.browser import BrowserError
+from stacks.cli.loki import LokiError
 from stacks.cli.options import AsJson, Schema, Since, Stack, Store, Traces, Where
 from stacks.cli.prometheus import Prometheus, PrometheusError
 from stacks.cli.telemetry import Scope, examine
@@ -35,6 +37,7 @@ app = typer.Typer(
 telemetry = typer.Typer(help="Look at the telemetry itself.", no_args_is_help=True)
 app.add_typer(telemetry, name="telemetry")
 app.add_typer(dashboards.app, name="dashboards")
+app.command("report")(report.report)
 
 _EXPECTED: Final = (
     WorkspaceError,
@@ -45,6 +48,9 @@ _EXPECTED: Final = (
     lifecycle.LifecycleError,
     generated.StaleError,
     PushError,
+    LokiError,
+    report.ReportError,
+    BrowserError,
 )
 
 

@@ -89,7 +89,7 @@ def report(
         error_console().print(f"[bold yellow]{document.failed} panels show an error instead of data.[/]")
 
 
-def write(  # noqa: PLR0913, PLR0917 what a report is made of
+def write(
     path: Path,
     boards: Sequence[Board],
     backends: Backends,
@@ -106,8 +106,8 @@ def write(  # noqa: PLR0913, PLR0917 what a report is made of
             backends.sources(),
             period,
             chosen,
-            pages,
-            tell,
+            runbooks=pages,
+            progress=tell,
             traces_url=f"{backends.tempo}/api/traces/" if backends.tempo else "",
         )
     _save(path, document.html)

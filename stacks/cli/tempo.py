@@ -1,7 +1,8 @@
 """Tempo HTTP API client: which traces there are, and their spans as the telemetry check reads them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
+from urllib.parse import quote
 
 import requests
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
@@ -10,7 +11,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Status, TracesData
 
 from collector.check import Span
 from collector.signals import Attr
-from dashboards.report import TraceRow
+from dashboards.report import TraceRow, TraceSpan
 
 _TIMEOUT_S: Final = 30
 _NS: Final = 1e9
@@ -67,15 +68,39 @@ class Tempo:
         answer = self._get(f"/api/traces/{trace_id}", {}, "application/protobuf")
         if answer.status_code == requests.codes.not_found:
             return []
-        # Tempo's message is OTLP's under another name.
-        batches = TracesData.FromString(answer.content).resource_spans
-        spans = [
-            _span(span, _attributes(batch.resource.attributes))
-            for batch in batches
-            for scope in batch.scope_spans
-            for span in scope.spans
-        ]
+        spans = [_span(span, resource) for span, resource in _spans(answer.content)]
         return list({span.span_id: span for span in spans}.values())
+
+    def steps(self, trace_id: str) -> list[TraceSpan]:
+        """Every span of a trace with its name and times, each once; nothing where the trace is gone."""
+        if not trace_id:
+            return []
+        answer = self._get(f"/api/traces/{quote(trace_id, safe='')}", {}, "application/protobuf")
+        if answer.status_code == requests.codes.not_found:
+            return []
+        steps = [_step(span, resource) for span, resource in _spans(answer.content)]
+        return list({step.span_id: step for step in steps}.values())
+
+
+def _spans(content: bytes) -> Iterator[tuple[OtlpSpan, dict[str, Any]]]:
+    """Spans with the attributes of their resource. Tempo's message is OTLP's under another name."""
+    for batch in TracesData.FromString(content).resource_spans:
+        resource = _attributes(batch.resource.attributes)
+        for scope in batch.scope_spans:
+            for span in scope.spans:
+                yield span, resource
+
+
+def _step(span: OtlpSpan, resource: Mapping[str, Any]) -> TraceSpan:
+    return TraceSpan(
+        span_id=span.span_id.hex(),
+        parent_id=span.parent_span_id.hex(),
+        service=str(resource.get(Attr.SERVICE_NAME, "")),
+        name=span.name,
+        start=span.start_time_unix_nano / _NS,
+        duration_s=max(0, span.end_time_unix_nano - span.start_time_unix_nano) / _NS,
+        failed=span.status.code == Status.STATUS_CODE_ERROR,
+    )
 
 
 def _row(found: Mapping[str, Any]) -> TraceRow:

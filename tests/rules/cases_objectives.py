@@ -4,6 +4,7 @@ The catalogue says target, window, hold and events; names of series, thresholds 
 an expression that strays from them fails.
 """
 
+import math
 from collections.abc import Iterator
 
 from support.promtool import AlertCase, Fired
@@ -61,19 +62,29 @@ def _cases(kpi: Kpi, objective: Objective) -> Iterator[AlertCase]:
     target, least, hold = objective.target, objective.min_events, objective.hold_s
     bad = target * (0.6 if up else 1.7) or 0.25
     just_bad = target * (0.98 if up else 1.02) or 0.001
+    gated = kpi.unit is Unit.RATIO and objective.quantile is None and (target < 1 if up else target > 0)
     after, before, late = times(hold + 15), times(hold - 15), times(hold + 1200)
     given = {"severity": objective.severity, "owner": "agents", "family": kpi.group, "kpi": kpi.key}
     fired = (Fired(labels={**labels(kpi), **given}, annotations={}),)
 
-    def case(name: str, at: str, value: str, events: float = least, expect: tuple[Fired, ...] = ()) -> AlertCase:
-        series = _series(kpi, objective, value, f"{events}x90") | (version(kpi) if name == "fires" else {})
+    def enough(value: float) -> float:
+        """So many events that four of them are bad, where a share is judged."""
+        share = 1 - value if up else value
+        return max(least, math.ceil(4 / share)) if gated and share > 0 else least
+
+    def case(name: str, at: str, value: str, events: float | None = None, expect: tuple[Fired, ...] = ()) -> AlertCase:
+        counted = enough(float(value.split("x", maxsplit=1)[0])) if events is None else events
+        series = _series(kpi, objective, value, f"{counted:g}x90") | (version(kpi) if name == "fires" else {})
         return AlertCase(alert=objective.alert, name=name, series=series, at=at, expect=expect)
 
     yield case("fires", after, f"{bad:g}x90", expect=fired)
     yield case("fires when just broken, versions unknown", after, f"{just_bad:g}x90", expect=fired)
     yield case("not yet", before, f"{bad:g}x90")
     yield case("promise just kept", late, f"{target:g}x90")
-    yield case("too few events", late, f"{bad:g}x90", events=least - 1)
+    yield case("too few events", late, f"{(0 if up else 1) if gated else bad:g}x90", events=least - 1)
+    if gated:
+        share = 1 - just_bad if up else just_bad
+        yield case("too few bad ones", late, f"{just_bad:g}x90", events=3.4 / share)
     yield case("recovers", late, f"{bad:g}x{hold // 60 + 5} {target:g}x90")
     yield AlertCase(alert=objective.alert, name="no data", series={}, at=late)
 

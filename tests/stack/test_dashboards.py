@@ -81,7 +81,7 @@ def reports(stack, truths, backends, eventually):
     for environment, chosen in CHOSEN.items():
         trace = {"trace": truths[environment]["trace_ids"][0]} if environment in truths else {}
         made[environment] = render(
-            BOARDS, backends.sources(), period, {"environment": environment, "slower": "1s", **trace, **chosen}, {}
+            BOARDS, backends.sources(), period, {"environment": environment, "slower": "1s", **trace, **chosen}
         )
     return made
 

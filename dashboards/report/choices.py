@@ -1,0 +1,73 @@
+"""Variables of a board, filled in as Grafana does for what is chosen; what is not chosen is everything.
+
+A list without All, such as the KPI, is asked for as a whole, so that the reader can choose in the page.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from dashboards.lib.model import Board, Variable, VariableKind
+from dashboards.report.sources import Period
+
+SCRAPE_S: Final = 15
+_POINTS: Final = 240
+_MIN_RATE_SCRAPES: Final = 4  # as Grafana's $__rate_interval
+_ALL: Final = ".*"
+_REFERENCE: Final = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+_META: Final = re.compile(r"([\\^$.|?*+()\[\]{}])")
+
+
+def step(period: Period) -> float:
+    """Seconds between points: about as many as a panel is wide, and no more often than is scraped."""
+    return max(SCRAPE_S, round(period.seconds / _POINTS))
+
+
+def metrics(query: str, board: Board, period: Period, chosen: Mapping[str, str]) -> str:
+    """PromQL or LogQL with its variables filled in; values are quoted for a string with a regular expression in it."""
+    for variable in board.variables:
+        if open_here(variable, chosen):
+            query = query.replace(f'="${variable.name}"', f'=~"{_ALL}"')
+    times = {
+        "__range": f"{max(1, round(period.seconds))}s",
+        "__rate_interval": f"{round(max(_MIN_RATE_SCRAPES * SCRAPE_S, step(period)))}s",
+        "__interval": f"{round(step(period))}s",
+    }
+    return _filled(query, {**_values(board, chosen), **times})
+
+
+def traces(query: str, board: Board, chosen: Mapping[str, str]) -> str:
+    """TraceQL, or a trace id, with its variables filled in."""
+    return _filled(query, _values(board, chosen))
+
+
+def open_here(variable: Variable, chosen: Mapping[str, str]) -> bool:
+    """Whether the page, not the query, narrows to a value of this variable."""
+    return variable.kind is VariableKind.LIST and not variable.all and variable.name not in chosen
+
+
+def _values(board: Board, chosen: Mapping[str, str]) -> dict[str, str]:
+    return {variable.name: _value(variable, chosen) for variable in board.variables}
+
+
+def _value(variable: Variable, chosen: Mapping[str, str]) -> str:
+    if variable.kind is VariableKind.TEXT:
+        return _quoted(chosen.get(variable.name, ""))
+    if variable.name not in chosen:
+        return _ALL if variable.all or not variable.values else variable.values[0]
+    if variable.kind is VariableKind.LIST:
+        return _quoted(chosen[variable.name])
+    # As a regular expression, and then as text between double quotes.
+    return _quoted(_META.sub(r"\\\1", chosen[variable.name]))
+
+
+def _quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def _filled(query: str, values: Mapping[str, str]) -> str:
+    def value(found: re.Match[str]) -> str:
+        name = found[1] or found[2]
+        return values.get(name, found[0])
+
+    return _REFERENCE.sub(value, query)
