@@ -21,7 +21,9 @@ from dashboards.lib.model import (
 from dashboards.lib.panels import Reader, legend
 
 _VERSIONS: Final = BoardLink(
-    title="Since which version", board="versions", variables={"agent": Label.AGENT, "tool": Label.TOOL, "kpi": "kpi"}
+    title="Since which version",
+    board="versions",
+    variables={"agent": Label.AGENT, "tool": Label.TOOL, "workflow": Label.WORKFLOW, "kpi": "kpi"},
 )
 _FIRING: Final = {1: ("fires", Colour.BAD)}
 REGRESSION: Final = "VersionRegression"

@@ -190,8 +190,8 @@ def _of(panel: Panel, kind: type[_Kind]) -> list[_Kind]:
 def legend(template: str, labels: Mapping[str, str]) -> str:
     """A series' name: its legend filled in, or its labels where there is none."""
     if not template:
-        return ", ".join(f"{name}={value}" for name, value in sorted(labels.items()) if name != "__name__") or "value"
-    return " ".join(_LEGEND.sub(lambda found: labels.get(found[1], ""), template).split()) or "value"
+        return ", ".join(f"{name}={value}" for name, value in sorted(labels.items()) if name != "__name__") or "total"
+    return " ".join(_LEGEND.sub(lambda found: labels.get(found[1], ""), template).split()) or "total"
 
 
 def _finite(value: float | None) -> float | None:

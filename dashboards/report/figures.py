@@ -17,6 +17,8 @@ COLOURS: Final = {
 }
 _MS: Final = 1000
 _BAR: Final = 0.6
+_ROOM: Final = 1.03  # a line at the maximum is not cut in half
+_NOTHING: Final = 1e-6
 _SIGNIFICANT: Final = 6  # digits; more would only make the page larger
 
 
@@ -41,9 +43,14 @@ def _lines(panel: Panel, result: Lines) -> dict[str, Any]:
     data += _dots(result)
     limits = (panel.minimum, panel.maximum) if isinstance(panel, TimeSeries) else (None, None)
     axis = {**numbers.axis(panel.format), "rangemode": "tozero" if limits[0] == 0 else "normal"}
+    highest = max((value for line in result.lines for value in line.values if value is not None), default=0)
     if limits[1] is not None:
-        axis["range"] = [limits[0] or 0, limits[1] * 1.03]
-    layout = {"yaxis": axis, "shapes": [_border(step) for step in panel.steps if step.value is not None]}
+        axis["range"] = [limits[0] or 0, limits[1] * _ROOM]
+    elif highest <= _NOTHING:
+        axis["range"] = [0, 1]
+    # A border at nothing is the axis itself.
+    borders = [step for step in panel.steps if step.value is not None and step.value > _NOTHING]
+    layout = {"yaxis": axis, "shapes": [_border(step) for step in borders]}
     return {"data": data, "layout": layout}
 
 

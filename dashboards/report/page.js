@@ -98,11 +98,13 @@
       const button = document.createElement("button");
       const swatch = document.createElement("i");
       const last = document.createElement("b");
+      const name = document.createElement("span");
+      name.textContent = trace.label;
       swatch.style.background = trace.line.color;
       last.textContent = trace.last;
       button.type = "button";
-      button.title = "Show only this line, or all again";
-      button.append(swatch, trace.label, last);
+      button.title = `${trace.label}: show only this line, or all again`;
+      button.append(swatch, name, last);
       button.addEventListener("click", () => {
         const alone = place.data.every((other, index) => index === number ? other.visible !== "legendonly" : other.visible === "legendonly");
         Plotly.restyle(place, { visible: shown.map((_, index) => alone || index === number ? true : "legendonly") });
@@ -148,7 +150,7 @@
     const open = JSON.parse(board.dataset.open);
     rows(board, new Map([...narrowed].filter(([, { name }]) => !(name in open))));
     await draw(board, narrowed);
-    document.body.dataset.ready = "1";
+    document.body.dataset.ready = location.hash || "#";
   }
 
   function sort(button) {

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from alerts.alerting.model import VARIABLES
+from dashboards.lib import variables
 from dashboards.lib.layout import place
 from dashboards.lib.model import Board, Variable
 from dashboards.report import choices, marks, numbers
@@ -126,13 +127,14 @@ def _page(views: list[dict[str, Any]], period: Period, chosen: Mapping[str, str]
     environment = Environment(
         loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    narrowed = ", ".join(f"{name} {value}" for name, value in chosen.items())
+    where = chosen.get(variables.ENVIRONMENT.name, "")
+    narrowed = "".join(f", {name} {value}" for name, value in chosen.items() if name != variables.ENVIRONMENT.name)
     failed = f", {counts['failed']} not evaluated" if counts["failed"] else ""
     return environment.get_template("page.html.j2").render(
-        title=f"agentobs: {narrowed}" if narrowed else "agentobs",
+        title=f"agentobs: environment {where}" if where else "agentobs",
         period=f"{numbers.moment(period.start)} to {numbers.moment(period.end)}",
         made=numbers.moment(period.end),
-        counted=f"{counts['with_data']} of {counts['panels']} panels with data{failed}",
+        counted=f"{counts['with_data']} of {counts['panels']} panels with data{failed}{narrowed}",
         boards=views,
         css=Markup((_HERE / "page.css").read_text("utf-8")),  # noqa: S704 our own file
         js=Markup((_HERE / "page.js").read_text("utf-8")),  # noqa: S704 our own file

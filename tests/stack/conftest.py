@@ -17,7 +17,10 @@ import pytest
 import requests
 from support.webhook import Webhook, webhook
 
+from dashboards.boards import BOARDS
+from dashboards.report import Period, Report, render
 from demo.scenarios import SCENARIOS
+from stacks.cli.report import Backends
 from stacks.ports import PORTS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,6 +33,31 @@ TRAFFIC = dict.fromkeys(_UNVERSIONED, (160, 8)) | {
     "crash-loop": (240, 8),
     "cost-spike": (240, 8),
 }
+
+
+REPORTED_S = 3600
+# What a report is made of: environment -> what a reader would choose there.
+REPORTED = {
+    "healthy": {"kpi": "task_success"},
+    "tool-regression": {"kpi": "tool_success"},
+    "model-swap": {"kpi": "model_cost"},
+    "prompt-regression": {"kpi": "agent_success"},
+    "graph-change": {"kpi": "task_cost"},
+    "hallucination": {},
+    "policy-violation": {},
+    "cost-spike": {},
+    "canary": {"kpi": "task_success"},
+}
+_CANARY = """
+from collector import emit
+from collector.signals import Outcome, Track
+telemetry = emit.configure(service="support-desk", version="1.4.0", environment="canary")
+for number in range(80):
+    for track in (Track.STABLE, Track.CANARY):
+        with emit.task(workflow="support", type="refund", graph_version="7", track=track) as task:
+            task.outcome = Outcome.FAILURE if track is Track.CANARY and number % 2 else Outcome.SUCCESS
+telemetry.shutdown()
+"""
 
 
 def free_ports(names: list[str]) -> dict[str, int]:
@@ -165,6 +193,24 @@ def truths(stack: LocalStack) -> dict[str, dict[str, Any]]:
         wanted = truth["totals"]["agentic_task_calls_total"]
         assert eventually(lambda q=counted: stack.value(q), lambda value, w=wanted: value >= w) == wanted
     return played
+
+
+@pytest.fixture(scope="session")
+def reports(stack: LocalStack, truths: dict[str, dict[str, Any]]) -> dict[str, Report]:
+    """A report of each environment of `REPORTED`, once all alerts had their time."""
+    endpoint = f'environment="canary", endpoint="{stack.url("otlp-http")}"'
+    stack.run(sys.executable, "-c", _CANARY.replace('environment="canary"', endpoint))
+    compared = "count(track:canary_z1h)"
+    assert eventually(lambda: stack.value(compared), lambda value: value >= 1, 90) >= 1
+    backends = Backends(prometheus=stack.url("prometheus"), loki=stack.url("loki"), tempo=stack.url("tempo"))
+    now = time.time()
+    period = Period(start=now - REPORTED_S, end=now)
+    made = {}
+    for environment, chosen in REPORTED.items():
+        trace = {"trace": truths[environment]["trace_ids"][0]} if environment in truths else {}
+        asked = {"environment": environment, "slower": "1s", **trace, **chosen}
+        made[environment] = render(BOARDS, backends.sources(), period, asked)
+    return made
 
 
 @pytest.fixture(scope="module")

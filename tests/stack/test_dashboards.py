@@ -1,8 +1,6 @@
 """Boards on the running stack: what they ask for exists, every panel that something feeds shows it."""
 
 import re
-import sys
-import time
 
 import pytest
 import requests
@@ -12,22 +10,7 @@ from alerts.lint import tree
 from collector.self_metrics import SelfMetric
 from dashboards.boards import BOARDS
 from dashboards.lib.model import LogQl, Prom, TraceQl
-from dashboards.report import Period, render
-from stacks.cli.report import Backends
 
-SINCE_S = 3600
-CANARY = "canary"
-# Environment -> what a reader would choose there.
-CHOSEN = {
-    "healthy": {"kpi": "task_success"},
-    "tool-regression": {"kpi": "tool_success"},
-    "model-swap": {"kpi": "model_cost"},
-    "prompt-regression": {"kpi": "agent_success"},
-    "hallucination": {},
-    "policy-violation": {},
-    "cost-spike": {},
-    CANARY: {"kpi": "task_success"},
-}
 # No scenario of minutes can feed these.
 UNFED = {
     ("versions", "Worse than last week"): "needs traffic of a week ago",
@@ -37,16 +20,6 @@ UNFED = {
     ("cost", "Tokens per call against an hour ago"): "needs the calls of more than ten minutes ago",
 }
 NEED_HISTORY = {"kpi:week_worsening1h", "kpi:baseline_worsening1h", "kpi:spend:week_ratio1h", "kpi:spend:daily_budget"}
-_CANARY = """
-from collector import emit
-from collector.signals import Outcome, Track
-telemetry = emit.configure(service="support-desk", version="1.4.0", environment="canary")
-for number in range(80):
-    for track in (Track.STABLE, Track.CANARY):
-        with emit.task(workflow="support", type="refund", graph_version="7", track=track) as task:
-            task.outcome = Outcome.FAILURE if track is Track.CANARY and number % 2 else Outcome.SUCCESS
-telemetry.shutdown()
-"""
 
 
 def queries(kind):
@@ -62,28 +35,6 @@ def queries(kind):
 def filled(query: str) -> str:
     """Without variables: everything is chosen."""
     return re.sub(r"\$\{?\w+\}?", ".*", re.sub(r"\$__(range|rate_interval)\b", "5m", query))
-
-
-@pytest.fixture(scope="module")
-def backends(stack):
-    return Backends(prometheus=stack.url("prometheus"), loki=stack.url("loki"), tempo=stack.url("tempo"))
-
-
-@pytest.fixture(scope="module")
-def reports(stack, truths, backends, eventually):
-    """A report of each environment."""
-    emit = _CANARY.replace('environment="canary"', f'environment="{CANARY}", endpoint="{stack.url("otlp-http")}"')
-    stack.run(sys.executable, "-c", emit)
-    assert eventually(lambda: stack.value('count(track:canary_z1h{environment="canary"})'), lambda v: v >= 1, 60) >= 1
-    now = time.time()
-    period = Period(start=now - SINCE_S, end=now)
-    made = {}
-    for environment, chosen in CHOSEN.items():
-        trace = {"trace": truths[environment]["trace_ids"][0]} if environment in truths else {}
-        made[environment] = render(
-            BOARDS, backends.sources(), period, {"environment": environment, "slower": "1s", **trace, **chosen}
-        )
-    return made
 
 
 def test_every_series_exists(stack, truths):  # noqa: ARG001 they feed them

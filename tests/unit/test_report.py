@@ -1,0 +1,261 @@
+"""The report: variables, joins, buckets and texts are right; what is empty or failed says so; nothing breaks out."""
+
+import json
+import re
+
+import pytest
+
+from alerts.source import Exemplar, Sample, Series
+from dashboards.boards import BOARDS
+from dashboards.lib import variables
+from dashboards.lib.model import (
+    Board,
+    BoardLink,
+    Colour,
+    Column,
+    Format,
+    Heatmap,
+    LogList,
+    LogQl,
+    Prom,
+    Section,
+    Stat,
+    StateTimeline,
+    Step,
+    Table,
+    Text,
+    TimeSeries,
+    TraceQl,
+    TraceView,
+)
+from dashboards.report import LogLine, Period, Sources, TraceSpan, choices, numbers, render
+from dashboards.report.evaluate import Evaluation
+
+PERIOD = Period(1_000_000.0, 1_003_600.0)
+EVIL = "</script><script>alert(1)</script>\"'<img src=x onerror=alert(2)>"
+SAID = {"description": "What it shows.", "no_data": "It means nothing happened."}
+
+
+class StoreError(RuntimeError):
+    """What the fake store raises."""
+
+
+class Store:
+    """Answers every query from a table of parts of queries; keeps what was asked."""
+
+    def __init__(self, answers=()):
+        self.answers = dict(answers)
+        self.asked = []
+
+    def _answer(self, query):
+        self.asked.append(query)
+        found = next((value for part, value in self.answers.items() if part in query), [])
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def instant(self, query, at):  # noqa: ARG002 a protocol
+        return self._answer(query)
+
+    def range(self, query, start, end, step):  # noqa: ARG002 a protocol
+        return self._answer(query)
+
+    def exemplars(self, query, start, end):  # noqa: ARG002 a protocol
+        return [Exemplar(EVIL, 0.2, start + 60)] if query in self.asked else []
+
+    def lines(self, query, start, end, limit):  # noqa: ARG002 a protocol
+        return self._answer(query)
+
+    def find(self, query, start, end, limit):  # noqa: ARG002 a protocol
+        return self._answer(query)
+
+    def steps(self, trace_id):
+        return self._answer(trace_id)
+
+
+def board(*panels, choice=(variables.ENVIRONMENT, variables.AGENT, variables.KPI, variables.TRACE), slug="one"):
+    sections = (Section(title="All", panels=panels),)
+    return Board(slug=slug, title=slug.title(), question="What?", variables=choice, sections=sections)
+
+
+def sources(store):
+    return Sources(metrics=store, logs=store, traces=store, errors=(StoreError,))
+
+
+def made(store, *panels, chosen=None, **rest):
+    return render([board(*panels)], sources(store), PERIOD, chosen or {"environment": "prod"}, **rest)
+
+
+def line(title="Line", expr="x", **rest):
+    return TimeSeries(title=title, queries=(Prom(expr=expr, legend="{{agent_name}}"),), **SAID, **rest)
+
+
+def points(labels, *values):
+    return Series(labels, [(PERIOD.start + 15 * number, value) for number, value in enumerate(values)])
+
+
+def data(page):
+    return [
+        json.loads(text) for text in re.findall(r'<script type="application/json" class="data">(.*?)</script>', page)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "inside"), [("planner", "planner"), ('a"b', r"a\"b"), ("a.b", r"a\\.b"), ("x\\", "x\\\\\\\\")]
+)
+def test_a_chosen_value_matches_itself_and_cannot_leave_its_quotes(value, inside):
+    query = choices.metrics('x{agent_name=~"$agent"}', board(line()), PERIOD, {"agent": value})
+    assert query == f'x{{agent_name=~"{inside}"}}'
+
+
+def test_what_is_not_chosen_is_everything_and_times_are_filled_in():
+    asked = 'rate(x{agent_name=~"$agent",kpi="$kpi"}[$__rate_interval]) + y[$__range]'
+    assert choices.metrics(asked, board(line()), PERIOD, {}) == 'rate(x{agent_name=~".*",kpi=~".*"}[60s]) + y[3600s]'
+    assert 'kpi="cost"' in choices.metrics(asked, board(line()), PERIOD, {"kpi": "cost"})
+
+
+def test_rows_are_joined_on_their_labels_and_gaps_stay():
+    one, two = {"agent_name": "planner"}, {"agent_name": "critic"}
+    store = Store({"first": [Sample(one, 1.0)], "second": [Sample(one, 0.5), Sample(two, 0.9)]})
+    columns = (Column(title="Agent", label="agent_name"), Column(title="A", query=0), Column(title="B", query=1))
+    queries = (Prom(expr="first", instant=True), Prom(expr="second", instant=True))
+    table = Table(title="T", queries=queries, columns=columns, **SAID)
+    evaluation = Evaluation(board=board(table), sources=sources(store), period=PERIOD, chosen={})
+    rows = evaluation.panel(table).rows
+    assert [(row.labels["agent_name"], list(row.values)) for row in rows] == [
+        ("planner", [1.0, 0.5]),
+        ("critic", [None, 0.9]),
+    ]
+
+
+def test_buckets_are_cumulative_and_cells_are_not():
+    store = Store({"x": [points({"le": "+Inf"}, 9, 9), points({"le": "0.5"}, 2, 4), points({"le": "1"}, 5, 4)]})
+    panel = Heatmap(title="H", queries=(Prom(expr="x"),), format=Format.SECONDS, **SAID)
+    cells = Evaluation(board=board(panel), sources=sources(store), period=PERIOD, chosen={}).panel(panel)
+    assert cells.buckets == ["500 ms", "1 s", "more"]
+    assert [row[:2] for row in cells.counts] == [[2, 4], [3, 0], [4, 5]]
+
+
+def test_a_gap_in_a_series_stays_a_gap():
+    series = Series({}, [(PERIOD.start, 1.0), (PERIOD.start + 45, 2.0), (PERIOD.start + 60, float("nan"))])
+    evaluation = Evaluation(board=board(line()), sources=sources(Store({"x": [series]})), period=PERIOD, chosen={})
+    assert list(evaluation.panel(line()).lines[0].values)[:5] == [1.0, None, None, 2.0, None]
+
+
+def test_an_empty_panel_says_why_and_a_failed_one_with_what():
+    report = made(Store({"bad": StoreError("the store is away")}), line("Empty"), line("Failed", "bad"))
+    assert (report.panels, report.with_data, report.failed, report.empty) == (2, 0, 1, (("one", "Empty"),))
+    assert "No data. It means nothing happened." in report.html
+    assert "Not evaluated: the store is away" in report.html
+
+
+def test_an_error_that_nobody_declared_ends_the_report():
+    with pytest.raises(ZeroDivisionError):
+        made(Store({"x": ZeroDivisionError()}), line())
+
+
+def test_nothing_that_telemetry_says_breaks_out_of_its_place():
+    labels = {"agent_name": EVIL}
+    store = Store({
+        "x": [points(labels, 1, 0)], "rows!": [Sample(labels, 1.0)],
+        "logs": [LogLine(PERIOD.start, EVIL, {"severity_text": EVIL})],
+        "0af7": [TraceSpan("1", "", EVIL, EVIL, PERIOD.start, 1.0, failed=True)],
+    })  # fmt: skip
+    link = BoardLink(title=EVIL, board="one", variables={"agent": "agent_name"})
+    report = made(
+        store,
+        TimeSeries(title="L", queries=(Prom(expr="x", legend="{{agent_name}}", exemplars=True),), **SAID),
+        StateTimeline(
+            title="S", queries=(Prom(expr="x", legend="{{agent_name}}"),), states={1: ("on", Colour.BAD)}, **SAID
+        ),
+        Table(
+            title="T",
+            queries=(Prom(expr="rows!", instant=True),),
+            columns=(Column(title="A", label="agent_name", link=link),),
+            **SAID,
+        ),
+        LogList(title="G", queries=(LogQl("logs"),), **SAID),
+        TraceView(title="W", queries=(TraceQl(query="$trace"),), **SAID),
+        Text(title="P", markdown=f"{EVIL} [x](javascript:alert(3))", **SAID),
+        chosen={"environment": "prod", "trace": "0af7"},
+    )
+    assert report.with_data == 6
+    ours = report.html.count("<script")
+    assert ours == made(Store(), line()).html.count("<script")
+    assert "<img src=x" not in report.html
+    assert 'href="javascript' not in report.html
+    (found,) = data(report.html)
+    assert all("<" not in trace["name"] for figure in found["figures"].values() for trace in figure["data"])
+
+
+def test_the_page_asks_nothing_of_any_network():
+    page = made(Store({"x": [points({}, 1, 2)]}), line()).html
+    own = page.split("<script>")[0]
+    assert re.findall(r'(?:src|href)="(?!#|data:)[^"]*"', own) == []
+    assert "@import" not in own
+    assert "url(" not in own
+
+
+def test_colours_have_signs_and_links_carry_what_was_clicked():
+    steps = (Step(None, Colour.BAD), Step(0.9, Colour.GOOD))
+    link = BoardLink(title="Why", board="one", variables={"agent": "agent_name", "tool": "tool_name"})
+    columns = (
+        Column(title="Agent", label="agent_name", link=link),
+        Column(title="OK", query=0, format=Format.SHARE, steps=steps),
+    )
+    table = Table(title="T", queries=(Prom(expr="rows!", instant=True),), columns=columns, **SAID)
+    page = made(Store({"rows!": [Sample({"agent_name": "a b"}, 0.5)]}), table).html
+    assert 'href="#one?agent=a%20b"' in page
+    assert re.search(r'class="bad"[^>]*><span class="mark" aria-label="bad">✖</span> 50 %', page)
+
+
+def test_a_number_shows_its_last_value_and_its_course():
+    panel = Stat(title="N", queries=(Prom(expr="x"),), format=Format.USD, **SAID)
+    page = made(Store({"x": [points({}, 1, 3, 2.5)]}), panel).html
+    assert "$2.50" in page
+    assert "<polyline" in page
+
+
+WRITTEN = [
+    (None, Format.SHARE, "-"),
+    (0.973, Format.SHARE, "97.3 %"),
+    (1, Format.SHARE, "100 %"),
+    (1.24, Format.SECONDS, "1.24 s"),
+    (0.0652, Format.SECONDS, "65.2 ms"),
+    (0, Format.SECONDS, "0 s"),
+    (0.0031, Format.USD, "$0.0031"),
+    (1234.5, Format.USD, "$1,234.50"),
+    (12_345, Format.COUNT, "12.3 k"),
+    (3, Format.COUNT, "3"),
+    (2**30, Format.BYTES, "1.07 GB"),
+    (0.5, Format.PER_SECOND, "0.5 /s"),
+    (4.178, Format.SCORE, "4.18"),
+    ((PERIOD.end - 300) * 1000, Format.AGO, "5 min ago"),
+    (0, Format.MOMENT, "1970-01-01 00:00:00"),
+]
+
+
+@pytest.mark.parametrize(("value", "form", "text"), WRITTEN)
+def test_values_are_short_and_have_their_unit(value, form, text):
+    assert numbers.text(value, form, PERIOD.end) == text
+
+
+def test_progress_is_told_panel_by_panel():
+    told = []
+    made(Store(), line("A"), line("B"), progress=lambda *each: told.append(each))
+    assert told == [("One", 1, 2), ("One", 2, 2)]
+
+
+def test_without_logs_and_traces_their_panels_say_so():
+    explore = next(each for each in BOARDS if each.slug == "explore")
+    report = render([explore], Sources(metrics=Store(), errors=(StoreError,)), PERIOD, {"environment": "prod"})
+    assert report.failed == 0
+    assert "No store of logs was given to this report." in report.html
+    assert "No store of traces was given to this report." in report.html
+
+
+def test_every_board_can_be_asked_about_an_empty_store():
+    report = render(BOARDS, sources(Store()), PERIOD, {"environment": "prod"})
+    assert report.failed == 0
+    texts = sum(isinstance(panel, Text) for each in BOARDS for panel in each.panels())
+    assert report.with_data == texts
