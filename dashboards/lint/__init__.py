@@ -48,7 +48,7 @@ EXCLUDED: Final[Mapping[str, str]] = MappingProxyType(
 ALERTS_OWN: Final[Mapping[str, str]] = MappingProxyType(
     dict.fromkeys(
         ("target-rate-interval-rule", "target-counter-agg-rule"),
-        "a panel of what an alert watches shows that very expression, so that both agree; rules have a linter of their own",
+        "a panel of what an alert watches shows that very expression, so that both agree; rules have their own linter",
     )
 )
 """Rule -> why it is not followed by panels that show what an alert watches."""
