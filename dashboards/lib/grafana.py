@@ -21,7 +21,16 @@ SCHEMA_VERSION: Final = 42
 TAG: Final = "agentobs"
 # Written by grafanalib for panels and dashboards of another age, or unset.
 _OLD_PANEL: Final = ("cacheTimeout", "editable", "error", "height", "hideTimeOverride", "minSpan", "span")
-_OLD_DASHBOARD: Final = ("__inputs", "gnetId", "hideControls", "rows", "sharedCrosshair", "style", "version")
+_OLD_DASHBOARD: Final = (
+    "__inputs",
+    "gnetId",
+    "hideControls",
+    "rows",
+    "sharedCrosshair",
+    "style",
+    "timepicker",
+    "version",
+)
 
 
 @attr.s
@@ -132,7 +141,10 @@ def _whole(link: BoardLink | UrlLink) -> bool:
 
 
 def _link(title: str, url: str) -> dict[str, Any]:
-    return {"title": title, "url": url, "targetBlank": not url.startswith("/")}
+    return {
+        "type": "link", "title": title, "url": url, "targetBlank": not url.startswith("/"), "icon": "", "tooltip": "",
+        "tags": [], "asDropdown": False, "includeVars": False, "keepTime": False,
+    }  # fmt: skip
 
 
 def finish(made: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,11 @@ def table(panel: Table) -> dict[str, Any]:
     }
 
 
+def plain() -> dict[str, Any]:
+    """A table of whatever a store answers, such as traces found."""
+    return {"options": dict(OPTIONS), "fieldConfig": fields.config({"custom": _CELL})}
+
+
 def _field(column: Column, queries: int) -> str:
     """The name a column has before it is renamed: with one query Grafana leaves the letter off."""
     if column.query is None:

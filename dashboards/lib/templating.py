@@ -21,7 +21,7 @@ def templates(board: Board) -> list[dict[str, Any]]:
 def _data_source(name: str) -> dict[str, Any]:
     return {
         "type": "datasource", "name": name, "label": sources.TITLES[name], "query": sources.PLUGINS[name],
-        "refresh": 1, "regex": "", "multi": False, "includeAll": False, "hide": 0, "options": [], "current": {},
+        "refresh": 1, "regex": "", "multi": False, "includeAll": False, "hide": 0, "options": [],
     }  # fmt: skip
 
 
@@ -35,7 +35,7 @@ def _variable(variable: Variable) -> dict[str, Any]:
         case VariableKind.LABEL:
             query = f"label_values({narrowed(variable)}, {variable.label})"
             return {
-                **common, "type": "query", "datasource": sources.reference("datasource"), "definition": query,
+                **common, "type": "query", "datasource": sources.reference("datasource"),
                 "query": {"query": query, "refId": "Values"}, "refresh": _ON_TIME_RANGE_CHANGE, "regex": "",
                 "sort": _ALPHABETICAL, **_choice(variable),
             }  # fmt: skip
@@ -51,8 +51,8 @@ def narrowed(variable: Variable) -> str:
 
 def _choice(variable: Variable) -> dict[str, Any]:
     everything = {"current": {"text": ["All"], "value": ["$__all"]}, "allValue": ".*"} if variable.all else {}
-    first = {"text": variable.values[0], "value": variable.values[0]} if variable.values else {}
-    return {"multi": variable.all, "includeAll": variable.all, "options": [], "current": first, **everything}
+    first = {"current": {"text": variable.values[0], "value": variable.values[0]}} if variable.values else {}
+    return {"multi": variable.all, "includeAll": variable.all, "options": [], **first, **everything}
 
 
 def annotations(board: Board) -> list[dict[str, Any]]:

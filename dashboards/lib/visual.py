@@ -29,7 +29,7 @@ _LINE: Final = {
 
 _LOGS: Final = {
     "showTime": True, "showLabels": False, "showCommonLabels": False, "wrapLogMessage": True, "dedupStrategy": "none",
-    "prettifyLogMessage": False, "enableLogDetails": True, "sortOrder": "Descending",
+    "prettifyLogMessage": False, "showLogContextToggle": True, "enableLogDetails": True, "sortOrder": "Descending",
 }  # fmt: skip
 _GRAPH: Final[dict[str, Any]] = {"nodes": {}, "edges": {}}
 
@@ -91,14 +91,14 @@ def _state_timeline(panel: StateTimeline) -> dict[str, Any]:
         str(value): {"text": text, "color": str(colour), "index": index}
         for index, (value, (text, colour)) in enumerate(panel.states.items())
     }
-    custom = {"lineWidth": 0, "fillOpacity": 80, "insertNulls": False}
+    custom = {"lineWidth": 0, "fillOpacity": 80}
     defaults = {
         **_defaults(panel), "mappings": [{"type": "value", "options": words}], "custom": custom,
         "color": {"mode": "thresholds"},
     }  # fmt: skip
     options = {
         "mergeValues": True, "showValue": "auto", "alignValue": "left", "rowHeight": 0.9,
-        "legend": {"displayMode": "list", "placement": "bottom", "showLegend": True},
+        "legend": {"displayMode": "list", "placement": "bottom", "showLegend": True, "calcs": []},
         "tooltip": {"mode": "single", "sort": "none"},
     }  # fmt: skip
     return {"options": options, "fieldConfig": fields.config(defaults)}
@@ -120,7 +120,7 @@ _KINDS: Final[dict[type[Panel], tuple[str, Callable[[Any], dict[str, Any]]]]] = 
     StateTimeline: ("state-timeline", _state_timeline),
     Text: ("text", _text),
     LogList: ("logs", lambda _: _plain(_LOGS)),
-    TraceList: ("table", lambda _: _plain(tables.OPTIONS)),
+    TraceList: ("table", lambda _: tables.plain()),
     TraceView: ("traces", lambda _: _plain({})),
     NodeGraph: ("nodeGraph", lambda _: _plain(_GRAPH)),
 }
