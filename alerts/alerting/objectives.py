@@ -59,10 +59,13 @@ def _not_chance(kpi: Kpi, objective: Objective) -> str:
     tolerated = 1 - objective.target if up else objective.target
     if not kpi.is_share or objective.quantile is not None or tolerated <= 0:
         return ""
+    if round(tolerated * objective.min_events, 6) >= MIN_BAD:
+        # So many of so many events are bad anyway.
+        return ""
     value, events = rule.value(kpi, objective.window_s), rule.events(kpi, objective.window_s)
     bad = f"(1 - {value})" if up else value
-    # Half a one less, as a share times a number is not exact.
-    return f" and {bad} * {events} > {MIN_BAD - 0.5:g}"
+    # Rounded, as a share times a number is not exact.
+    return f" and round({bad} * {events}) >= {MIN_BAD}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,7 +62,8 @@ def _cases(kpi: Kpi, objective: Objective) -> Iterator[AlertCase]:
     target, least, hold = objective.target, objective.min_events, objective.hold_s
     bad = target * (0.6 if up else 1.7) or 0.25
     just_bad = target * (0.98 if up else 1.02) or 0.001
-    gated = kpi.unit is Unit.RATIO and objective.quantile is None and (target < 1 if up else target > 0)
+    tolerated = 1 - target if up else target
+    gated = kpi.unit is Unit.RATIO and objective.quantile is None and 0 < round(tolerated * least, 6) < 4
     after, before, late = times(hold + 15), times(hold - 15), times(hold + 1200)
     given = {"severity": objective.severity, "owner": "agents", "family": kpi.group, "kpi": kpi.key}
     fired = (Fired(labels={**labels(kpi), **given}, annotations={}),)
@@ -85,6 +86,8 @@ def _cases(kpi: Kpi, objective: Objective) -> Iterator[AlertCase]:
     if gated:
         share = 1 - just_bad if up else just_bad
         yield case("too few bad ones", late, f"{just_bad:g}x90", events=3.4 / share)
+        fewest = 1 - 4 / least if up else 4 / least
+        yield case("fires with four bad ones of the fewest events", after, f"{fewest!r}x90", events=least, expect=fired)
     yield case("recovers", late, f"{bad:g}x{hold // 60 + 5} {target:g}x90")
     yield AlertCase(alert=objective.alert, name="no data", series={}, at=late)
 

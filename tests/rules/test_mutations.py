@@ -17,7 +17,7 @@ GUARDS = ("comparator", "operand")
 
 RATIO, EVENTS = (f'kpi:agent_retries:{what}5m{{environment="prod",agent_name="a"}}' for what in ("ratio", "events"))
 ON_THE_THRESHOLD = AlertCase(
-    alert="AgentRetrying", name="as promised", series={RATIO: "0.3x30", EVENTS: "10x30"}, at="20m"
+    alert="AgentRetrying", name="as promised", series={RATIO: "0.3x30", EVENTS: "20x30"}, at="20m"
 )
 FEW_EVENTS = AlertCase(alert="AgentRetrying", name="few", series={RATIO: "0.5x30", EVENTS: "9x30"}, at="20m")
 FIRING = AlertCase(alert="AgentRetrying", name="wrong", series={RATIO: "0.5x30", EVENTS: "10x30"}, at="20m")

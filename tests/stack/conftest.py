@@ -171,6 +171,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory, notified: Webhook, watched: 
     local.set("alertSpeed", str(ALERT_SPEED))
     local.set("alertWebhook", notified.url)
     local.set("deadMansSwitchUrl", watched.url)
+    # So large that nobody comes near it; shares of it are shown all the same.
+    local.set("dailyBudgetUsd", "100000")
     local.up()
     yield local
     local.down()

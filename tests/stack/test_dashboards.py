@@ -18,8 +18,11 @@ UNFED = {
     ("cost", "Against last week"): "needs spend of a week ago",
     ("cost", "Task cost against an hour ago"): "needs the tasks of more than ten minutes ago",
     ("cost", "Tokens per call against an hour ago"): "needs the calls of more than ten minutes ago",
-}
-NEED_HISTORY = {"kpi:week_worsening1h", "kpi:baseline_worsening1h", "kpi:spend:week_ratio1h", "kpi:spend:daily_budget"}
+} | {
+    ("langfuse", title): "this stack sends to no Langfuse"
+    for title in ("Queue to Langfuse", "Spans sent to Langfuse", "Spans that Langfuse will not get")
+}  # fmt: skip
+NEED_HISTORY = {"kpi:week_worsening1h", "kpi:baseline_worsening1h", "kpi:spend:week_ratio1h"}
 
 
 def queries(kind):

@@ -1,4 +1,4 @@
-"""Annotations of alerts as committed text, so that a changed word shows in review: `python tests/support/golden.py`.
+"""Annotations of alerts as committed text, so that a changed word shows in review: `rules.write_golden`.
 
 The file is written from what promtool renders, and read by people before it is committed; the tests compare with it.
 """
@@ -52,7 +52,7 @@ def write(cases: Iterable[AlertCase], name: str, groups: Sequence[Mapping[str, A
     }
     GOLDEN.mkdir(exist_ok=True)
     text = yaml.safe_dump(texts, sort_keys=True, allow_unicode=True, width=120)
-    (GOLDEN / f"{name}.yaml").write_text("# Written by tests/support/golden.py; read it before you commit it.\n" + text)
+    (GOLDEN / f"{name}.yaml").write_text("# Written by rules.write_golden; read it before you commit it.\n" + text)
 
 
 def _annotations(said: str, fired: Fired, where: str) -> dict[str, str]:
