@@ -50,6 +50,8 @@ $(READY): $(ROOT)/requirements.lock $(ROOT)/pyproject.toml
 	@'$(PYTHON)' -c 'import sys; sys.version_info >= (3, 11) or sys.exit(f"agentobs needs Python 3.11 or newer; {sys.executable} is {sys.version.split()[0]}. Fix: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)")'
 	@echo 'Setting up the Python environment in .venv (once, about a minute) ...'
 	@'$(PYTHON)' -m venv '$(ROOT)/.venv'
-	@'$(BIN)/pip' install --quiet --disable-pip-version-check --require-hashes -r '$(ROOT)/requirements.lock'
+	@# The lock is complete, so nothing is resolved again: older pips leave a pin's path for the newest release of `name[extra]`.
+	@'$(BIN)/pip' install --quiet --disable-pip-version-check --require-hashes --no-deps -r '$(ROOT)/requirements.lock'
+	@'$(BIN)/pip' check --quiet --disable-pip-version-check
 	@'$(BIN)/pip' install -qq --disable-pip-version-check --no-deps --no-build-isolation -e '$(ROOT)'
 	@touch '$@'

@@ -11,10 +11,13 @@ from rich.console import Console
 from rich.table import Table
 
 import toolchain
+from dashboards.boards import BOARDS
+from dashboards.report import Period
 from runbooks.status import Status, collect
 from stacks import home
 from stacks.cli import show
 from stacks.cli.prometheus import Prometheus
+from stacks.cli.report import Backends, ReportError, write
 from stacks.cli.workspace import Workspace
 from stacks.ports import PORTS
 from stacks.settings import NAMESPACE
@@ -22,6 +25,7 @@ from toolchain.progress import reporter_for
 
 _RATE: Final = 4  # tasks per second: enough for a first table within seconds
 _FIRST_KPIS_TIMEOUT_S: Final = 30
+_REPORTED_S: Final = 3600
 
 
 class LifecycleError(RuntimeError):
@@ -58,6 +62,7 @@ def up(workspace: Workspace, tasks: int, ports: Mapping[str, int]) -> None:
         begin = time.time()
         _run_demo(endpoints["otlp_http"], tasks)
         console.print(show.status(_first_kpis(endpoints["prometheus"], begin, tasks)))
+        _first_report(console, workspace, endpoints)
     _print_addresses(console, endpoints)
     console.print(f"From start to here: {time.monotonic() - started:.0f} s.")
 
@@ -94,12 +99,25 @@ def _first_kpis(prometheus: str, begin: float, tasks: int) -> Status:
         time.sleep(0.5)
 
 
+def _first_report(console: Console, workspace: Workspace, endpoints: Mapping[str, str]) -> None:
+    """The boards as a page: this stack has no Grafana. It is no reason to fail when the stack itself is up."""
+    path, end = workspace.layout.root / "report.html", time.time()
+    backends = Backends(prometheus=endpoints["prometheus"], loki=endpoints["loki"], tempo=endpoints["tempo"])
+    try:
+        write(path, BOARDS, backends, Period(start=end - _REPORTED_S, end=end), {"environment": workspace.stack})
+    except ReportError as error:
+        console.print(f"[yellow]The boards were not written: {error}[/]")
+    else:
+        console.print(f"The boards, to open in a browser: {path.as_uri()}", highlight=False, soft_wrap=True)
+
+
 def _next(otlp: str) -> tuple[tuple[str, str], ...]:
     """What to try, as commands that work as they stand."""
     moved = "" if otlp.endswith(f":{PORTS['otlp-http']}") else f" --endpoint {otlp}"
     return (
         ("break a tool", f".venv/bin/python -m demo run --scenario tool-regression{moved}"),
         ("ask what broke", ".venv/bin/agentobs why"),
+        ("see it on all boards", ".venv/bin/agentobs report --since 1h"),
         ("take it down", "make down"),
     )
 
