@@ -9,7 +9,7 @@ READY := $(ROOT)/.venv/.ready
 TASKS ?= 60
 CODE := alerts collector dashboards demo runbooks stacks toolchain tests
 
-.PHONY: up down test unit lint bench bench-collector bench-mutants lock help
+.PHONY: up down test unit lint bench bench-collector bench-mutants bench-rules lock help
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -36,6 +36,9 @@ bench-collector: $(READY)  ## Measure what the collector's pipeline costs beside
 
 bench-mutants: $(READY)  ## Change every rule in every way and list the changes that no rule test notices (about an hour)
 	@cd '$(ROOT)' && PYTHONPATH=tests '$(BIN)/python' tests/bench/rule_mutants.py
+
+bench-rules: $(READY)  ## Measure what rules and boards cost for 10, 100 and 1,000 agent versions (about 30 minutes; needs `make up`)
+	@cd '$(ROOT)' && PYTHONPATH=tests:tests/bench '$(BIN)/python' tests/bench/rules_cost.py
 
 lint: $(READY)  ## Check style, types and import layers
 	@cd '$(ROOT)' && '$(BIN)/ruff' check $(CODE) && '$(BIN)/ruff' format --check $(CODE)

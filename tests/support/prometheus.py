@@ -30,6 +30,7 @@ class Prometheus:
     folder: Path
     port: int
     extra: tuple[str, ...] = ()
+    rules: tuple[Path, ...] = ()
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -40,7 +41,11 @@ class Prometheus:
         self.folder.mkdir(parents=True, exist_ok=True)
         at = LocalPlacement(PORTS, StackDir(self.folder))
         local = ENVIRONMENTS[EnvName.LOCAL]
-        config = prometheus.config(local, at) | {"scrape_configs": [], "rule_files": [], "alerting": {}}
+        config = prometheus.config(local, at) | {
+            "scrape_configs": [],
+            "rule_files": [str(path) for path in self.rules],
+            "alerting": {},
+        }
         (self.folder / "prometheus.yml").write_text(yaml.safe_dump(config))
         flags = [a for a in prometheus.workload(local, at).command[1:] if a.startswith(("--web.enable", "--enable"))]
         with (self.folder / "prometheus.log").open("ab") as log:
@@ -93,10 +98,10 @@ class Prometheus:
 
 
 @contextmanager
-def prometheus_at(folder: Path, *extra: str) -> Iterator[Prometheus]:
+def prometheus_at(folder: Path, *extra: str, rules: tuple[Path, ...] = ()) -> Iterator[Prometheus]:
     """A started Prometheus, ended whatever happens."""
     (port,) = free_ports(1)
-    made = Prometheus(folder, port, extra)
+    made = Prometheus(folder, port, extra, rules)
     try:
         yield made.start()
     finally:
