@@ -37,7 +37,7 @@ bench-collector: $(READY)  ## Measure what the collector's pipeline costs beside
 bench-mutants: $(READY)  ## Change every rule in every way and list the changes that no rule test notices (about an hour)
 	@cd '$(ROOT)' && PYTHONPATH=tests '$(BIN)/python' tests/bench/rule_mutants.py
 
-bench-rules: $(READY)  ## Measure what rules and boards cost for 10, 100 and 1,000 agent versions (about 30 minutes; needs `make up`)
+bench-rules: $(READY)  ## Measure what rules and boards cost for 10, 100 and 1,000 agent versions (about 10 minutes; needs `make up`)
 	@cd '$(ROOT)' && PYTHONPATH=tests:tests/bench '$(BIN)/python' tests/bench/rules_cost.py
 
 lint: $(READY)  ## Check style, types and import layers
