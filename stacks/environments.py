@@ -6,6 +6,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from alerts.routing import PROFILES, Receiver, Webhook
+from alerts.routing import Profile as Alerting
+from stacks import sizes
+from stacks.sizes import Sizes
+
 _DURATION: Final = re.compile(r"^(?P<count>[1-9][0-9]{0,4})(?P<unit>[hd])$")
 _HOURS: Final = {"h": 1, "d": 24}
 
@@ -14,6 +19,9 @@ class EnvName(StrEnum):
     """The stacks of the project."""
 
     LOCAL = "local"
+    DEV = "dev"
+    STAGING = "staging"
+    PROD = "prod"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -34,6 +42,63 @@ class Retention:
         return f"{self.hours}h"
 
 
+class Storage(StrEnum):
+    """Where logs and traces lie: on a volume of the one instance, or in object storage that several share."""
+
+    VOLUME = "volume"
+    OBJECTS = "objects"
+
+
+class OnDestroy(StrEnum):
+    """What `pulumi destroy` leaves: nothing, the volumes, or it refuses as long as something is protected."""
+
+    DELETE = "delete"
+    KEEP_DATA = "keep-data"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Oidc:
+    """The identity provider that people sign in with; `role_path` is a JMESPath that gives Viewer, Editor or Admin."""
+
+    name: str
+    client_id: str
+    auth_url: str
+    token_url: str
+    api_url: str
+    role_path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Database:
+    """A Postgres database; `address` is `host:port`. Its password is a secret."""
+
+    address: str
+    name: str
+    user: str
+    tls: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """The decisions for an environment on Kubernetes.
+
+    `split`: the collector's edge and sampler run apart. `guarded`: senders need a token. `embedded_stores`: Langfuse's
+    data stores may run here. `single_sign_on`: people enter Grafana over OIDC only. `zones`: replicas are spread over
+    zones, else over nodes.
+    """
+
+    sizes: Sizes
+    storage: Storage
+    on_destroy: OnDestroy
+    alerting: Alerting
+    split: bool
+    guarded: bool
+    embedded_stores: bool
+    single_sign_on: bool
+    zones: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
     """The decisions for one environment. Times in seconds unless the type says otherwise.
@@ -48,7 +113,16 @@ class Environment:
     traces_retention: Retention
     logs_retention: Retention
     scrape_interval_s: int
+    cluster: Cluster | None = None
+    pages: tuple[Receiver, ...] = ()
+    tickets: tuple[Receiver, ...] = ()
+    dead_mans_switch: Webhook | None = None
+    receiver_secrets: tuple[str, ...] = ()
+    oidc: Oidc | None = None
+    grafana_url: str | None = None
+    grafana_database: Database | None = None
     langfuse_url: str | None = None
+    langfuse_traces_url: str | None = None
     langfuse_keys_file: Path | None = None
     prices_file: Path | None = None
     alert_webhook: str | None = None
@@ -67,4 +141,59 @@ LOCAL: Final = Environment(
     scrape_interval_s=5,
 )
 
-ENVIRONMENTS: Final = {environment.name: environment for environment in (LOCAL,)}
+DEV: Final = Environment(
+    name=EnvName.DEV,
+    metrics_retention=Retention.parse("7d"),
+    traces_retention=Retention.parse("3d"),
+    logs_retention=Retention.parse("3d"),
+    scrape_interval_s=15,
+    cluster=Cluster(
+        sizes=sizes.DEV,
+        storage=Storage.VOLUME,
+        on_destroy=OnDestroy.DELETE,
+        alerting=PROFILES["dev"],
+        split=False,
+        guarded=False,
+        embedded_stores=True,
+        single_sign_on=False,
+        zones=False,
+    ),
+)
+STAGING: Final = Environment(
+    name=EnvName.STAGING,
+    metrics_retention=Retention.parse("30d"),
+    traces_retention=Retention.parse("14d"),
+    logs_retention=Retention.parse("14d"),
+    scrape_interval_s=15,
+    cluster=Cluster(
+        sizes=sizes.STAGING,
+        storage=Storage.OBJECTS,
+        on_destroy=OnDestroy.KEEP_DATA,
+        alerting=PROFILES["staging"],
+        split=True,
+        guarded=True,
+        embedded_stores=True,
+        single_sign_on=False,
+        zones=False,
+    ),
+)
+PROD: Final = Environment(
+    name=EnvName.PROD,
+    metrics_retention=Retention.parse("90d"),
+    traces_retention=Retention.parse("30d"),
+    logs_retention=Retention.parse("30d"),
+    scrape_interval_s=15,
+    cluster=Cluster(
+        sizes=sizes.PROD,
+        storage=Storage.OBJECTS,
+        on_destroy=OnDestroy.REFUSE,
+        alerting=PROFILES["prod"],
+        split=True,
+        guarded=True,
+        embedded_stores=False,
+        single_sign_on=True,
+        zones=True,
+    ),
+)
+
+ENVIRONMENTS: Final = {environment.name: environment for environment in (LOCAL, DEV, STAGING, PROD)}

@@ -39,6 +39,12 @@ class _Example:
     def address(self, port: str) -> str:
         return self.listen(port)
 
+    def members(self, port: str) -> tuple[str, ...]:
+        return (self.address(port),)
+
+    def own_host(self) -> str:
+        return "127.0.0.1"
+
     def data_dir(self, workload: str) -> str:
         return f"${{env:AGENTOBS_DATA}}/{workload}"
 

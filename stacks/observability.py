@@ -1,7 +1,7 @@
 """The platform as a whole: which workloads an environment has, and the component that realises them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -42,28 +42,17 @@ class LocalPlacement:
         """`host:port` to reach it; the same on one host."""
         return self.listen(port)
 
+    def members(self, port: str) -> tuple[str, ...]:
+        """One on one computer."""
+        return (self.address(port),)
+
+    def own_host(self) -> str:
+        """Loopback, as for everybody else."""
+        return LOOPBACK
+
     def data_dir(self, workload: str) -> str:
         """Folder for a workload's data."""
         return str(self.layout.data / workload)
-
-
-def effective(environment: Environment, settings: Settings) -> Environment:
-    """The environment with the operator's overrides applied."""
-    return replace(
-        environment,
-        metrics_retention=settings.metrics_retention or environment.metrics_retention,
-        traces_retention=settings.traces_retention or environment.traces_retention,
-        logs_retention=settings.logs_retention or environment.logs_retention,
-        langfuse_url=settings.langfuse_url,
-        langfuse_keys_file=settings.langfuse_keys_file,
-        prices_file=settings.prices_file,
-        alert_webhook=settings.alert_webhook,
-        dead_mans_switch_url=settings.dead_mans_switch_url,
-        runbooks_url=settings.runbooks_url,
-        dashboards_url=settings.dashboards_url,
-        daily_budget_usd=settings.daily_budget_usd,
-        alert_speed=settings.alert_speed,
-    )
 
 
 def workloads(environment: Environment, at: Placement) -> tuple[Workload, ...]:
@@ -76,7 +65,7 @@ def process_specs(
 ) -> list[ProcessSpec]:
     """The workloads as local processes. `find` maps names of binaries to paths or raises."""
     ports = {name: settings.port(name) for name in PORTS}
-    found = workloads(effective(environment, settings), LocalPlacement(ports, layout))
+    found = workloads(settings.applied_to(environment), LocalPlacement(ports, layout))
     binaries = find(sorted(set().union(*(workload.binaries for workload in found))))
     return [ProcessSpec.from_workload(workload, layout, ports, binaries, LOOPBACK) for workload in found]
 

@@ -1,4 +1,4 @@
-"""The one table of ports. Every one can be moved by `agentobs:ports`."""
+"""The one table of ports. On a person's computer every one can be moved by `agentobs:ports`."""
 
 from typing import Final
 
@@ -17,3 +17,25 @@ PORTS: Final[dict[str, int]] = {
     "tempo-otlp": 4327,
     "tempo-gossip": 7946,
 }
+CLUSTER_PORTS: Final[dict[str, int]] = {
+    **PORTS,
+    "sampler-grpc": 4317,
+    "sampler-http": 4318,
+    "sampler-health": 13133,
+    "sampler-metrics": 8888,
+    "sampler-kpi": 4319,
+    "alertmanager-gossip": 9094,
+    "loki-gossip": 7946,
+    "grafana": 3000,
+    "kube-state-metrics": 8080,
+    "kube-state-metrics-self": 8081,
+    "langfuse-web": 3000,
+    "langfuse-worker": 3030,
+    "postgres": 5432,
+    "clickhouse-http": 8123,
+    "clickhouse-native": 9000,
+    "clickhouse-metrics": 9363,
+    "valkey": 6379,
+    "objects": 8333,
+}
+"""In a cluster every pod has an address of its own, so that numbers may repeat."""

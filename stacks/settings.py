@@ -6,8 +6,9 @@ Pulumi itself ignores undeclared keys, so a misspelt retention would silently do
 import difflib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -23,7 +24,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from collector.address import base_address
-from stacks.environments import Retention
+from stacks.environments import Environment, Retention
 from stacks.ports import PORTS
 
 NAMESPACE: Final = "agentobs"
@@ -40,8 +41,8 @@ def _retention(value: object) -> Retention:
     return Retention.parse(str(value))
 
 
-class Settings(BaseModel):
-    """The keys of the `agentobs` namespace, in camelCase in the stack file. Absent retention: the environment's."""
+class CommonSettings(BaseModel):
+    """The keys that every stack has, in camelCase in the stack file. Absent retention: the environment's."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -50,19 +51,79 @@ class Settings(BaseModel):
         arbitrary_types_allowed=True,
     )
 
-    ports: dict[str, int] = {}
     metrics_retention: Annotated[Retention, BeforeValidator(_retention)] | None = None
     traces_retention: Annotated[Retention, BeforeValidator(_retention)] | None = None
     logs_retention: Annotated[Retention, BeforeValidator(_retention)] | None = None
-    langfuse_url: str | None = None
-    langfuse_keys_file: Path | None = None
     prices_file: Path | None = None
-    alert_webhook: str | None = None
-    dead_mans_switch_url: str | None = None
     runbooks_url: str | None = None
     dashboards_url: str | None = None
     daily_budget_usd: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     alert_speed: Annotated[float, Field(ge=1, le=3600, allow_inf_nan=False)] = 1
+
+    def common(self, environment: Environment) -> Environment:
+        """The environment with these overrides applied."""
+        return replace(
+            environment,
+            metrics_retention=self.metrics_retention or environment.metrics_retention,
+            traces_retention=self.traces_retention or environment.traces_retention,
+            logs_retention=self.logs_retention or environment.logs_retention,
+            prices_file=self.prices_file,
+            runbooks_url=self.runbooks_url,
+            dashboards_url=self.dashboards_url,
+            daily_budget_usd=self.daily_budget_usd,
+            alert_speed=self.alert_speed,
+        )
+
+    @field_validator("runbooks_url", "dashboards_url")
+    @classmethod
+    def _link(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError(f"{url!r} is no address; write a whole one, such as https://example.com/alerts")
+        if parts.username or parts.password:
+            raise ValueError("an address with a password in it would stand in files; leave the password out")
+        return url
+
+    @field_validator("prices_file", "langfuse_keys_file", check_fields=False)
+    @classmethod
+    def _readable(cls, path: Path | None) -> Path | None:
+        if path is None:
+            return None
+        absolute = path.expanduser()
+        if not absolute.is_absolute():
+            raise ValueError(f"{path} is a relative path; give the whole path")
+        if not absolute.is_file():
+            raise ValueError(f"{path} is not a file")
+        return absolute
+
+    @field_validator("logs_retention")
+    @classmethod
+    def _long_enough(cls, retention: Retention | None) -> Retention | None:
+        if retention is not None and retention < _MIN_LOGS_RETENTION:
+            raise ValueError(f"{retention} is shorter than the {_MIN_LOGS_RETENTION} that Loki accepts")
+        return retention
+
+
+class Settings(CommonSettings):
+    """The keys of the stack on a person's computer."""
+
+    ports: dict[str, int] = {}
+    langfuse_url: str | None = None
+    langfuse_keys_file: Path | None = None
+    alert_webhook: str | None = None
+    dead_mans_switch_url: str | None = None
+
+    def applied_to(self, environment: Environment) -> Environment:
+        """The environment with the operator's choices."""
+        return replace(
+            self.common(environment),
+            langfuse_url=self.langfuse_url,
+            langfuse_keys_file=self.langfuse_keys_file,
+            alert_webhook=self.alert_webhook,
+            dead_mans_switch_url=self.dead_mans_switch_url,
+        )
 
     @field_validator("langfuse_url")
     @classmethod
@@ -84,30 +145,6 @@ class Settings(BaseModel):
                 " http://127.0.0.1:port/..., without user and password"
             )
         return url
-
-    @field_validator("runbooks_url", "dashboards_url")
-    @classmethod
-    def _link(cls, url: str | None) -> str | None:
-        if url is None:
-            return None
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError(f"{url!r} is no address; write a whole one, such as https://example.com/alerts")
-        if parts.username or parts.password:
-            raise ValueError("an address with a password in it would stand in files; leave the password out")
-        return url
-
-    @field_validator("langfuse_keys_file", "prices_file")
-    @classmethod
-    def _readable(cls, path: Path | None) -> Path | None:
-        if path is None:
-            return None
-        absolute = path.expanduser()
-        if not absolute.is_absolute():
-            raise ValueError(f"{path} is a relative path; give the whole path")
-        if not absolute.is_file():
-            raise ValueError(f"{path} is not a file")
-        return absolute
 
     @model_validator(mode="after")
     def _langfuse_is_whole(self) -> "Settings":
@@ -132,25 +169,31 @@ class Settings(BaseModel):
             owners[number] = name
         return moved
 
-    @field_validator("logs_retention")
-    @classmethod
-    def _long_enough(cls, retention: Retention | None) -> Retention | None:
-        if retention is not None and retention < _MIN_LOGS_RETENTION:
-            raise ValueError(f"{retention} is shorter than the {_MIN_LOGS_RETENTION} that Loki accepts")
-        return retention
-
     def port(self, name: str) -> int:
         """The number of a named port: moved by the operator or from the table."""
         return self.ports.get(name, PORTS[name])
 
 
+_Chosen = TypeVar("_Chosen", bound=CommonSettings)
+
+
 def parse(raw: Mapping[str, str], stack: str) -> Settings:
-    """Read all configuration of a stack, `{"agentobs:key": text}`. Raises SettingsError for the first bad key."""
-    values = {key.removeprefix(f"{NAMESPACE}:"): raw[key] for key in raw if key.startswith(f"{NAMESPACE}:")}
+    """Read all configuration of a local stack, `{"agentobs:key": text}`. Raises SettingsError for the first bad key."""
+    return read(Settings, ours(raw), stack)
+
+
+def ours(raw: Mapping[str, str]) -> dict[str, str]:
+    """The settings of our namespace, without its name."""
+    return {key.removeprefix(f"{NAMESPACE}:"): raw[key] for key in raw if key.startswith(f"{NAMESPACE}:")}
+
+
+def read(model: type[_Chosen], values: Mapping[str, str], stack: str) -> _Chosen:
+    """Settings of a stack. Raises SettingsError that names every bad key, one per line."""
     try:
-        return Settings.model_validate({key: _plain(key, value, stack) for key, value in values.items()})
+        return model.model_validate({key: _plain(key, value, stack) for key, value in values.items()})
     except ValidationError as error:
-        raise SettingsError(_explain(error, stack)) from None
+        problems = dict.fromkeys(explain(model, each, stack) for each in error.errors(include_url=False))
+        raise SettingsError("\n".join(problems)) from None
 
 
 def _plain(key: str, value: str, stack: str) -> Any:  # noqa: ANN401 JSON of the stack file
@@ -165,19 +208,18 @@ def _plain(key: str, value: str, stack: str) -> Any:  # noqa: ANN401 JSON of the
         ) from None
 
 
-def _explain(error: ValidationError, stack: str) -> str:
-    first = error.errors(include_url=False)[0]
-    if not first["loc"]:
-        return f"settings of stack {stack}: {first['msg'].removeprefix('Value error, ')}"
-    key = str(first["loc"][0])
-    known = [to_camel(name) for name in Settings.model_fields]
-    if first["type"] == "extra_forbidden":
+def explain(model: type[CommonSettings], problem: Any, stack: str) -> str:  # noqa: ANN401 pydantic's own dict
+    """One sentence for one of pydantic's problems: the key, what was expected, the fix."""
+    said = problem["msg"].removeprefix("Value error, ")
+    if not problem["loc"]:
+        return f"settings of stack {stack}: {said}"
+    key = str(problem["loc"][0])
+    known = [to_camel(name) for name in model.model_fields]
+    if problem["type"] == "extra_forbidden":
         guess = difflib.get_close_matches(key, known, n=1)
         hint = f"did you mean {NAMESPACE}:{guess[0]}?" if guess else f"the settings are {', '.join(known)}."
         fix = f"pulumi config rm {NAMESPACE}:{key} -s {stack}"
         return f"{NAMESPACE}:{key} of stack {stack} is not a setting; {hint} Fix: {fix}"
-    where = ".".join(str(part) for part in first["loc"] if not str(part).startswith("function-"))
-    problem = first["msg"].removeprefix("Value error, ")
-    return (
-        f"{NAMESPACE}:{where} of stack {stack}: {problem}. Fix: pulumi config set {NAMESPACE}:{key} <value> -s {stack}"
-    )
+    where = ".".join(str(part) for part in problem["loc"] if not str(part).startswith("function-"))
+    said = "it is missing" if problem["type"] == "missing" else said
+    return f"{NAMESPACE}:{where} of stack {stack}: {said}. Fix: pulumi config set {NAMESPACE}:{key} <value> -s {stack}"

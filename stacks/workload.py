@@ -5,6 +5,7 @@ rendered configuration runs in both.
 """
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Final, Protocol
 
 CONFIG_DIR: Final = "{config_dir}"
@@ -20,8 +21,58 @@ class Placement(Protocol):
     def address(self, port: str) -> str:
         """`host:port` under which others reach the named port."""
 
+    def members(self, port: str) -> tuple[str, ...]:
+        """`host:port` of every replica of the port's owner; `address` alone where there is one."""
+
+    def own_host(self) -> str:
+        """Host under which a workload's other replicas reach it, as its configuration says it."""
+
     def data_dir(self, workload: str) -> str:
         """Absolute folder for the workload's persistent data."""
+
+
+class Api(StrEnum):
+    """What a workload asks of the Kubernetes API; it gets a token only for that."""
+
+    NONE = "none"
+    OWN_PODS = "own-pods"
+    """Finding the pods of its own namespace."""
+    SENDERS = "senders"
+    """Knowing the pods that send telemetry, in all namespaces."""
+    STATES = "states"
+    """Watching the states of pods and of what runs them, in all namespaces."""
+
+
+class Outside(StrEnum):
+    """What a workload reaches beyond its namespace."""
+
+    API = "api"
+    HTTPS = "https"
+    MAIL = "mail"
+    STORES = "stores"
+    """Data stores that somebody else runs: Postgres, ClickHouse, Redis."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretUse:
+    """One value of a secret, by its name in `stacks.cluster.secrets`, as a variable or as a file."""
+
+    value: str
+    variable: str = ""
+    file: str = ""
+
+    def __post_init__(self) -> None:
+        if bool(self.variable) == bool(self.file):
+            raise ValueError(f"SecretUse {self.value}: give either variable or file")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """An HTTP path on a named port, or an open port where `path` is empty, or a command."""
+
+    port: str = ""
+    path: str = ""
+    command: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +82,11 @@ class Workload:
     `command[0]` and the first word of every check name a binary of the toolchain. `files` maps a relative name to
     text. `ports` are names of `stacks.ports.PORTS`. Checks run before a start and fail on a configuration that the
     binary would refuse. `stop_s` is how long a graceful stop may take.
+
+    The rest counts in a cluster only. `image` is a row of `stacks.versions`; `calls` are ports of others that it
+    reaches, `outside` what it reaches beyond; `reloaded` are those of `files` that are read again while it runs;
+    `scratch` are folders that it writes and need not keep; `alive` tells a hanging process from a busy one;
+    `data_path` is where its image wants the volume; `metrics_port` is scraped, the first port where it is empty.
     """
 
     name: str
@@ -43,6 +99,18 @@ class Workload:
     ready_timeout_s: int = 60
     stop_s: int = 20
     env: dict[str, str] = field(default_factory=dict)
+    image: str = ""
+    calls: tuple[str, ...] = ()
+    outside: tuple[Outside, ...] = ()
+    api: Api = Api.NONE
+    secrets: tuple[SecretUse, ...] = ()
+    reloaded: frozenset[str] = frozenset()
+    scratch: tuple[str, ...] = ()
+    writes_data: bool = True
+    data_path: str = ""
+    metrics_port: str = ""
+    alive: Probe | None = None
+    uid: int = 10_001
 
     @property
     def binaries(self) -> frozenset[str]:

@@ -56,12 +56,15 @@ class GoBuild:
     tags: str = ""
     variables: Mapping[str, str] = field(default_factory=dict)
     """Go string variables set at link time, so that the binary can say its version."""
+    quick: bool = False
+    """Compile without optimisation: half the time, for a large binary that only tests run."""
 
     def arguments(self) -> list[str]:
         """Return the arguments of `go build`, without output folder and packages."""
         variables = "".join(f" -X {name}={value}" for name, value in self.variables.items())
         tags = ["-tags", self.tags] if self.tags else []
-        return ["-mod=readonly", "-buildvcs=false", "-trimpath", *tags, "-ldflags", f"-s -w{variables}"]
+        quick = ["-gcflags", "all=-N -l"] if self.quick else []
+        return ["-mod=readonly", "-buildvcs=false", "-trimpath", *tags, *quick, "-ldflags", f"-s -w{variables}"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,8 @@ from toolchain.errors import UnknownNameError
 from toolchain.recipes import Binary, GoBuild, Recipe, Release
 
 _PROMETHEUS_VERSION = "github.com/prometheus/common/version.Version"
+_KUBERNETES_VERSION = "k8s.io/component-base/version.gitVersion"
+_KUBERNETES: Final = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
 
 
 def _pulumi(platform: str, sha256: str) -> Release:
@@ -127,10 +129,52 @@ RECIPES: Final[tuple[Recipe, ...]] = (
             ),
         },
     ),
+    # What follows is for tests against a real API server; no user needs it.
+    Recipe(
+        name="kube-score",
+        binaries=(Binary(name="kube-score", version="1.20.0", version_args=("version",)),),
+        build=GoBuild(
+            folder="kube-score",
+            packages=("github.com/zegl/kube-score/cmd/kube-score",),
+            minimum_go="1.26.0",
+            variables={"main.version": "1.20.0"},
+        ),
+        minutes=1,
+    ),
+    Recipe(
+        name="etcd",
+        binaries=(Binary(name="etcd", version="3.6.5"),),
+        build=GoBuild(folder="etcd", packages=("go.etcd.io/etcd/server/v3",), minimum_go="1.26.0"),
+        minutes=1,
+    ),
+    Recipe(
+        name="kwok",
+        binaries=(Binary(name="kwok", version="0.8.0"),),
+        build=GoBuild(folder="kwok", packages=("sigs.k8s.io/kwok/cmd/kwok",), minimum_go="1.26.0"),
+        minutes=2,
+    ),
+    Recipe(
+        name="kubernetes",
+        binaries=tuple(Binary(name=name, version="1.36.3") for name in _KUBERNETES),
+        build=GoBuild(
+            folder="kubernetes",
+            packages=tuple(f"k8s.io/kubernetes/cmd/{name}" for name in _KUBERNETES),
+            minimum_go="1.26.0",
+            variables={_KUBERNETES_VERSION: "v1.36.3"},
+        ),
+        minutes=12.5,
+    ),
+    Recipe(
+        name="kubernetes-provider",
+        binaries=(Binary(name="pulumi-resource-kubernetes", version="4.25.0"),),
+        build=GoBuild(folder="kubernetes-provider", packages=(".",), minimum_go="1.26.0", quick=True),
+        minutes=11,
+    ),
 )
 
 GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     "local": ("alertmanager", "amtool", "pulumi", "prometheus", "promtool", "tempo", "loki", "otelcol"),
+    "cluster": ("kube-score", "etcd", "kwok", *_KUBERNETES, "pulumi-resource-kubernetes"),
 }
 
 

@@ -1,10 +1,10 @@
-"""Alertmanager: receives alerts from Prometheus, groups and routes them."""
+"""Alertmanager: receives alerts from Prometheus, groups and routes them. Several form one cluster by gossip."""
 
 from alerts import routing
 from alerts.routing import Profile, Routing, Webhook
 from alerts.timing import Timing
 from stacks.environments import Environment
-from stacks.workload import CONFIG_DIR, Placement, Workload
+from stacks.workload import CONFIG_DIR, Outside, Placement, Probe, SecretUse, Workload
 
 _CONFIG = "alertmanager.yml"
 RESEND_S = 60
@@ -12,7 +12,23 @@ RESEND_S = 60
 
 
 def routes(environment: Environment) -> Routing:
-    """Who is told on this computer: nobody, unless the operator named a webhook."""
+    """Who is told; raises RoutingError where an environment that must tell somebody tells nobody."""
+    if environment.cluster is None:
+        return _on_this_computer(environment)
+    told = environment.pages or environment.tickets
+    # A first look at a development cluster needs no receiver: alerts are shown.
+    shown = environment.cluster.alerting is Profile.TICKETS and environment.cluster.embedded_stores and not told
+    return Routing(
+        profile=Profile.SHOW if shown and not environment.cluster.guarded else environment.cluster.alerting,
+        pages=environment.pages,
+        tickets=environment.tickets or environment.pages,
+        dead_mans_switch=environment.dead_mans_switch,
+        timing=Timing(environment.alert_speed),
+    )
+
+
+def _on_this_computer(environment: Environment) -> Routing:
+    """Nobody is told, unless the operator named a webhook."""
     told = (Webhook(url=environment.alert_webhook),) if environment.alert_webhook else ()
     switch = environment.dead_mans_switch_url
     return Routing(
@@ -24,9 +40,22 @@ def routes(environment: Environment) -> Routing:
     )
 
 
+def _gossip(at: Placement) -> tuple[str, ...]:
+    """Members tell each other what they have sent. One alone needs no gossip and no further port."""
+    others = at.members("alertmanager-gossip") if len(at.members("alertmanager")) > 1 else ()
+    if not others:
+        return ("--cluster.listen-address=",)
+    return (
+        f"--cluster.listen-address={at.listen('alertmanager-gossip')}",
+        "--cluster.advertise-address=$(POD_IP):9094",
+        *(f"--cluster.peer={peer}" for peer in others),
+    )
+
+
 def workload(environment: Environment, at: Placement) -> Workload:
     """The Alertmanager of an environment."""
     config = f"{CONFIG_DIR}/{_CONFIG}"
+    several = len(at.members("alertmanager")) > 1
     return Workload(
         name="alertmanager",
         command=(
@@ -34,13 +63,20 @@ def workload(environment: Environment, at: Placement) -> Workload:
             f"--config.file={config}",
             f"--storage.path={at.data_dir('alertmanager')}",
             f"--web.listen-address={at.listen('alertmanager')}",
-            "--cluster.listen-address=",  # one replica: no gossip, no further port
+            *_gossip(at),
             # After a restart old alerts are sent as they come in: wait until all are back that mute others.
             f"--dispatch.start-delay={Timing(environment.alert_speed).of(RESEND_S)}",
         ),
         checks=(("amtool", "check-config", config),),
         files={_CONFIG: routing.render(routes(environment)), routing.FILE: routing.TEMPLATE},
-        ports=("alertmanager",),
+        ports=("alertmanager", "alertmanager-gossip") if several else ("alertmanager",),
         ready_port="alertmanager",
         ready_path="/-/ready",
+        calls=("alertmanager-gossip",) if several else (),
+        secrets=tuple(
+            SecretUse(value=key, file=f"/etc/agentobs/secrets/{key}") for key in environment.receiver_secrets
+        ),
+        outside=(Outside.HTTPS, Outside.MAIL) if environment.cluster else (),
+        alive=Probe(port="alertmanager", path="/-/healthy"),
+        uid=65_534,
     )

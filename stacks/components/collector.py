@@ -1,13 +1,23 @@
-"""OpenTelemetry Collector: OTLP in, KPIs to Prometheus, traces to Tempo and Langfuse, logs to Loki."""
+"""OpenTelemetry Collector: OTLP in, KPIs to Prometheus, traces to Tempo and Langfuse, logs to Loki.
+
+One does all of it where one is enough; else an edge, which scales, hands each trace to one of the samplers.
+"""
+
+from dataclasses import replace
+from typing import Final
 
 from collector import prices, profiles
 from collector.pipeline import render
 from collector.profile import Backends, Listen, Profile
 from collector.tiers import Token
 from stacks.environments import Environment
-from stacks.workload import CONFIG_DIR, Placement, Workload
+from stacks.workload import CONFIG_DIR, Api, Outside, Placement, Probe, SecretUse, Workload
 
-_CONFIG = "collector.yaml"
+_CONFIG: Final = "collector.yaml"
+_GATE_PORTS: Final = ("otlp-grpc", "otlp-http", "collector-health", "collector-metrics")
+_SAMPLER_PORTS: Final = ("sampler-grpc", "sampler-http", "sampler-health", "sampler-metrics")
+_STORES: Final = ("prometheus", "tempo-otlp", "loki")
+_MEMORY_SHARE: Final = 0.8
 
 
 def profile(environment: Environment, at: Placement) -> Profile:
@@ -21,26 +31,82 @@ def profile(environment: Environment, at: Placement) -> Profile:
         metrics_port=int(metrics_port),
         kpi=at.listen("collector-kpi"),
     )
-    backends = Backends(
+    keys = Token(file=str(environment.langfuse_keys_file)) if environment.langfuse_keys_file else None
+    return profiles.local(listen, _backends(environment, at, keys), f"{at.data_dir('collector')}/queue")
+
+
+def _backends(environment: Environment, at: Placement, keys: Token | None) -> Backends:
+    return Backends(
         tempo_grpc=at.address("tempo-otlp"),
         prometheus_url=f"http://{at.address('prometheus')}",
         loki_url=f"http://{at.address('loki')}",
         langfuse_url=environment.langfuse_url,
-        langfuse_keys=Token(file=str(environment.langfuse_keys_file)) if environment.langfuse_keys_file else None,
+        langfuse_keys=keys,
     )
-    return profiles.local(listen, backends, f"{at.data_dir('collector')}/queue")
+
+
+def _in_cluster(name: str, environment: Environment, at: Placement, workload: str) -> Profile:
+    """A committed profile with this cluster's addresses, and the queue on this pod's volume."""
+    base = profiles.CLUSTER[name]
+    keys = base.backends.langfuse_keys if environment.langfuse_url else None
+    return replace(
+        base,
+        backends=_backends(environment, at, keys),
+        disk=replace(base.disk, directory=f"{at.data_dir(workload)}/queue"),
+    )
 
 
 def workload(environment: Environment, at: Placement) -> Workload:
-    """The collector of `environment`; the only component that agents talk to."""
+    """The only component that agents talk to: the whole collector, or its edge where it is split."""
+    if environment.cluster is None:
+        made = _workload("collector", profile(environment, at), environment, (*_GATE_PORTS, "collector-kpi"))
+        return replace(made, env={"GOMEMLIMIT": "512MiB"})
+    split = environment.cluster.split
+    name = f"{environment.name}-edge" if split else str(environment.name)
+    made = _workload("collector", _in_cluster(name, environment, at, "collector"), environment, _GATE_PORTS)
+    tokens = (SecretUse(value="otlpTokens", file=f"{profiles.SECRETS}/ingress-tokens"),)
+    return replace(
+        made,
+        api=Api.SENDERS,
+        calls=("sampler-grpc", "prometheus") if split else made.calls,
+        outside=(Outside.API, *(() if split else made.outside)),
+        secrets=(*(() if split else made.secrets), *(tokens if environment.cluster.guarded else ())),
+        writes_data=not split,
+    )
+
+
+def sampler(environment: Environment, at: Placement) -> Workload:
+    """What counts, samples, redacts and stores where the collector is split."""
+    chosen = _in_cluster(f"{environment.name}-sampler", environment, at, "collector-sampler")
+    return _workload("collector-sampler", chosen, environment, _SAMPLER_PORTS)
+
+
+def _workload(name: str, chosen: Profile, environment: Environment, ports: tuple[str, ...]) -> Workload:
     config = f"--config={CONFIG_DIR}/{_CONFIG}"
+    health = next(port for port in ports if port.endswith("-health"))
+    langfuse = (SecretUse(value="langfuseKeys", file=f"{profiles.SECRETS}/langfuse-keys"),)
     return Workload(
-        name="collector",
+        name=name,
+        image="collector",
         command=("otelcol", config),
         checks=(("otelcol", "validate", config),),
-        files={_CONFIG: render(profile(environment, at), prices.load(environment.prices_file))},
-        ports=("otlp-grpc", "otlp-http", "collector-health", "collector-metrics", "collector-kpi"),
-        ready_port="collector-health",
+        files={_CONFIG: render(chosen, prices.load(environment.prices_file))},
+        ports=ports,
+        metrics_port=next(port for port in ports if port.endswith("-metrics")),
+        ready_port=health,
         ready_path="/",
-        env={"GOMEMLIMIT": "512MiB"},
+        stop_s=60 if environment.cluster else 20,
+        env=_memory(name, environment),
+        calls=(*_STORES, "langfuse-web") if environment.langfuse_url else _STORES,
+        secrets=langfuse if environment.langfuse_url and environment.cluster else (),
+        outside=(Outside.HTTPS,) if environment.langfuse_url else (),
+        alive=Probe(port=health, path="/"),
     )
+
+
+def _memory(name: str, environment: Environment) -> dict[str, str]:
+    """Go collects garbage harder before the limit is reached; above 80 % of it the memory limiter refuses."""
+    if environment.cluster is None:
+        return {}
+    size = environment.cluster.sizes[name]
+    return {"GOMEMLIMIT": f"{round(size.memory_mib * size.memory_burst * _MEMORY_SHARE)}MiB"}

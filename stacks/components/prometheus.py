@@ -1,6 +1,6 @@
 """Prometheus: KPI series over OTLP with exemplars, recording and alert rules, self-scrapes of every backend."""
 
-from typing import Any
+from typing import Any, Final
 
 from alerts import rules
 from alerts.alerting import Links
@@ -8,8 +8,9 @@ from alerts.timing import Timing
 from collector.document import to_yaml
 from stacks.components.alertmanager import RESEND_S
 from stacks.environments import Environment
-from stacks.workload import CONFIG_DIR, Placement, Workload
+from stacks.workload import CONFIG_DIR, Api, Outside, Placement, Probe, Workload
 
+_FEATURES: Final = ("exemplar-storage", "created-timestamp-zero-ingestion")
 _CONFIG, _RULES = "prometheus.yml", "rules.yml"
 _SCRAPED = {
     "collector": "collector-metrics",
@@ -20,8 +21,47 @@ _SCRAPED = {
 }
 
 
+# Where a pod says on which of its ports metrics are.
+METRICS_ANNOTATION: Final = "agentobs.io/metrics-port"
+_META: Final = "__meta_kubernetes_pod_"
+
+
+def _scrapes(environment: Environment, at: Placement) -> list[dict[str, Any]]:
+    if environment.cluster is None:
+        return [{"job_name": job, "static_configs": [{"targets": [at.address(port)]}]} for job, port in _SCRAPED.items()]
+    return [_pods("pods", keep=False), {**_pods("kube-state-metrics", keep=True), "honor_labels": True}]
+
+
+def _pods(job: str, *, keep: bool) -> dict[str, Any]:
+    """Pods of our own namespace that name a port for metrics; those of kube-state-metrics bring labels of their own."""
+    name = f"{_META}label_app_kubernetes_io_name"
+    return {
+        "job_name": job,
+        "kubernetes_sd_configs": [{"role": "pod", "namespaces": {"own_namespace": True}}],
+        "relabel_configs": [
+            {"action": "keep", "source_labels": [f"{_META}label_app_kubernetes_io_part_of"], "regex": "agentobs"},
+            {"action": "keep" if keep else "drop", "source_labels": [name], "regex": "kube-state-metrics"},
+            {
+                "action": "keepequal",
+                "source_labels": [f"{_META}container_port_number"],
+                "target_label": f"{_META}annotation_{METRICS_ANNOTATION.translate(_UNDERSCORES)}",
+            },
+            # Edge and sampler of the collector are one job, whose instances tell them apart.
+            {"source_labels": [name], "regex": "([a-z-]+?)(?:-sampler)?", "target_label": "job"},
+            {"source_labels": [f"{_META}name"], "target_label": "instance"},
+        ],
+    }
+
+
+_UNDERSCORES: Final = str.maketrans("./-", "___")
+
+
 def config(environment: Environment, at: Placement) -> dict[str, Any]:
     """Return prometheus.yml as a dict."""
+    retention: dict[str, Any] = {"time": str(environment.metrics_retention)}
+    if environment.cluster:
+        # A full disk stops ingestion; before that the oldest blocks go.
+        retention["size"] = f"{environment.cluster.sizes['prometheus'].disk_mib * 8 // 10}MiB"
     return {
         "global": {
             "scrape_interval": f"{environment.scrape_interval_s}s",
@@ -30,13 +70,11 @@ def config(environment: Environment, at: Placement) -> dict[str, Any]:
             "external_labels": {"environment": str(environment.name)},
         },
         "rule_files": [_RULES],
-        "alerting": {"alertmanagers": [{"static_configs": [{"targets": [at.address("alertmanager")]}]}]},
-        "scrape_configs": [
-            {"job_name": job, "static_configs": [{"targets": [at.address(port)]}]} for job, port in _SCRAPED.items()
-        ],
+        "alerting": {"alertmanagers": [{"static_configs": [{"targets": list(at.members("alertmanager"))}]}]},
+        "scrape_configs": _scrapes(environment, at),
         # The collector retries and may deliver late; without the window such samples are refused.
         "storage": {
-            "tsdb": {"out_of_order_time_window": "30m", "retention": {"time": str(environment.metrics_retention)}},
+            "tsdb": {"out_of_order_time_window": "30m", "retention": retention},
             "exemplars": {"max_exemplars": 100_000},
         },
         "otlp": {"keep_identifying_resource_attributes": True},
@@ -70,7 +108,7 @@ def workload(environment: Environment, at: Placement) -> Workload:
             "--web.enable-remote-write-receiver",  # Tempo's service graph
             f"--rules.alert.resend-delay={Timing(environment.alert_speed).of(RESEND_S)}",
             # Zero points at the start of a counter need the created timestamp; exemplars are behind a flag still.
-            "--enable-feature=exemplar-storage,created-timestamp-zero-ingestion",
+            f"--enable-feature={','.join(_FEATURES + (('auto-reload-config',) if environment.cluster else ()))}",
         ),
         checks=(("promtool", "check", "config", f"{CONFIG_DIR}/{_CONFIG}"),),
         files={
@@ -81,4 +119,10 @@ def workload(environment: Environment, at: Placement) -> Workload:
         ready_port="prometheus",
         ready_path="/-/ready",
         env={"GOGC": "75"},
+        calls=tuple(_SCRAPED.values()),
+        outside=(Outside.API,) if environment.cluster else (),
+        api=Api.OWN_PODS,
+        reloaded=frozenset({_RULES}),
+        alive=Probe(port="prometheus", path="/-/healthy"),
+        uid=65_534,
     )

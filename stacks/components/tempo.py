@@ -5,15 +5,17 @@ from typing import Any
 from collector.document import to_yaml
 from collector.signals import Attr
 from stacks.environments import Environment
-from stacks.workload import CONFIG_DIR, Placement, Workload
+from stacks.workload import CONFIG_DIR, Placement, Probe, Workload
 
 _CONFIG = "tempo.yaml"
+_EXPAND = "-config.expand-env=true"  # a pod learns its address from its environment
 
 
 def config(environment: Environment, at: Placement) -> dict[str, Any]:
     """Return Tempo's configuration."""
     data = at.data_dir("tempo")
     host, http_port = at.listen("tempo").rsplit(":", 1)
+    own = at.own_host()
     grpc_port = at.listen("tempo-grpc").rsplit(":", 1)[1]
     ring = {"kvstore": {"store": "inmemory"}}
     return {
@@ -26,22 +28,22 @@ def config(environment: Environment, at: Placement) -> dict[str, Any]:
         },
         "distributor": {
             "receivers": {"otlp": {"protocols": {"grpc": {"endpoint": at.listen("tempo-otlp")}}}},
-            "ring": {"instance_addr": host, **ring},
+            "ring": {"instance_addr": own, **ring},
         },
         "ingester": {
-            "lifecycler": {"address": host, "min_ready_duration": "0s", "ring": {**ring, "replication_factor": 1}},
+            "lifecycler": {"address": own, "min_ready_duration": "0s", "ring": {**ring, "replication_factor": 1}},
             # Traces become searchable soon after their last span.
             "trace_idle_period": "5s",
         },
         "query_frontend": {"search": {"query_backend_after": "15m"}},
-        "querier": {"frontend_worker": {"frontend_address": f"{host}:{grpc_port}"}},
+        "querier": {"frontend_worker": {"frontend_address": f"{own}:{grpc_port}"}},
         # No compactor ring: one instance has nobody to share blocks with, and joining a ring costs a minute.
         "compactor": {
             "compaction": {"block_retention": str(environment.traces_retention)},
         },
         # Who calls whom, as series in Prometheus; our KPIs come from the collector, before any sampling.
         "metrics_generator": {
-            "ring": {"instance_addr": host, **ring},
+            "ring": {"instance_addr": own, **ring},
             "processor": {"service_graphs": {"dimensions": [Attr.ENVIRONMENT], "enable_client_server_prefix": True}},
             "storage": {
                 "path": f"{data}/generator",
@@ -51,7 +53,7 @@ def config(environment: Environment, at: Placement) -> dict[str, Any]:
         "overrides": {"defaults": {"metrics_generator": {"processors": ["service-graphs"]}}},
         "storage": {"trace": {"backend": "local", "local": {"path": f"{data}/blocks"}, "wal": {"path": f"{data}/wal"}}},
         # Some of Tempo's rings start gossip whatever their store; by default it would listen on every address.
-        "memberlist": {"bind_addr": [host], "bind_port": int(at.listen("tempo-gossip").rsplit(":", 1)[1])},
+        "memberlist": {"bind_addr": [own], "bind_port": int(at.listen("tempo-gossip").rsplit(":", 1)[1])},
         "usage_report": {"reporting_enabled": False},
     }
 
@@ -61,11 +63,13 @@ def workload(environment: Environment, at: Placement) -> Workload:
     flag = f"-config.file={CONFIG_DIR}/{_CONFIG}"
     return Workload(
         name="tempo",
-        command=("tempo", flag),
-        checks=(("tempo", flag, "-config.verify=true"),),
+        command=("tempo", flag, _EXPAND),
+        checks=(("tempo", flag, _EXPAND, "-config.verify=true"),),
         files={_CONFIG: to_yaml(config(environment, at))},
         ports=("tempo", "tempo-grpc", "tempo-otlp", "tempo-gossip"),
         ready_port="tempo",
         ready_path="/ready",
         stop_s=30,
+        calls=("prometheus",),
+        alive=Probe(port="tempo", path="/status/version"),
     )

@@ -5,13 +5,12 @@ import json
 import pytest
 
 from stacks.environments import LOCAL, Retention
-from stacks.observability import effective
 from stacks.ports import PORTS
 from stacks.settings import Settings, SettingsError, parse
 
 
 def test_no_settings_leave_every_decision_to_the_environment():
-    assert effective(LOCAL, parse({}, "local")) == LOCAL
+    assert parse({}, "local").applied_to(LOCAL) == LOCAL
 
 
 def test_settings_of_other_namespaces_are_not_ours():
@@ -20,7 +19,7 @@ def test_settings_of_other_namespaces_are_not_ours():
 
 def test_a_retention_overrides_the_environment():
     chosen = parse({"agentobs:logsRetention": "30d"}, "local")
-    assert effective(LOCAL, chosen).logs_retention == Retention(720)
+    assert chosen.applied_to(LOCAL).logs_retention == Retention(720)
 
 
 def test_a_moved_port_leaves_the_others_where_they_were():
@@ -79,12 +78,12 @@ def test_a_refused_address_is_not_repeated_because_it_may_hold_a_token():
     ["https://hooks.example.com/T0KEN", "http://127.0.0.1:8080/a", "http://localhost:8080", "http://[::1]:8080/a"],
 )
 def test_alerts_go_anywhere_over_tls_and_to_this_computer_without(url):
-    chosen = effective(LOCAL, parse({"agentobs:alertWebhook": url, "agentobs:deadMansSwitchUrl": url}, "local"))
+    chosen = parse({"agentobs:alertWebhook": url, "agentobs:deadMansSwitchUrl": url}, "local").applied_to(LOCAL)
     assert (chosen.alert_webhook, chosen.dead_mans_switch_url) == (url, url)
 
 
 def test_a_rehearsal_is_as_fast_as_the_operator_says():
-    assert effective(LOCAL, parse({"agentobs:alertSpeed": "60"}, "local")).alert_speed == 60
+    assert parse({"agentobs:alertSpeed": "60"}, "local").applied_to(LOCAL).alert_speed == 60
 
 
 def test_default_ports_are_distinct():

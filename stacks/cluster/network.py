@@ -1,0 +1,147 @@
+"""Who may talk to whom: nobody, except the flows that the workloads name. The same data draws the picture and the test.
+
+A flow is allowed at both ends. Not here: TLS and tokens, which the workloads' own configuration asks for.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from stacks.cluster import names
+from stacks.workload import Outside, Workload
+
+_API_PORTS: Final = (443, 6443)
+_OUTSIDE_PORTS: Final[Mapping[Outside, tuple[int, ...]]] = {
+    Outside.API: _API_PORTS,
+    Outside.HTTPS: (443,),
+    Outside.MAIL: (465, 587),
+    Outside.STORES: (5432, 6379, 8123, 8443, 9000, 9440),
+}
+_DNS_PORT: Final = 53
+OTLP: Final = ("otlp-grpc", "otlp-http")
+PUBLIC: Final = ("grafana", "langfuse-web", "otlp-http", "otlp-grpc")
+"""Ports that the ingress controller may reach."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Flow:
+    """One allowed connection inside the namespace: workload to workload, on a named port of the second."""
+
+    source: str
+    target: str
+    port: str
+
+    @property
+    def number(self) -> int:
+        """The port's number."""
+        return names.number(self.port)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doors:
+    """Who comes in from other namespaces: senders of telemetry by name or label, and the ingress controller."""
+
+    senders: tuple[str, ...] = ()
+    ingress: str | None = None
+
+
+def flows(workloads: Iterable[Workload]) -> tuple[Flow, ...]:
+    """All flows between workloads; what a workload calls elsewhere is none of them."""
+    known = {workload.name: workload for workload in workloads}
+    found = {
+        Flow(source=workload.name, target=names.owner(port), port=port)
+        for workload in known.values()
+        for port in workload.calls
+        if names.owner(port) in known
+    }
+    # Whoever scrapes may reach every workload's port for metrics.
+    if "prometheus" in known:
+        found |= {
+            Flow(source="prometheus", target=name, port=workload.metrics_port or workload.ports[0])
+            for name, workload in known.items()
+        }
+    return tuple(sorted(found))
+
+
+def policies(workloads: Iterable[Workload], namespace: str, doors: Doors) -> list[dict[str, Any]]:
+    """Deny everything, then one policy per workload with its flows; and one for names, which all pods resolve."""
+    known = tuple(workloads)
+    return [
+        _policy("default-deny", namespace, {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}),
+        _policy("allow-dns", namespace, {"podSelector": {}, "policyTypes": ["Egress"], "egress": [_dns()]}),
+        *(_of(workload, flows(known), namespace, doors) for workload in known),
+    ]
+
+
+def _policy(name: str, namespace: str, spec: dict[str, Any]) -> dict[str, Any]:
+    labels = {"app.kubernetes.io/part-of": names.PROJECT, "app.kubernetes.io/managed-by": "pulumi"}
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": name, "namespace": namespace, "labels": labels},
+        "spec": spec,
+    }
+
+
+def _dns() -> dict[str, Any]:
+    to = {
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}},
+        "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}},
+    }
+    return {"to": [to], "ports": [{"protocol": protocol, "port": _DNS_PORT} for protocol in ("UDP", "TCP")]}
+
+
+def _of(workload: Workload, every: Iterable[Flow], namespace: str, doors: Doors) -> dict[str, Any]:
+    inward, outward = defaultdict(set), defaultdict(set)
+    for flow in every:
+        if flow.target == workload.name:
+            inward[flow.source].add(flow.number)
+        if flow.source == workload.name:
+            outward[flow.target].add(flow.number)
+    spec: dict[str, Any] = {
+        "podSelector": {"matchLabels": names.selector(workload.name)},
+        "policyTypes": ["Ingress", "Egress"],
+        "ingress": [
+            *({"from": [_pods(peer)], "ports": _ports(numbers)} for peer, numbers in sorted(inward.items())),
+            *_from_elsewhere(workload, doors),
+        ],
+        "egress": [
+            *({"to": [_pods(peer)], "ports": _ports(numbers)} for peer, numbers in sorted(outward.items())),
+            *_to_elsewhere(workload),
+        ],
+    }
+    return _policy(workload.name, namespace, spec)
+
+
+def _pods(workload: str) -> dict[str, Any]:
+    return {"podSelector": {"matchLabels": names.selector(workload)}}
+
+
+def _ports(numbers: Iterable[int]) -> list[dict[str, Any]]:
+    return [{"protocol": "TCP", "port": number} for number in sorted(numbers)]
+
+
+def _from_elsewhere(workload: Workload, doors: Doors) -> Iterator[dict[str, Any]]:
+    otlp = [names.number(port) for port in workload.ports if port in OTLP]
+    if otlp:
+        yield {"from": [*_senders(doors)], "ports": _ports(otlp)}
+    public = [names.number(port) for port in workload.ports if port in PUBLIC]
+    if public and doors.ingress:
+        yield {"from": [_namespace(doors.ingress)], "ports": _ports(public)}
+
+
+def _senders(doors: Doors) -> Iterator[dict[str, Any]]:
+    yield {"namespaceSelector": {"matchLabels": {names.SENDS_LABEL: "true"}}}
+    for name in doors.senders:
+        yield _namespace(name)
+
+
+def _namespace(name: str) -> dict[str, Any]:
+    return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}
+
+
+def _to_elsewhere(workload: Workload) -> Iterator[dict[str, Any]]:
+    """By port only: addresses of clouds change. The API server is reached at a node, on either of its ports."""
+    for where in workload.outside:
+        yield {"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}], "ports": _ports(_OUTSIDE_PORTS[where])}

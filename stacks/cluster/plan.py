@@ -1,0 +1,78 @@
+"""Everything that an environment has in a cluster, as plain manifests. Pure: needs neither a cluster nor a secret."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from stacks.cluster import hardening, names, network, pods, secrets
+from stacks.cluster.placement import ClusterPlacement
+from stacks.cluster.settings import ClusterSettings
+from stacks.components import alertmanager, collector, grafana, kube_state_metrics, loki, prometheus, tempo
+from stacks.environments import Cluster, Environment
+from stacks.workload import Placement, Workload
+
+_Component = Callable[[Environment, Placement], Workload]
+_ALWAYS: Final[tuple[_Component, ...]] = (
+    kube_state_metrics.workload,
+    prometheus.workload,
+    alertmanager.workload,
+    loki.workload,
+    tempo.workload,
+    grafana.workload,
+    collector.workload,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Manifests in the order in which they are made; the namespace is the first, those of secrets hold no value."""
+
+    namespace: str
+    workloads: tuple[Workload, ...]
+    manifests: tuple[dict[str, Any], ...]
+
+
+def cluster_of(environment: Environment) -> Cluster:
+    """The decisions for Kubernetes. Raises ValueError for an environment that runs elsewhere."""
+    if environment.cluster is None:
+        raise ValueError(f"{environment.name} does not run on Kubernetes")
+    return environment.cluster
+
+
+def make(environment: Environment, settings: ClusterSettings) -> Plan:
+    """The whole platform of an environment."""
+    cluster = cluster_of(environment)
+    chosen = settings.applied_to(environment)
+    at = ClusterPlacement(cluster.sizes, {})
+    workloads = tuple(component(chosen, at) for component in _components(cluster))
+    site = pods.Site(
+        namespace=settings.namespace,
+        cluster=cluster,
+        storage_class=settings.storage_class,
+        registry=settings.registry,
+        pull_secret=settings.pull_secret,
+    )
+    doors = network.Doors(senders=settings.sender_namespaces, ingress=settings.ingress_namespace)
+    return Plan(
+        namespace=settings.namespace,
+        workloads=workloads,
+        manifests=(
+            _namespace(settings.namespace),
+            *network.policies(workloads, settings.namespace, doors),
+            *secrets.objects(workloads, settings.namespace),
+            *(manifest for workload in workloads for manifest in pods.objects(workload, site)),
+        ),
+    )
+
+
+def _components(cluster: Cluster) -> tuple[_Component, ...]:
+    return (*_ALWAYS, *((collector.sampler,) if cluster.split else ()))
+
+
+def _namespace(name: str) -> dict[str, Any]:
+    labels = {"app.kubernetes.io/part-of": names.PROJECT, "app.kubernetes.io/managed-by": "pulumi"}
+    return {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": name, "labels": {**labels, **hardening.NAMESPACE_LABELS}},
+    }

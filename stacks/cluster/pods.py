@@ -1,0 +1,266 @@
+"""A workload as Kubernetes objects: what runs it, its services, configuration, budget and autoscaler. Pure."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from stacks.cluster import configs, hardening, names, rbac
+from stacks.cluster.placement import DATA, POD_IP
+from stacks.cluster.secrets import secret_of
+from stacks.environments import Cluster, OnDestroy
+from stacks.sizes import Size
+from stacks.versions import IMAGES
+from stacks.workload import CONFIG_DIR, Api, Probe, SecretUse, Workload
+
+_PROBE_S: Final = 10
+_STARTS_S: Final = 300
+"""A start may take so long before a pod is ended: replaying a log after a crash, migrating a database."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Where pods are put. `registry` replaces the host of every image, for clusters that pull from a mirror."""
+
+    namespace: str
+    cluster: Cluster
+    storage_class: str | None = None
+    registry: str | None = None
+    pull_secret: str | None = None
+    annotations: Mapping[str, Mapping[str, str]] | None = None
+    """Workload -> annotations of its service account: the identity it has at the cloud."""
+
+
+Manifest = dict[str, Any]
+
+
+def objects(workload: Workload, site: Site) -> list[Manifest]:
+    """Every object of one workload, in the order in which they are made."""
+    workload = replace(workload, command=_filled(workload), image=workload.image or workload.name)
+    size = site.cluster.sizes[workload.name]
+    stateful = size.disk_mib > 0
+    return [
+        _account(workload, site),
+        *rbac.objects(workload.name, workload.api, site.namespace),
+        *configs.objects(workload, site.namespace),
+        *_services(workload, site, members=stateful),
+        _controller(workload, size, site, stateful=stateful),
+        *_budget(workload, size, site),
+        *_autoscaler(workload, size, site),
+    ]
+
+
+def meta(workload: Workload, namespace: str, name: str = "") -> dict[str, Any]:
+    """Metadata of one of a workload's objects."""
+    return {"name": name or workload.name, "namespace": namespace, "labels": names.labels(workload.name, workload.image)}
+
+
+def _filled(workload: Workload) -> tuple[str, ...]:
+    folder = configs.folder(workload.name)
+    return tuple(word.replace(CONFIG_DIR, folder).replace(POD_IP, "$(POD_IP)") for word in workload.command)
+
+
+def _account(workload: Workload, site: Site) -> Manifest:
+    metadata = meta(workload, site.namespace)
+    annotations = (site.annotations or {}).get(workload.name)
+    if annotations:
+        metadata["annotations"] = dict(annotations)
+    return {
+        "apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata, "automountServiceAccountToken": False,
+    }  # fmt: skip
+
+
+def _services(workload: Workload, site: Site, *, members: bool) -> Iterator[Manifest]:
+    ports = [{"name": port, "port": names.number(port), "targetPort": port} for port in workload.ports]
+    spec = {"selector": names.selector(workload.name), "ports": ports}
+    base = {"apiVersion": "v1", "kind": "Service"}
+    yield {**base, "metadata": meta(workload, site.namespace), "spec": {"type": "ClusterIP", **spec}}
+    if members:
+        # Members find each other before they are ready.
+        headless = {"clusterIP": "None", "publishNotReadyAddresses": True, **spec}
+        yield {**base, "metadata": meta(workload, site.namespace, names.members(workload.name)), "spec": headless}
+
+
+def _controller(workload: Workload, size: Size, site: Site, *, stateful: bool) -> Manifest:
+    spec: dict[str, Any] = {
+        "revisionHistoryLimit": 5,
+        "selector": {"matchLabels": names.selector(workload.name)},
+        "template": _template(workload, size, site),
+    }
+    if not size.scales:
+        spec["replicas"] = size.replicas
+    if stateful:
+        retention = "Delete" if site.cluster.on_destroy is OnDestroy.DELETE else "Retain"
+        spec |= {
+            "serviceName": names.members(workload.name),
+            "podManagementPolicy": "Parallel",
+            "volumeClaimTemplates": [_claim(workload, size, site)],
+            "persistentVolumeClaimRetentionPolicy": {"whenDeleted": retention, "whenScaled": "Retain"},
+        }
+    else:
+        surge = {"maxSurge": 1, "maxUnavailable": 0}
+        spec |= {"strategy": {"type": "RollingUpdate", "rollingUpdate": surge}, "progressDeadlineSeconds": 600}
+    kind = "StatefulSet" if stateful else "Deployment"
+    return {"apiVersion": "apps/v1", "kind": kind, "metadata": meta(workload, site.namespace), "spec": spec}
+
+
+def _template(workload: Workload, size: Size, site: Site) -> dict[str, Any]:
+    metrics = workload.metrics_port or workload.ports[0]
+    spec: dict[str, Any] = {
+        "serviceAccountName": workload.name,
+        **hardening.pod(workload),
+        "terminationGracePeriodSeconds": workload.stop_s + 10,
+        "containers": [_container(workload, size, site)],
+        "volumes": _volumes(workload, size),
+    }
+    if site.pull_secret:
+        spec["imagePullSecrets"] = [{"name": site.pull_secret}]
+    if size.replicas > 1:
+        spec |= _spread(workload, zones=site.cluster.zones)
+    return {
+        "metadata": {
+            "labels": names.labels(workload.name, workload.image),
+            "annotations": {"agentobs.io/metrics-port": str(names.number(metrics))},
+        },
+        "spec": spec,
+    }
+
+
+def _spread(workload: Workload, *, zones: bool) -> dict[str, Any]:
+    """No two on one node if that can be had; over zones where an environment has some."""
+    selector = {"matchLabels": names.selector(workload.name)}
+    nodes = {"labelSelector": selector, "topologyKey": "kubernetes.io/hostname"}
+    spread = {
+        "maxSkew": 1, "topologyKey": "topology.kubernetes.io/zone", "labelSelector": selector,
+        "whenUnsatisfiable": "DoNotSchedule" if zones else "ScheduleAnyway",
+    }  # fmt: skip
+    preferred = [{"weight": 100, "podAffinityTerm": nodes}]
+    return {
+        "affinity": {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": preferred}},
+        "topologySpreadConstraints": [spread],
+    }
+
+
+def _container(workload: Workload, size: Size, site: Site) -> dict[str, Any]:
+    image = IMAGES[workload.image]
+    made: dict[str, Any] = {
+        "name": workload.name,
+        "image": image.at(site.registry),
+        **hardening.container(),
+        "env": _environment(workload),
+        "ports": [{"name": port, "containerPort": names.number(port)} for port in workload.ports],
+        "resources": {"requests": size.requests(), "limits": size.limits()},
+        **_probes(workload),
+        "volumeMounts": _mounts(workload, size),
+    }
+    if image.entrypoint:
+        made["command"] = [image.entrypoint]
+    if workload.command[1:]:
+        made["args"] = list(workload.command[1:])
+    return made
+
+
+def _probes(workload: Workload) -> dict[str, Any]:
+    """Three that differ: started at all, able to serve, still alive. Only the last one ends a pod."""
+    ready = _probe(Probe(port=workload.ready_port, path=workload.ready_path))
+    alive = _probe(workload.alive) if workload.alive else ready
+    starts = max(_STARTS_S, workload.ready_timeout_s)
+    return {
+        "startupProbe": {**ready, "periodSeconds": 5, "timeoutSeconds": 5, "failureThreshold": starts // 5},
+        "readinessProbe": {**ready, "periodSeconds": _PROBE_S, "timeoutSeconds": 5, "failureThreshold": 3},
+        "livenessProbe": {**alive, "periodSeconds": 2 * _PROBE_S, "timeoutSeconds": 10, "failureThreshold": 6},
+    }
+
+
+def _probe(probe: Probe) -> dict[str, Any]:
+    if probe.command:
+        return {"exec": {"command": list(probe.command)}}
+    if probe.path:
+        return {"httpGet": {"path": probe.path, "port": probe.port}}
+    return {"tcpSocket": {"port": probe.port}}
+
+
+def _environment(workload: Workload) -> list[dict[str, Any]]:
+    fields = {"POD_IP": "status.podIP", "POD_NAME": "metadata.name"}
+    own = [{"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}} for name, path in fields.items()]
+    plain = [
+        {"name": name, "value": value.replace(CONFIG_DIR, configs.folder(workload.name))}
+        for name, value in sorted(workload.env.items())
+    ]
+    return [*own, *plain, *(_secret_variable(workload, use) for use in workload.secrets if use.variable)]
+
+
+def _secret_variable(workload: Workload, use: SecretUse) -> dict[str, Any]:
+    reference = {"name": secret_of(workload.name), "key": use.value}
+    return {"name": use.variable, "valueFrom": {"secretKeyRef": reference}}
+
+
+def _volumes(workload: Workload, size: Size) -> list[dict[str, Any]]:
+    made = [*configs.volumes(workload)]
+    if any(use.file for use in workload.secrets):
+        items = [{"key": use.value, "path": _file_name(use)} for use in workload.secrets if use.file]
+        secret = {"secretName": secret_of(workload.name), "defaultMode": 0o440, "items": items}
+        made.append({"name": "secrets", "secret": secret})
+    if workload.api is not Api.NONE:
+        made.append(rbac.token_volume())
+    for number, _ in enumerate(_scratch(workload, size)):
+        made.append({"name": f"scratch-{number}", "emptyDir": {"sizeLimit": "256Mi"}})
+    return made
+
+
+def _file_name(use: SecretUse) -> str:
+    return use.file.rpartition("/")[2]
+
+
+def _scratch(workload: Workload, size: Size) -> tuple[str, ...]:
+    """Folders that are written and not kept; a workload without a volume has its data there."""
+    return workload.scratch if size.disk_mib or not workload.writes_data else (*workload.scratch, DATA)
+
+
+def _mounts(workload: Workload, size: Size) -> list[dict[str, Any]]:
+    made = [*configs.mounts(workload)]
+    files = [use.file for use in workload.secrets if use.file]
+    if files:
+        made.append({"name": "secrets", "mountPath": files[0].rpartition("/")[0], "readOnly": True})
+    if workload.api is not Api.NONE:
+        made.append({"name": "api-token", "mountPath": rbac.TOKEN_DIR, "readOnly": True})
+    if size.disk_mib:
+        made.append({"name": "data", "mountPath": workload.data_path or f"{DATA}/{workload.name}"})
+    for number, folder in enumerate(_scratch(workload, size)):
+        made.append({"name": f"scratch-{number}", "mountPath": folder})
+    return made
+
+
+def _claim(workload: Workload, size: Size, site: Site) -> dict[str, Any]:
+    spec: dict[str, Any] = {
+        "accessModes": ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": f"{size.disk_mib}Mi"}},
+    }
+    if site.storage_class:
+        spec["storageClassName"] = site.storage_class
+    return {"metadata": {"name": "data", "labels": names.selector(workload.name)}, "spec": spec}
+
+
+def _budget(workload: Workload, size: Size, site: Site) -> Iterator[Manifest]:
+    if size.replicas > 1:
+        spec = {
+            "maxUnavailable": 1,
+            "selector": {"matchLabels": names.selector(workload.name)},
+            "unhealthyPodEvictionPolicy": "AlwaysAllow",
+        }
+        metadata = meta(workload, site.namespace)
+        yield {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": metadata, "spec": spec}
+
+
+def _autoscaler(workload: Workload, size: Size, site: Site) -> Iterator[Manifest]:
+    if size.scales:
+        target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": workload.name}
+        cpu = {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 70}}
+        spec = {
+            "scaleTargetRef": target,
+            "minReplicas": size.replicas,
+            "maxReplicas": size.most_replicas,
+            "metrics": [{"type": "Resource", "resource": cpu}],
+            "behavior": {"scaleDown": {"stabilizationWindowSeconds": 600}},
+        }
+        metadata = meta(workload, site.namespace)
+        yield {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": metadata, "spec": spec}

@@ -1,0 +1,91 @@
+"""Every secret value, by name: made once and kept, given by the operator, or put together from others.
+
+Values exist only as encrypted outputs of Pulumi and in the `Secret` objects; here are their names. A workload gets a
+`Secret` of its own with just the values that it uses.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from stacks.cluster import names
+from stacks.workload import Workload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generated:
+    """Made at the first `up` and never again. `bytes` of randomness as hexadecimal digits, with an optional prefix."""
+
+    bytes: int = 24
+    prefix: str = ""
+    lasting: bool = False
+    """Losing it makes stored data unreadable: protected even where nothing else is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """A secret setting of the operator, by its key in the stack file."""
+
+    setting: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composed:
+    """`text` with other values in braces, by name; `base64` of the whole where a protocol wants that."""
+
+    text: str
+    parts: tuple[str, ...]
+    base64: bool = False
+
+
+Value = Generated | Given | Composed
+
+SECRETS_DIR: Final = "/etc/agentobs/secrets"
+"""Where a pod has secrets that are files."""
+SECRETS: Final[Mapping[str, str]] = {
+    "webhookUrl": "the address that alerts are posted to",
+    "pagerdutyRoutingKey": "the routing key of a PagerDuty service (Events API v2)",
+    "opsgenieApiKey": "the key of an Opsgenie API integration",
+    "slackWebhookUrl": "the address of a Slack incoming webhook",
+    "emailPassword": "the password at the mail server",
+    "deadMansSwitchUrl": "the address that raises an alarm when it hears nothing for minutes",
+    "otlpTokens": "bearer tokens that senders of telemetry show, one per line",
+    "oidcClientSecret": "the secret of Grafana's client at the identity provider",
+    "grafanaDatabasePassword": "the password of Grafana's database",
+    "langfuseKeys": "base64 of public_key:secret_key of a Langfuse project",
+}
+"""Secret settings, and what each is."""
+
+VALUES: Final[Mapping[str, Value]] = {
+    **{key: Given(setting=key) for key in SECRETS},
+    "grafanaAdminPassword": Generated(),
+    "grafanaSecretKey": Generated(bytes=32, lasting=True),
+}
+
+
+def secret_of(workload: str) -> str:
+    """Name of a workload's `Secret`."""
+    return f"{workload}-secrets"
+
+
+def used(workloads: Iterable[Workload]) -> dict[str, tuple[str, ...]]:
+    """Workload -> names of the values it uses, for those that use any."""
+    return {
+        workload.name: tuple(dict.fromkeys(use.value for use in workload.secrets))
+        for workload in workloads
+        if workload.secrets
+    }
+
+
+def objects(workloads: Iterable[Workload], namespace: str) -> list[dict[str, Any]]:
+    """The `Secret` objects with the names of values where the values will be."""
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": secret_of(name), "namespace": namespace, "labels": names.labels(name)},
+            "type": "Opaque",
+            "stringData": {value: value for value in values},
+        }
+        for name, values in used(workloads).items()
+    ]

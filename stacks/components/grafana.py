@@ -1,0 +1,136 @@
+"""Grafana: the boards and data sources of `dashboards/`, provisioned; nobody edits them where people rely on them."""
+
+from typing import Final
+
+from collector.document import to_yaml
+from dashboards import documents, provisioning
+from stacks.components.prometheus import links
+from stacks.environments import Environment, OnDestroy
+from stacks.workload import CONFIG_DIR, Outside, Placement, Probe, SecretUse, Workload
+
+BOARDS_DIR: Final = f"{CONFIG_DIR}/boards"
+_LIVE: Final = ("prometheus", "loki", "tempo")
+
+
+def editable(environment: Environment) -> bool:
+    """Whether a browser may change a board, which the next start undoes: only where people try things out."""
+    return environment.cluster is not None and environment.cluster.on_destroy is OnDestroy.DELETE
+
+
+def boards(environment: Environment) -> dict[str, str]:
+    """File name -> text of every board."""
+    sites = documents.Sites(runbooks=documents.runbooks(links(environment)), langfuse=trace_url(environment))
+    made = documents.provisioned(sites, editable=editable(environment))
+    return {f"{slug}.json": documents.text(board) for slug, board in made.items()}
+
+
+def trace_url(environment: Environment) -> str:
+    """The address in Langfuse that a trace id completes; empty without Langfuse."""
+    return environment.langfuse_traces_url or ""
+
+
+def workload(environment: Environment, at: Placement) -> Workload:
+    """The Grafana of an environment."""
+    addresses = {port: f"http://{at.address(port)}" for port in _LIVE}
+    backends = provisioning.Backends(
+        **addresses, scrape_interval_s=environment.scrape_interval_s, langfuse=trace_url(environment)
+    )
+    shown = {f"boards/{name}": text for name, text in boards(environment).items()}
+    return Workload(
+        name="grafana",
+        command=("grafana",),
+        checks=(),
+        files={
+            "provisioning/datasources/agentobs.yaml": to_yaml(provisioning.data_sources(backends)),
+            "provisioning/dashboards/agentobs.yaml": to_yaml(
+                provisioning.boards(BOARDS_DIR, editable=editable(environment))
+            ),
+            **shown,
+        },
+        reloaded=frozenset(shown),
+        ports=("grafana",),
+        ready_port="grafana",
+        ready_path="/api/health",
+        ready_timeout_s=120,
+        calls=_LIVE,
+        outside=(Outside.HTTPS, *((Outside.STORES,) if environment.grafana_database else ())),
+        env=_settings(environment, at),
+        secrets=_secrets(environment),
+        scratch=("/tmp", "/var/log/grafana"),  # noqa: S108 a volume of the pod
+        alive=Probe(port="grafana", path="/api/health"),
+        uid=472,
+    )
+
+
+def _settings(environment: Environment, at: Placement) -> dict[str, str]:
+    """Grafana's own hardening guide, as variables."""
+    root = environment.grafana_url or f"http://localhost:{at.address('grafana').rpartition(':')[2]}"
+    https = "true" if root.startswith("https://") else "false"
+    return {
+        "GF_PATHS_DATA": at.data_dir("grafana"),
+        "GF_PATHS_PROVISIONING": f"{CONFIG_DIR}/provisioning",
+        "GF_SERVER_ROOT_URL": root,
+        "GF_ANALYTICS_REPORTING_ENABLED": "false",
+        "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
+        "GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES": "false",
+        "GF_NEWS_NEWS_FEED_ENABLED": "false",
+        "GF_AUTH_ANONYMOUS_ENABLED": "false",
+        "GF_USERS_ALLOW_SIGN_UP": "false",
+        "GF_SECURITY_COOKIE_SECURE": https,
+        "GF_SECURITY_COOKIE_SAMESITE": "lax",
+        "GF_SECURITY_STRICT_TRANSPORT_SECURITY": https,
+        "GF_SECURITY_CONTENT_SECURITY_POLICY": "true",
+        "GF_SECURITY_DISABLE_GRAVATAR": "true",
+        "GF_SNAPSHOTS_EXTERNAL_ENABLED": "false",
+        "GF_PLUGINS_PREINSTALL_DISABLED": "true",
+        "GF_UNIFIED_ALERTING_ENABLED": "false",
+        "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH": f"{BOARDS_DIR}/fleet.json",
+        "GF_LOG_MODE": "console",
+        **_sign_on(environment),
+        **_database(environment),
+    }
+
+
+def _sign_on(environment: Environment) -> dict[str, str]:
+    oidc = environment.oidc
+    if oidc is None:
+        return {}
+    return {
+        "GF_AUTH_GENERIC_OAUTH_ENABLED": "true",
+        "GF_AUTH_GENERIC_OAUTH_NAME": oidc.name,
+        "GF_AUTH_GENERIC_OAUTH_CLIENT_ID": oidc.client_id,
+        "GF_AUTH_GENERIC_OAUTH_SCOPES": "openid profile email",
+        "GF_AUTH_GENERIC_OAUTH_AUTH_URL": oidc.auth_url,
+        "GF_AUTH_GENERIC_OAUTH_TOKEN_URL": oidc.token_url,
+        "GF_AUTH_GENERIC_OAUTH_API_URL": oidc.api_url,
+        "GF_AUTH_GENERIC_OAUTH_USE_PKCE": "true",
+        "GF_AUTH_GENERIC_OAUTH_ROLE_ATTRIBUTE_PATH": oidc.role_path,
+        "GF_AUTH_GENERIC_OAUTH_ROLE_ATTRIBUTE_STRICT": "true",
+        "GF_AUTH_DISABLE_LOGIN_FORM": "true",
+    }
+
+
+def _database(environment: Environment) -> dict[str, str]:
+    """Several Grafanas share one database, else a person signs in anew with every click."""
+    database = environment.grafana_database
+    if database is None:
+        return {}
+    return {
+        "GF_DATABASE_TYPE": "postgres",
+        "GF_DATABASE_HOST": database.address,
+        "GF_DATABASE_NAME": database.name,
+        "GF_DATABASE_USER": database.user,
+        "GF_DATABASE_SSL_MODE": "verify-full" if database.tls else "disable",
+    }
+
+
+def _secrets(environment: Environment) -> tuple[SecretUse, ...]:
+    used = [
+        SecretUse(value="grafanaAdminPassword", variable="GF_SECURITY_ADMIN_PASSWORD"),
+        SecretUse(value="grafanaSecretKey", variable="GF_SECURITY_SECRET_KEY"),
+    ]
+    if environment.oidc:
+        used.append(SecretUse(value="oidcClientSecret", variable="GF_AUTH_GENERIC_OAUTH_CLIENT_SECRET"))
+    if environment.grafana_database:
+        used.append(SecretUse(value="grafanaDatabasePassword", variable="GF_DATABASE_PASSWORD"))
+    return tuple(used)
