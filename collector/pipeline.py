@@ -93,7 +93,7 @@ def _kpi_processors(profile: Profile) -> dict[str, Any]:
 
 
 def _kpi_parts(profile: Profile) -> dict[str, dict[str, Any]]:
-    counters = ["signal_to_metrics/kpi"]
+    counters, to_prometheus = ["signal_to_metrics/kpi"], [*_prometheus(profile)]
     to_series = ["transform/labels", "resource/kpi", "transform/start", "delta_to_cumulative"]
     return {
         "receivers": {
@@ -119,17 +119,22 @@ def _kpi_parts(profile: Profile) -> dict[str, dict[str, Any]]:
             "logs/pack": _pipeline(["forward/events"], ["filter/kpi", "transform/kpi"], [_KPI_QUEUE]),
             "traces/count": _pipeline([_KPI_DOOR], [], [*counters, "span_metrics/exemplars"]),
             "logs/count": _pipeline([_KPI_DOOR], [], counters),
-            "metrics/kpi": _pipeline(counters, to_series, [_TO_PROMETHEUS]),
+            "metrics/kpi": _pipeline(counters, to_series, to_prometheus),
             "metrics/exemplars": _pipeline(
-                ["span_metrics/exemplars"], ["transform/exemplars", "resource/kpi"], [_TO_PROMETHEUS]
+                ["span_metrics/exemplars"], ["transform/exemplars", "resource/kpi"], to_prometheus
             ),
         },
     }
 
 
 def _prometheus(profile: Profile) -> dict[str, Any]:
+    """One exporter per replica, each with a queue of its own: while one is away, the others go on."""
     queue = delivery.ordered_queue(5000, durable=profile.tier is not Tier.EDGE)
-    return {_TO_PROMETHEUS: {"endpoint": f"{profile.backends.prometheus_url}/api/v1/otlp", **queue}}
+    urls = (profile.backends.prometheus_url, *profile.backends.more_prometheus)
+    return {
+        _TO_PROMETHEUS + (f"-{number}" if number else ""): {"endpoint": f"{url}/api/v1/otlp", **queue}
+        for number, url in enumerate(urls)
+    }
 
 
 def _storage_parts(profile: Profile) -> dict[str, dict[str, Any]]:
@@ -192,7 +197,8 @@ def _ways_in(profile: Profile, start: list[str]) -> dict[str, Any]:
     logs_to = [tiers.EXPORTER] if edge else ["forward/events", "forward/logs"]
     ways = {"traces/in": _pipeline(["otlp"], start, traces_to), "logs/in": _pipeline(["otlp"], start, logs_to)}
     if profile.tier is not Tier.SAMPLER:
-        ways["metrics/app"] = _pipeline(["otlp"], [p for p in start if p != "transform/normalise"], [_TO_PROMETHEUS])
+        processors = [each for each in start if each != "transform/normalise"]
+        ways["metrics/app"] = _pipeline(["otlp"], processors, [*_prometheus(profile)])
     return ways
 
 

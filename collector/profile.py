@@ -40,12 +40,14 @@ class Listen:
 class Backends:
     """Where the stores are. `tempo_grpc` is `host:port`, the others are URLs; no Langfuse URL, no Langfuse branch.
 
-    `langfuse_keys` says where the collector finds base64 of `public_key:secret_key`.
+    `more_prometheus` are replicas that get the same as `prometheus_url`. `langfuse_keys` says where the collector finds
+    base64 of `public_key:secret_key`.
     """
 
     tempo_grpc: str
     prometheus_url: str
     loki_url: str
+    more_prometheus: tuple[str, ...] = ()
     langfuse_url: str | None = None
     langfuse_keys: Token | None = None
 

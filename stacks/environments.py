@@ -1,6 +1,7 @@
 """What engineers decide per environment: typed, reviewed, tested. Operators' settings are in `settings.py`."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -70,6 +71,21 @@ class Oidc:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectStore:
+    """An S3-compatible store; `endpoint` is `host` or `host:port`, `buckets` maps a workload to its bucket.
+
+    Without `keys` a pod is let in by its identity at the cloud.
+    """
+
+    endpoint: str
+    region: str
+    buckets: Mapping[str, str]
+    keys: bool = False
+    path_style: bool = False
+    tls: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Database:
     """A Postgres database; `address` is `host:port`. Its password is a secret."""
 
@@ -83,7 +99,8 @@ class Database:
 class Cluster:
     """The decisions for an environment on Kubernetes.
 
-    `split`: the collector's edge and sampler run apart. `guarded`: senders need a token. `embedded_stores`: Langfuse's
+    `split`: the collector's edge and sampler run apart. `guarded`: senders need a token. `encrypted`: telemetry is sent
+    over TLS, also from edge to sampler. `embedded_stores`: Langfuse's
     data stores may run here. `single_sign_on`: people enter Grafana over OIDC only. `zones`: replicas are spread over
     zones, else over nodes.
     """
@@ -94,6 +111,7 @@ class Cluster:
     alerting: Alerting
     split: bool
     guarded: bool
+    encrypted: bool
     embedded_stores: bool
     single_sign_on: bool
     zones: bool
@@ -118,6 +136,8 @@ class Environment:
     tickets: tuple[Receiver, ...] = ()
     dead_mans_switch: Webhook | None = None
     receiver_secrets: tuple[str, ...] = ()
+    objects: ObjectStore | None = None
+    collector_tls: str | None = None
     oidc: Oidc | None = None
     grafana_url: str | None = None
     grafana_database: Database | None = None
@@ -154,6 +174,7 @@ DEV: Final = Environment(
         alerting=PROFILES["dev"],
         split=False,
         guarded=False,
+        encrypted=False,
         embedded_stores=True,
         single_sign_on=False,
         zones=False,
@@ -172,6 +193,7 @@ STAGING: Final = Environment(
         alerting=PROFILES["staging"],
         split=True,
         guarded=True,
+        encrypted=False,
         embedded_stores=True,
         single_sign_on=False,
         zones=False,
@@ -190,6 +212,7 @@ PROD: Final = Environment(
         alerting=PROFILES["prod"],
         split=True,
         guarded=True,
+        encrypted=True,
         embedded_stores=False,
         single_sign_on=True,
         zones=True,

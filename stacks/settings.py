@@ -29,6 +29,11 @@ from stacks.ports import PORTS
 
 NAMESPACE: Final = "agentobs"
 _MAX_PORT: Final = 65_535
+_MAPS: Final = {
+    "ports": ("a map of port names to numbers", "prometheus' 19090"),
+    "identities": ("a map of workloads to annotations", 'loki["eks.amazonaws.com/role-arn"]\' arn:aws:iam::...'),
+}
+"""Settings that hold a map: what is expected, and an example."""
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 _MIN_LOGS_RETENTION: Final = Retention(24)  # Loki refuses less
 
@@ -197,14 +202,15 @@ def read(model: type[_Chosen], values: Mapping[str, str], stack: str) -> _Chosen
 
 
 def _plain(key: str, value: str, stack: str) -> Any:  # noqa: ANN401 JSON of the stack file
-    if key != "ports":
+    if key not in _MAPS:
         return value
     try:
         return json.loads(value)
     except json.JSONDecodeError:
+        what, path = _MAPS[key]
         raise SettingsError(
-            f"{NAMESPACE}:ports of stack {stack} is {value!r}, expected a map of port names to numbers;"
-            f" fix: pulumi config set --path '{NAMESPACE}:ports.prometheus' 19090 -s {stack}"
+            f"{NAMESPACE}:{key} of stack {stack} is {value!r}, expected {what};"
+            f" fix: pulumi config set --path '{NAMESPACE}:{key}.{path} -s {stack}"
         ) from None
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Final
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
     """One workload: `cpu` in thousandths of a core, memory and disk in MiB; no `disk_mib`, no volume.

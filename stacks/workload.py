@@ -55,11 +55,15 @@ class Outside(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretUse:
-    """One value of a secret, by its name in `stacks.cluster.secrets`, as a variable or as a file."""
+    """One value of a secret, by its name in `stacks.cluster.secrets`, as a variable or as a file.
+
+    With `secret` it is a key of a `Secret` that somebody else keeps, such as a certificate that is renewed.
+    """
 
     value: str
     variable: str = ""
     file: str = ""
+    secret: str = ""
 
     def __post_init__(self) -> None:
         if bool(self.variable) == bool(self.file):

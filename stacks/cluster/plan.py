@@ -51,6 +51,7 @@ def make(environment: Environment, settings: ClusterSettings) -> Plan:
         storage_class=settings.storage_class,
         registry=settings.registry,
         pull_secret=settings.pull_secret,
+        annotations=settings.identities,
     )
     doors = network.Doors(senders=settings.sender_namespaces, ingress=settings.ingress_namespace)
     return Plan(

@@ -51,7 +51,11 @@ def objects(workload: Workload, site: Site) -> list[Manifest]:
 
 def meta(workload: Workload, namespace: str, name: str = "") -> dict[str, Any]:
     """Metadata of one of a workload's objects."""
-    return {"name": name or workload.name, "namespace": namespace, "labels": names.labels(workload.name, workload.image)}
+    return {
+        "name": name or workload.name,
+        "namespace": namespace,
+        "labels": names.labels(workload.name, workload.image),
+    }
 
 
 def _filled(workload: Workload) -> tuple[str, ...]:
@@ -196,10 +200,9 @@ def _secret_variable(workload: Workload, use: SecretUse) -> dict[str, Any]:
 
 def _volumes(workload: Workload, size: Size) -> list[dict[str, Any]]:
     made = [*configs.volumes(workload)]
-    if any(use.file for use in workload.secrets):
-        items = [{"key": use.value, "path": _file_name(use)} for use in workload.secrets if use.file]
-        secret = {"secretName": secret_of(workload.name), "defaultMode": 0o440, "items": items}
-        made.append({"name": "secrets", "secret": secret})
+    for (secret, _), uses in _secret_files(workload).items():
+        items = [{"key": use.value, "path": _split(use.file)[1]} for use in uses]
+        made.append({"name": secret, "secret": {"secretName": secret, "defaultMode": 0o440, "items": items}})
     if workload.api is not Api.NONE:
         made.append(rbac.token_volume())
     for number, _ in enumerate(_scratch(workload, size)):
@@ -207,8 +210,18 @@ def _volumes(workload: Workload, size: Size) -> list[dict[str, Any]]:
     return made
 
 
-def _file_name(use: SecretUse) -> str:
-    return use.file.rpartition("/")[2]
+def _secret_files(workload: Workload) -> dict[tuple[str, str], list[SecretUse]]:
+    """What is mounted as files: name of the `Secret` and folder -> its values."""
+    found: dict[tuple[str, str], list[SecretUse]] = {}
+    for use in workload.secrets:
+        if use.file:
+            found.setdefault((use.secret or secret_of(workload.name), _split(use.file)[0]), []).append(use)
+    return found
+
+
+def _split(file: str) -> tuple[str, str]:
+    folder, _, name = file.rpartition("/")
+    return folder, name
 
 
 def _scratch(workload: Workload, size: Size) -> tuple[str, ...]:
@@ -218,9 +231,7 @@ def _scratch(workload: Workload, size: Size) -> tuple[str, ...]:
 
 def _mounts(workload: Workload, size: Size) -> list[dict[str, Any]]:
     made = [*configs.mounts(workload)]
-    files = [use.file for use in workload.secrets if use.file]
-    if files:
-        made.append({"name": "secrets", "mountPath": files[0].rpartition("/")[0], "readOnly": True})
+    made += [{"name": secret, "mountPath": folder, "readOnly": True} for secret, folder in _secret_files(workload)]
     if workload.api is not Api.NONE:
         made.append({"name": "api-token", "mountPath": rbac.TOKEN_DIR, "readOnly": True})
     if size.disk_mib:

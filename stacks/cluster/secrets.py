@@ -50,6 +50,8 @@ SECRETS: Final[Mapping[str, str]] = {
     "emailPassword": "the password at the mail server",
     "deadMansSwitchUrl": "the address that raises an alarm when it hears nothing for minutes",
     "otlpTokens": "bearer tokens that senders of telemetry show, one per line",
+    "objectsAccessKey": "the access key of the object storage",
+    "objectsSecretKey": "the secret key of the object storage",
     "oidcClientSecret": "the secret of Grafana's client at the identity provider",
     "grafanaDatabasePassword": "the password of Grafana's database",
     "langfuseKeys": "base64 of public_key:secret_key of a Langfuse project",
@@ -70,11 +72,11 @@ def secret_of(workload: str) -> str:
 
 def used(workloads: Iterable[Workload]) -> dict[str, tuple[str, ...]]:
     """Workload -> names of the values it uses, for those that use any."""
-    return {
-        workload.name: tuple(dict.fromkeys(use.value for use in workload.secrets))
+    own = {
+        workload.name: tuple(dict.fromkeys(use.value for use in workload.secrets if not use.secret))
         for workload in workloads
-        if workload.secrets
     }
+    return {name: values for name, values in own.items() if values}
 
 
 def objects(workloads: Iterable[Workload], namespace: str) -> list[dict[str, Any]]:

@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, field_validator
+from pydantic.alias_generators import to_camel
 
 from alerts.routing import Email, Opsgenie, PagerDuty, Receiver, RoutingError, Slack, Webhook
 from stacks.cluster.secrets import SECRETS, SECRETS_DIR
 from stacks.components import alertmanager
-from stacks.environments import Environment
+from stacks.environments import Database, Environment, ObjectStore, Oidc, Storage
 from stacks.settings import NAMESPACE, CommonSettings, SettingsError, ours, read
 
 _NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -45,6 +46,25 @@ class ClusterSettings(CommonSettings):
     registry: str | None = None
     pull_secret: str | None = None
     ingress_namespace: str | None = None
+    identities: Mapping[str, Mapping[str, str]] = {}
+    domain: str | None = None
+    collector_tls_secret: str | None = None
+    objects_endpoint: str | None = None
+    objects_region: str = "us-east-1"
+    objects_path_style: bool = False
+    objects_tls: bool = True
+    objects_keys: bool = True
+    loki_bucket: str | None = None
+    tempo_bucket: str | None = None
+    grafana_database: str | None = None
+    grafana_database_user: str = "grafana"
+    grafana_database_tls: bool = True
+    oidc_name: str = "Single sign-on"
+    oidc_client_id: str | None = None
+    oidc_auth_url: str | None = None
+    oidc_token_url: str | None = None
+    oidc_api_url: str | None = None
+    oidc_role_path: str | None = None
     pages: Annotated[tuple[ReceiverKind, ...], BeforeValidator(_words)] = ()
     tickets: Annotated[tuple[ReceiverKind, ...], BeforeValidator(_words)] = ()
     dead_mans_switch: Annotated[bool, Field(strict=False)] = False
@@ -65,7 +85,9 @@ class ClusterSettings(CommonSettings):
     @classmethod
     def _registry(cls, host: str | None) -> str | None:
         if host is not None and not _HOST.fullmatch(host.split("/", 1)[0]):
-            raise ValueError(f"{host!r} is not a registry; write its host, such as registry.example.com or host:5000/path")
+            raise ValueError(
+                f"{host!r} is not a registry; write its host, such as registry.example.com or host:5000/path"
+            )
         return host
 
     def applied_to(self, environment: Environment) -> Environment:
@@ -76,29 +98,83 @@ class ClusterSettings(CommonSettings):
             tickets=tuple(self._receiver(kind) for kind in self.tickets),
             dead_mans_switch=self._switch(),
             receiver_secrets=tuple(self._told_secrets()),
+            objects=self._objects(),
+            collector_tls=self.collector_tls_secret,
+            grafana_database=self._grafana_database(),
+            grafana_url=f"https://grafana.{self.domain}" if self.domain else None,
+            oidc=self._oidc(),
         )
 
-    def incomplete(self) -> Iterator[str]:
-        """What a chosen receiver still needs to know."""
-        needs = {
-            "slack": {"slackChannel": self.slack_channel},
-            "email": {
-                "emailTo": self.email_to,
-                "emailFrom": self.email_from,
-                "emailSmarthost": self.email_smarthost,
-                "emailUsername": self.email_username,
-            },
-        }
-        for kind in dict.fromkeys((*self.pages, *self.tickets)):
-            absent = [key for key, value in needs.get(kind, {}).items() if not value]
+    def _objects(self) -> ObjectStore | None:
+        if not (self.objects_endpoint and self.loki_bucket and self.tempo_bucket):
+            return None
+        return ObjectStore(
+            endpoint=self.objects_endpoint,
+            region=self.objects_region,
+            buckets={"loki": self.loki_bucket, "tempo": self.tempo_bucket},
+            keys=self.objects_keys,
+            path_style=self.objects_path_style,
+            tls=self.objects_tls,
+        )
+
+    def _grafana_database(self) -> Database | None:
+        if not self.grafana_database:
+            return None
+        address, _, name = self.grafana_database.partition("/")
+        return Database(
+            address=address, name=name or "grafana", user=self.grafana_database_user, tls=self.grafana_database_tls
+        )
+
+    def _oidc(self) -> Oidc | None:
+        if not self.oidc_client_id:
+            return None
+        return Oidc(
+            name=self.oidc_name,
+            client_id=self.oidc_client_id,
+            auth_url=self.oidc_auth_url or "",
+            token_url=self.oidc_token_url or "",
+            api_url=self.oidc_api_url or "",
+            role_path=self.oidc_role_path or "",
+        )
+
+    def incomplete(self, environment: Environment) -> Iterator[str]:
+        """What a choice, the operator's or the environment's, still needs to know: a sentence with the keys."""
+        for owner, keys in self._needs(environment):
+            absent = [to_camel(key) for key in keys if not getattr(self, key)]
             if absent:
-                yield f"the receiver {kind} needs {', '.join(absent)}. Fix: pulumi config set {NAMESPACE}:{absent[0]} <value>"
+                fix = f"pulumi config set {NAMESPACE}:{absent[0]} <value> -s {environment.name}"
+                yield f"{owner} needs {', '.join(absent)}. Fix: {fix}"
+
+    def _needs(self, environment: Environment) -> Iterator[tuple[str, tuple[str, ...]]]:
+        told = {*self.pages, *self.tickets}
+        if "slack" in told:
+            yield "the receiver slack", ("slack_channel",)
+        if "email" in told:
+            yield "the receiver email", ("email_to", "email_from", "email_smarthost", "email_username")
+        cluster = environment.cluster
+        if cluster is None:
+            return
+        if cluster.storage is Storage.OBJECTS:
+            yield f"object storage, which {environment.name} uses,", ("objects_endpoint", "loki_bucket", "tempo_bucket")
+        if cluster.encrypted:
+            yield "the collector's TLS", ("collector_tls_secret",)
+        if cluster.single_sign_on or self.oidc_client_id:
+            urls = ("oidc_auth_url", "oidc_token_url", "oidc_api_url")
+            yield f"single sign-on in {environment.name}", ("domain", "oidc_client_id", *urls, "oidc_role_path")
+        if cluster.sizes["grafana"].replicas > 1:
+            yield "Grafana, of which several run,", ("grafana_database",)
 
     def needed_secrets(self, environment: Environment) -> Iterator[str]:
         """Keys of the secret settings that the environment and these settings make necessary."""
         if environment.cluster and environment.cluster.guarded:
             yield "otlpTokens"
         yield from self._told_secrets()
+        if self.objects_endpoint and self.objects_keys:
+            yield from ("objectsAccessKey", "objectsSecretKey")
+        if self.oidc_client_id:
+            yield "oidcClientSecret"
+        if self.grafana_database:
+            yield "grafanaDatabasePassword"
 
     def _told_secrets(self) -> Iterator[str]:
         yield from (_RECEIVER_SECRETS[kind] for kind in dict.fromkeys((*self.pages, *self.tickets)))
@@ -106,7 +182,9 @@ class ClusterSettings(CommonSettings):
             yield "deadMansSwitchUrl"
 
     def _switch(self) -> Webhook | None:
-        return Webhook(url_file=f"{SECRETS_DIR}/deadMansSwitchUrl", send_resolved=False) if self.dead_mans_switch else None
+        return (
+            Webhook(url_file=f"{SECRETS_DIR}/deadMansSwitchUrl", send_resolved=False) if self.dead_mans_switch else None
+        )
 
     def _receiver(self, kind: str) -> Receiver:
         file = f"{SECRETS_DIR}/{_RECEIVER_SECRETS[kind]}"
@@ -170,8 +248,8 @@ def _unsafe(settings: ClusterSettings, environment: Environment, secrets: Collec
     for key in settings.needed_secrets(environment):
         if key not in secrets:
             yield f"{NAMESPACE}:{key} of stack {stack} is missing: {SECRETS[key]}. Fix: {_set_secret(key, stack)}"
-    for names in settings.incomplete():
-        yield f"settings of stack {stack}: {names}"
+    for said in settings.incomplete(environment):
+        yield f"settings of stack {stack}: {said}"
     try:
         alertmanager.routes(settings.applied_to(environment))
     except RoutingError as error:

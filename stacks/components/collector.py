@@ -36,9 +36,11 @@ def profile(environment: Environment, at: Placement) -> Profile:
 
 
 def _backends(environment: Environment, at: Placement, keys: Token | None) -> Backends:
+    first, *others = (f"http://{member}" for member in at.members("prometheus"))
     return Backends(
         tempo_grpc=at.address("tempo-otlp"),
-        prometheus_url=f"http://{at.address('prometheus')}",
+        prometheus_url=first,
+        more_prometheus=tuple(others),
         loki_url=f"http://{at.address('loki')}",
         langfuse_url=environment.langfuse_url,
         langfuse_keys=keys,
@@ -49,8 +51,10 @@ def _in_cluster(name: str, environment: Environment, at: Placement, workload: st
     """A committed profile with this cluster's addresses, and the queue on this pod's volume."""
     base = profiles.CLUSTER[name]
     keys = base.backends.langfuse_keys if environment.langfuse_url else None
+    samplers = replace(base.samplers, hosts=at.members("sampler-grpc")) if base.samplers else None
     return replace(
         base,
+        samplers=samplers,
         backends=_backends(environment, at, keys),
         disk=replace(base.disk, directory=f"{at.data_dir(workload)}/queue"),
     )
@@ -61,7 +65,7 @@ def workload(environment: Environment, at: Placement) -> Workload:
     if environment.cluster is None:
         made = _workload("collector", profile(environment, at), environment, (*_GATE_PORTS, "collector-kpi"))
         return replace(made, env={"GOMEMLIMIT": "512MiB"})
-    split = environment.cluster.split
+    split, guarded = environment.cluster.split, environment.cluster.guarded
     name = f"{environment.name}-edge" if split else str(environment.name)
     made = _workload("collector", _in_cluster(name, environment, at, "collector"), environment, _GATE_PORTS)
     tokens = (SecretUse(value="otlpTokens", file=f"{profiles.SECRETS}/ingress-tokens"),)
@@ -70,7 +74,7 @@ def workload(environment: Environment, at: Placement) -> Workload:
         api=Api.SENDERS,
         calls=("sampler-grpc", "prometheus") if split else made.calls,
         outside=(Outside.API, *(() if split else made.outside)),
-        secrets=(*(() if split else made.secrets), *(tokens if environment.cluster.guarded else ())),
+        secrets=(*_certificate(environment), *(() if split else made.secrets), *(tokens if guarded else ())),
         writes_data=not split,
     )
 
@@ -78,7 +82,17 @@ def workload(environment: Environment, at: Placement) -> Workload:
 def sampler(environment: Environment, at: Placement) -> Workload:
     """What counts, samples, redacts and stores where the collector is split."""
     chosen = _in_cluster(f"{environment.name}-sampler", environment, at, "collector-sampler")
-    return _workload("collector-sampler", chosen, environment, _SAMPLER_PORTS)
+    made = _workload("collector-sampler", chosen, environment, _SAMPLER_PORTS)
+    return replace(made, secrets=(*_certificate(environment), *made.secrets))
+
+
+def _certificate(environment: Environment) -> tuple[SecretUse, ...]:
+    """The certificate of both tiers, as cert-manager keeps one; renewed without a restart."""
+    name = environment.collector_tls
+    if name is None:
+        return ()
+    keys = ("ca.crt", "tls.crt", "tls.key")
+    return tuple(SecretUse(value=key, file=f"{profiles.TLS}/{key}", secret=name) for key in keys)
 
 
 def _workload(name: str, chosen: Profile, environment: Environment, ports: tuple[str, ...]) -> Workload:

@@ -5,7 +5,15 @@ from typing import Final
 from stacks.environments import Environment
 from stacks.workload import Api, Outside, Placement, Probe, Workload
 
-RESOURCES: Final = ("daemonsets", "deployments", "jobs", "persistentvolumeclaims", "pods", "replicasets", "statefulsets")
+RESOURCES: Final = (
+    "daemonsets",
+    "deployments",
+    "jobs",
+    "persistentvolumeclaims",
+    "pods",
+    "replicasets",
+    "statefulsets",
+)
 """What it watches: no secrets, no config maps."""
 
 

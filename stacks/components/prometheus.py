@@ -28,7 +28,9 @@ _META: Final = "__meta_kubernetes_pod_"
 
 def _scrapes(environment: Environment, at: Placement) -> list[dict[str, Any]]:
     if environment.cluster is None:
-        return [{"job_name": job, "static_configs": [{"targets": [at.address(port)]}]} for job, port in _SCRAPED.items()]
+        return [
+            {"job_name": job, "static_configs": [{"targets": [at.address(port)]}]} for job, port in _SCRAPED.items()
+        ]
     return [_pods("pods", keep=False), {**_pods("kube-state-metrics", keep=True), "honor_labels": True}]
 
 

@@ -1,0 +1,107 @@
+"""Manifests to resources of Pulumi, with the values of secrets filled in. What an object says is decided elsewhere."""
+
+import base64
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pulumi_kubernetes as k8s
+from pulumi import ComponentResource, Config, CustomResource, CustomTimeouts, Output, ResourceOptions
+
+from stacks.cluster.generated_values import GeneratedValue
+from stacks.cluster.plan import Plan
+from stacks.cluster.secrets import VALUES, Composed, Generated, Given
+from stacks.environments import OnDestroy
+from stacks.settings import NAMESPACE
+
+_CLASSES: Final[Mapping[str, Any]] = {
+    "Namespace": k8s.core.v1.Namespace,
+    "ServiceAccount": k8s.core.v1.ServiceAccount,
+    "ConfigMap": k8s.core.v1.ConfigMap,
+    "Secret": k8s.core.v1.Secret,
+    "Service": k8s.core.v1.Service,
+    "Deployment": k8s.apps.v1.Deployment,
+    "StatefulSet": k8s.apps.v1.StatefulSet,
+    "Role": k8s.rbac.v1.Role,
+    "RoleBinding": k8s.rbac.v1.RoleBinding,
+    "ClusterRole": k8s.rbac.v1.ClusterRole,
+    "ClusterRoleBinding": k8s.rbac.v1.ClusterRoleBinding,
+    "NetworkPolicy": k8s.networking.v1.NetworkPolicy,
+    "PodDisruptionBudget": k8s.policy.v1.PodDisruptionBudget,
+    "HorizontalPodAutoscaler": k8s.autoscaling.v2.HorizontalPodAutoscaler,
+}
+_RUNS_PODS: Final = ("Deployment", "StatefulSet")
+_TIMEOUT: Final = "15m"
+
+
+class Platform(ComponentResource):
+    """All objects of an environment in one cluster."""
+
+    TYPE: Final = "agentobs:platform:Platform"
+
+    def __init__(self, name: str, plan: Plan, provider: k8s.Provider, on_destroy: OnDestroy) -> None:
+        super().__init__(self.TYPE, name, None, ResourceOptions(providers={"kubernetes": provider}))
+        self._on_destroy = on_destroy
+        self._values: dict[str, Output[str]] = {}
+        namespace, *others = plan.manifests
+        first = self._made(namespace, [])
+        before = [self._made(manifest, [first]) for manifest in others if manifest["kind"] not in _RUNS_PODS]
+        self.pods = [self._made(manifest, before) for manifest in others if manifest["kind"] in _RUNS_PODS]
+        self.register_outputs({"namespace": plan.namespace})
+
+    def _made(self, manifest: Mapping[str, Any], after: list[CustomResource]) -> CustomResource:
+        body = {key: value for key, value in manifest.items() if key not in {"apiVersion", "kind"}}
+        if manifest["kind"] == "Secret":
+            body["string_data"] = {key: self._value(value) for key, value in body.pop("stringData").items()}
+        if manifest["kind"] == "ServiceAccount":
+            body["automount_service_account_token"] = body.pop("automountServiceAccountToken")
+        if manifest["kind"] in {"RoleBinding", "ClusterRoleBinding"}:
+            body["role_ref"] = body.pop("roleRef")
+        made: CustomResource = _CLASSES[manifest["kind"]](
+            logical_name(manifest), **body, opts=self._options(manifest, after)
+        )
+        return made
+
+    def _options(self, manifest: Mapping[str, Any], after: list[CustomResource]) -> ResourceOptions:
+        """What holds data outlives a mistake: the namespace, in which the volumes are, and what runs on them."""
+        holds_data = manifest["kind"] in {"Namespace", "StatefulSet"}
+        kept = self._on_destroy is OnDestroy.KEEP_DATA and manifest["kind"] == "Namespace"
+        refuse = self._on_destroy is OnDestroy.REFUSE
+        runs = manifest["kind"] in _RUNS_PODS
+        return ResourceOptions(
+            parent=self,
+            depends_on=after,
+            protect=refuse and holds_data,
+            retain_on_delete=kept or (refuse and holds_data),
+            custom_timeouts=CustomTimeouts(create=_TIMEOUT, update=_TIMEOUT) if runs else None,
+        )
+
+    def _value(self, name: str) -> Output[str]:
+        if name not in self._values:
+            self._values[name] = self._new_value(name)
+        return self._values[name]
+
+    def _new_value(self, name: str) -> Output[str]:
+        kind = VALUES[name]
+        if isinstance(kind, Given):
+            return Config(NAMESPACE).require_secret(kind.setting)
+        if isinstance(kind, Composed):
+            parts = Output.all(**{part: self._value(part) for part in kind.parts})
+            return Output.secret(parts.apply(lambda known: _composed(kind, known)))
+        return self._generated(name, kind)
+
+    def _generated(self, name: str, kind: Generated) -> Output[str]:
+        locked = self._on_destroy is not OnDestroy.DELETE
+        return GeneratedValue(name, kind, ResourceOptions(parent=self, protect=locked, retain_on_delete=locked)).value
+
+
+def _composed(kind: Composed, known: Mapping[str, str]) -> str:
+    text = kind.text.format(**known)
+    return base64.b64encode(text.encode()).decode() if kind.base64 else text
+
+
+def logical_name(manifest: Mapping[str, Any]) -> str:
+    """Name in Pulumi: kind and name. An immutable ConfigMap loses its digest, so that a new one replaces the old."""
+    name: str = manifest["metadata"]["name"]
+    if manifest.get("immutable"):
+        name = name.rpartition("-")[0] + "-fixed"
+    return f"{manifest['kind'].lower()}-{name}"
