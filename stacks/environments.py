@@ -142,7 +142,10 @@ class Environment:
     grafana_url: str | None = None
     grafana_database: Database | None = None
     langfuse_url: str | None = None
+    langfuse_keys: str = "langfuseKeys"
     langfuse_traces_url: str | None = None
+    langfuse_public_url: str | None = None
+    langfuse_admin: str = "admin@localhost.localdomain"
     langfuse_keys_file: Path | None = None
     prices_file: Path | None = None
     alert_webhook: str | None = None

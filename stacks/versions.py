@@ -106,6 +106,7 @@ IMAGES: Final[dict[str, Image]] = {
         repository=f"{_HUB}/clickhouse/clickhouse-server",
         tag="25.12.5",
         digest="cacf32d6884291dc2ff5e0156a97f46fc53ff7c929a7906d114e268a929dfd3a",
+        entrypoint="/usr/bin/clickhouse-server",
         agreeing=4,
     ),
     "postgres": Image(
@@ -118,12 +119,14 @@ IMAGES: Final[dict[str, Image]] = {
         repository=f"{_HUB}/valkey/valkey",
         tag="9.1.1",
         digest="70739f85ad2ee01a726a965584a0f94895f01b0c60b3cc8b0aeef11eaa6888cf",
+        entrypoint="valkey-server",
         agreeing=2,
     ),
     "objects": Image(
         repository=f"{_HUB}/chrislusf/seaweedfs",
         tag="4.48",
         digest="4e61d15fd35994cb1e43e1e553dff106794841fd9a99ade2fc8c8bfce4d7872d",
+        entrypoint="weed",
         agreeing=8,
     ),
 }

@@ -90,7 +90,8 @@ class Workload:
     The rest counts in a cluster only. `image` is a row of `stacks.versions`; `calls` are ports of others that it
     reaches, `outside` what it reaches beyond; `reloaded` are those of `files` that are read again while it runs;
     `scratch` are folders that it writes and need not keep; `alive` tells a hanging process from a busy one;
-    `data_path` is where its image wants the volume; `metrics_port` is scraped, the first port where it is empty.
+    `data_path` is where its image wants the volume; `metrics_port` is scraped, the first port where it is empty;
+    `ready` replaces `ready_port` and `ready_path` where no HTTP path tells.
     """
 
     name: str
@@ -113,6 +114,7 @@ class Workload:
     writes_data: bool = True
     data_path: str = ""
     metrics_port: str = ""
+    ready: Probe | None = None
     alive: Probe | None = None
     uid: int = 10_001
 

@@ -7,7 +7,17 @@ from typing import Any, Final
 from stacks.cluster import hardening, names, network, pods, secrets
 from stacks.cluster.placement import ClusterPlacement
 from stacks.cluster.settings import ClusterSettings
-from stacks.components import alertmanager, collector, grafana, kube_state_metrics, loki, prometheus, tempo
+from stacks.components import (
+    alertmanager,
+    collector,
+    grafana,
+    kube_state_metrics,
+    langfuse,
+    loki,
+    prometheus,
+    stores,
+    tempo,
+)
 from stacks.environments import Cluster, Environment
 from stacks.workload import Placement, Workload
 
@@ -21,6 +31,7 @@ _ALWAYS: Final[tuple[_Component, ...]] = (
     grafana.workload,
     collector.workload,
 )
+_STORES: Final[tuple[_Component, ...]] = (stores.postgres, stores.clickhouse, stores.valkey, stores.objects)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +55,7 @@ def make(environment: Environment, settings: ClusterSettings) -> Plan:
     cluster = cluster_of(environment)
     chosen = settings.applied_to(environment)
     at = ClusterPlacement(cluster.sizes, {})
-    workloads = tuple(component(chosen, at) for component in _components(cluster))
+    workloads = tuple(component(chosen, at) for component in _components(cluster, settings))
     site = pods.Site(
         namespace=settings.namespace,
         cluster=cluster,
@@ -66,8 +77,15 @@ def make(environment: Environment, settings: ClusterSettings) -> Plan:
     )
 
 
-def _components(cluster: Cluster) -> tuple[_Component, ...]:
-    return (*_ALWAYS, *((collector.sampler,) if cluster.split else ()))
+def _components(cluster: Cluster, settings: ClusterSettings) -> tuple[_Component, ...]:
+    own_langfuse = settings.langfuse == "managed"
+    own_stores = own_langfuse and cluster.embedded_stores
+    return (
+        *(_STORES if own_stores else ()),
+        *((langfuse.web, langfuse.worker) if own_langfuse else ()),
+        *_ALWAYS,
+        *((collector.sampler,) if cluster.split else ()),
+    )
 
 
 def _namespace(name: str) -> dict[str, Any]:

@@ -165,7 +165,7 @@ def _container(workload: Workload, size: Size, site: Site) -> dict[str, Any]:
 
 def _probes(workload: Workload) -> dict[str, Any]:
     """Three that differ: started at all, able to serve, still alive. Only the last one ends a pod."""
-    ready = _probe(Probe(port=workload.ready_port, path=workload.ready_path))
+    ready = _probe(workload.ready or Probe(port=workload.ready_port, path=workload.ready_path))
     alive = _probe(workload.alive) if workload.alive else ready
     starts = max(_STARTS_S, workload.ready_timeout_s)
     return {

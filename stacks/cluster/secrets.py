@@ -62,6 +62,24 @@ VALUES: Final[Mapping[str, Value]] = {
     **{key: Given(setting=key) for key in SECRETS},
     "grafanaAdminPassword": Generated(),
     "grafanaSecretKey": Generated(bytes=32, lasting=True),
+    "postgresPassword": Generated(lasting=True),
+    "clickhousePassword": Generated(lasting=True),
+    "valkeyPassword": Generated(),
+    "valkeyConfig": Composed(text="requirepass {valkeyPassword}\n", parts=("valkeyPassword",)),
+    "objectsOwnAccessKey": Generated(bytes=10, lasting=True),
+    "objectsOwnSecretKey": Generated(lasting=True),
+    "langfuseSalt": Generated(bytes=32, lasting=True),
+    "langfuseEncryptionKey": Generated(bytes=32, lasting=True),
+    "langfuseNextauthSecret": Generated(bytes=32),
+    "langfuseAdminPassword": Generated(),
+    "langfusePublicKey": Generated(bytes=16, prefix="pk-lf-"),
+    "langfuseSecretKey": Generated(bytes=16, prefix="sk-lf-"),
+    "langfuseDatabaseUrl": Composed(
+        text="postgresql://langfuse:{postgresPassword}@postgres:5432/langfuse", parts=("postgresPassword",)
+    ),
+    "langfuseOwnKeys": Composed(
+        text="{langfusePublicKey}:{langfuseSecretKey}", parts=("langfusePublicKey", "langfuseSecretKey"), base64=True
+    ),
 }
 
 

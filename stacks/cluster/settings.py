@@ -14,11 +14,13 @@ from pydantic.alias_generators import to_camel
 from alerts.routing import Email, Opsgenie, PagerDuty, Receiver, RoutingError, Slack, Webhook
 from stacks.cluster.secrets import SECRETS, SECRETS_DIR
 from stacks.components import alertmanager
+from stacks.components.langfuse import PROJECT
 from stacks.environments import Database, Environment, ObjectStore, Oidc, Storage
 from stacks.settings import NAMESPACE, CommonSettings, SettingsError, ours, read
 
 _NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _HOST: Final = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
+LangfuseChoice = Literal["managed", "external", "off"]
 ReceiverKind = Literal["webhook", "pagerduty", "opsgenie", "slack", "email"]
 _RECEIVER_SECRETS: Final[Mapping[str, str]] = {
     "webhook": "webhookUrl",
@@ -48,6 +50,9 @@ class ClusterSettings(CommonSettings):
     ingress_namespace: str | None = None
     identities: Mapping[str, Mapping[str, str]] = {}
     domain: str | None = None
+    langfuse: LangfuseChoice = "managed"
+    langfuse_url: str | None = None
+    langfuse_admin: str = "admin@localhost.localdomain"
     collector_tls_secret: str | None = None
     objects_endpoint: str | None = None
     objects_region: str = "us-east-1"
@@ -98,12 +103,27 @@ class ClusterSettings(CommonSettings):
             tickets=tuple(self._receiver(kind) for kind in self.tickets),
             dead_mans_switch=self._switch(),
             receiver_secrets=tuple(self._told_secrets()),
+            langfuse_url=self._langfuse_url(),
+            langfuse_keys="langfuseOwnKeys" if self.langfuse == "managed" else "langfuseKeys",
+            langfuse_public_url=f"https://langfuse.{self.domain}" if self.domain else None,
+            langfuse_admin=self.langfuse_admin,
+            langfuse_traces_url=self._langfuse_traces_url(),
             objects=self._objects(),
             collector_tls=self.collector_tls_secret,
             grafana_database=self._grafana_database(),
             grafana_url=f"https://grafana.{self.domain}" if self.domain else None,
             oidc=self._oidc(),
         )
+
+    def _langfuse_url(self) -> str | None:
+        if self.langfuse == "off":
+            return None
+        return self.langfuse_url if self.langfuse == "external" else "http://langfuse-web:3000"
+
+    def _langfuse_traces_url(self) -> str | None:
+        if self.langfuse != "managed" or not self.domain:
+            return None
+        return f"https://langfuse.{self.domain}/project/{PROJECT}/traces"
 
     def _objects(self) -> ObjectStore | None:
         if not (self.objects_endpoint and self.loki_bucket and self.tempo_bucket):
@@ -152,6 +172,8 @@ class ClusterSettings(CommonSettings):
         if "email" in told:
             yield "the receiver email", ("email_to", "email_from", "email_smarthost", "email_username")
         cluster = environment.cluster
+        if self.langfuse == "external":
+            yield "an external Langfuse", ("langfuse_url",)
         if cluster is None:
             return
         if cluster.storage is Storage.OBJECTS:
@@ -171,6 +193,8 @@ class ClusterSettings(CommonSettings):
         yield from self._told_secrets()
         if self.objects_endpoint and self.objects_keys:
             yield from ("objectsAccessKey", "objectsSecretKey")
+        if self.langfuse == "external":
+            yield "langfuseKeys"
         if self.oidc_client_id:
             yield "oidcClientSecret"
         if self.grafana_database:

@@ -98,7 +98,7 @@ def _certificate(environment: Environment) -> tuple[SecretUse, ...]:
 def _workload(name: str, chosen: Profile, environment: Environment, ports: tuple[str, ...]) -> Workload:
     config = f"--config={CONFIG_DIR}/{_CONFIG}"
     health = next(port for port in ports if port.endswith("-health"))
-    langfuse = (SecretUse(value="langfuseKeys", file=f"{profiles.SECRETS}/langfuse-keys"),)
+    langfuse = (SecretUse(value=environment.langfuse_keys, file=f"{profiles.SECRETS}/langfuse-keys"),)
     return Workload(
         name=name,
         image="collector",
