@@ -96,6 +96,19 @@ class Database:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LangfuseStores:
+    """Langfuse's data stores where somebody else runs them; passwords and the address of Postgres are secrets."""
+
+    clickhouse_url: str
+    clickhouse_migration_url: str
+    clickhouse_user: str
+    clickhouse_cluster: bool
+    redis: str
+    redis_tls: bool
+    bucket: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
     """The decisions for an environment on Kubernetes.
 
@@ -143,6 +156,7 @@ class Environment:
     grafana_database: Database | None = None
     langfuse_url: str | None = None
     langfuse_keys: str = "langfuseKeys"
+    langfuse_stores: LangfuseStores | None = None
     langfuse_traces_url: str | None = None
     langfuse_public_url: str | None = None
     langfuse_admin: str = "admin@localhost.localdomain"

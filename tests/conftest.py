@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-_TIERS = ("unit", "rules", "stack", "pipeline")
+_TIERS = ("unit", "program", "rules", "cluster", "stack", "pipeline")
 _ALONE = ("tests/stack/", "tests/pipeline/test_idle.py")
 
 

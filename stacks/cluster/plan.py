@@ -55,7 +55,7 @@ def make(environment: Environment, settings: ClusterSettings) -> Plan:
     cluster = cluster_of(environment)
     chosen = settings.applied_to(environment)
     at = ClusterPlacement(cluster.sizes, {})
-    workloads = tuple(component(chosen, at) for component in _components(cluster, settings))
+    workloads = tuple(component(chosen, at) for component in _components(environment, settings))
     site = pods.Site(
         namespace=settings.namespace,
         cluster=cluster,
@@ -77,12 +77,11 @@ def make(environment: Environment, settings: ClusterSettings) -> Plan:
     )
 
 
-def _components(cluster: Cluster, settings: ClusterSettings) -> tuple[_Component, ...]:
-    own_langfuse = settings.langfuse == "managed"
-    own_stores = own_langfuse and cluster.embedded_stores
+def _components(environment: Environment, settings: ClusterSettings) -> tuple[_Component, ...]:
+    cluster = cluster_of(environment)
     return (
-        *(_STORES if own_stores else ()),
-        *((langfuse.web, langfuse.worker) if own_langfuse else ()),
+        *(_STORES if settings.own_stores(environment) else ()),
+        *((langfuse.web, langfuse.worker) if settings.langfuse == "managed" else ()),
         *_ALWAYS,
         *((collector.sampler,) if cluster.split else ()),
     )

@@ -54,6 +54,9 @@ SECRETS: Final[Mapping[str, str]] = {
     "objectsSecretKey": "the secret key of the object storage",
     "oidcClientSecret": "the secret of Grafana's client at the identity provider",
     "grafanaDatabasePassword": "the password of Grafana's database",
+    "langfuseDatabaseUrl": "the address of Langfuse's Postgres: postgresql://user:password@host:5432/database",
+    "clickhousePassword": "the password of Langfuse's user at ClickHouse",
+    "redisPassword": "the password of Langfuse's Redis or Valkey",
     "langfuseKeys": "base64 of public_key:secret_key of a Langfuse project",
 }
 """Secret settings, and what each is."""
@@ -63,7 +66,7 @@ VALUES: Final[Mapping[str, Value]] = {
     "grafanaAdminPassword": Generated(),
     "grafanaSecretKey": Generated(bytes=32, lasting=True),
     "postgresPassword": Generated(lasting=True),
-    "clickhousePassword": Generated(lasting=True),
+    "clickhouseOwnPassword": Generated(lasting=True),
     "valkeyPassword": Generated(),
     "valkeyConfig": Composed(text="requirepass {valkeyPassword}\n", parts=("valkeyPassword",)),
     "objectsOwnAccessKey": Generated(bytes=10, lasting=True),
@@ -74,7 +77,7 @@ VALUES: Final[Mapping[str, Value]] = {
     "langfuseAdminPassword": Generated(),
     "langfusePublicKey": Generated(bytes=16, prefix="pk-lf-"),
     "langfuseSecretKey": Generated(bytes=16, prefix="sk-lf-"),
-    "langfuseDatabaseUrl": Composed(
+    "langfuseOwnDatabaseUrl": Composed(
         text="postgresql://langfuse:{postgresPassword}@postgres:5432/langfuse", parts=("postgresPassword",)
     ),
     "langfuseOwnKeys": Composed(

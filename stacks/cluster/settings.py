@@ -15,7 +15,7 @@ from alerts.routing import Email, Opsgenie, PagerDuty, Receiver, RoutingError, S
 from stacks.cluster.secrets import SECRETS, SECRETS_DIR
 from stacks.components import alertmanager
 from stacks.components.langfuse import PROJECT
-from stacks.environments import Database, Environment, ObjectStore, Oidc, Storage
+from stacks.environments import Database, Environment, LangfuseStores, ObjectStore, Oidc, Storage
 from stacks.settings import NAMESPACE, CommonSettings, SettingsError, ours, read
 
 _NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -53,6 +53,13 @@ class ClusterSettings(CommonSettings):
     langfuse: LangfuseChoice = "managed"
     langfuse_url: str | None = None
     langfuse_admin: str = "admin@localhost.localdomain"
+    clickhouse_url: str | None = None
+    clickhouse_migration_url: str | None = None
+    clickhouse_user: str = "langfuse"
+    clickhouse_cluster: bool = False
+    redis: str | None = None
+    redis_tls: bool = True
+    langfuse_bucket: str | None = None
     collector_tls_secret: str | None = None
     objects_endpoint: str | None = None
     objects_region: str = "us-east-1"
@@ -107,6 +114,7 @@ class ClusterSettings(CommonSettings):
             langfuse_keys="langfuseOwnKeys" if self.langfuse == "managed" else "langfuseKeys",
             langfuse_public_url=f"https://langfuse.{self.domain}" if self.domain else None,
             langfuse_admin=self.langfuse_admin,
+            langfuse_stores=self._langfuse_stores(),
             langfuse_traces_url=self._langfuse_traces_url(),
             objects=self._objects(),
             collector_tls=self.collector_tls_secret,
@@ -119,6 +127,19 @@ class ClusterSettings(CommonSettings):
         if self.langfuse == "off":
             return None
         return self.langfuse_url if self.langfuse == "external" else "http://langfuse-web:3000"
+
+    def _langfuse_stores(self) -> LangfuseStores | None:
+        if self.langfuse != "managed" or not (self.clickhouse_url and self.redis and self.langfuse_bucket):
+            return None
+        return LangfuseStores(
+            clickhouse_url=self.clickhouse_url,
+            clickhouse_migration_url=self.clickhouse_migration_url or "",
+            clickhouse_user=self.clickhouse_user,
+            clickhouse_cluster=self.clickhouse_cluster,
+            redis=self.redis,
+            redis_tls=self.redis_tls,
+            bucket=self.langfuse_bucket,
+        )
 
     def _langfuse_traces_url(self) -> str | None:
         if self.langfuse != "managed" or not self.domain:
@@ -178,6 +199,9 @@ class ClusterSettings(CommonSettings):
             return
         if cluster.storage is Storage.OBJECTS:
             yield f"object storage, which {environment.name} uses,", ("objects_endpoint", "loki_bucket", "tempo_bucket")
+        if self.langfuse == "managed" and not self.own_stores(environment):
+            keys = ("clickhouse_url", "clickhouse_migration_url", "redis", "langfuse_bucket")
+            yield f"Langfuse, whose data stores in {environment.name} somebody else runs,", keys
         if cluster.encrypted:
             yield "the collector's TLS", ("collector_tls_secret",)
         if cluster.single_sign_on or self.oidc_client_id:
@@ -185,6 +209,11 @@ class ClusterSettings(CommonSettings):
             yield f"single sign-on in {environment.name}", ("domain", "oidc_client_id", *urls, "oidc_role_path")
         if cluster.sizes["grafana"].replicas > 1:
             yield "Grafana, of which several run,", ("grafana_database",)
+
+    def own_stores(self, environment: Environment) -> bool:
+        """Whether Langfuse's data stores run here: only where the environment allows it and none are named."""
+        allowed = environment.cluster is not None and environment.cluster.embedded_stores
+        return self.langfuse == "managed" and allowed and not self.clickhouse_url
 
     def needed_secrets(self, environment: Environment) -> Iterator[str]:
         """Keys of the secret settings that the environment and these settings make necessary."""
@@ -195,6 +224,8 @@ class ClusterSettings(CommonSettings):
             yield from ("objectsAccessKey", "objectsSecretKey")
         if self.langfuse == "external":
             yield "langfuseKeys"
+        if self.langfuse == "managed" and not self.own_stores(environment):
+            yield from ("langfuseDatabaseUrl", "clickhousePassword", "redisPassword")
         if self.oidc_client_id:
             yield "oidcClientSecret"
         if self.grafana_database:

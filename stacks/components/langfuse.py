@@ -7,8 +7,8 @@ makes stored credentials unreadable.
 from typing import Final
 
 from stacks.components.stores import BUCKET, DATABASE
-from stacks.environments import Environment
-from stacks.workload import Placement, Probe, SecretUse, Workload
+from stacks.environments import Environment, LangfuseStores
+from stacks.workload import Outside, Placement, Probe, SecretUse, Workload
 
 PROJECT: Final = "agentobs"
 _HEAP_SHARE: Final = 0.7
@@ -30,7 +30,8 @@ def web(environment: Environment, at: Placement) -> Workload:
         ready_path="/api/public/ready",
         ready_timeout_s=_MIGRATION_S,
         stop_s=60,
-        calls=_STORES,
+        calls=() if environment.langfuse_stores else _STORES,
+        outside=(Outside.HTTPS, Outside.STORES) if environment.langfuse_stores else (),
         env={
             **_common(environment, at, "langfuse-web"),
             "HOSTNAME": "0.0.0.0",  # noqa: S104 the pod's address; a policy says who may come
@@ -45,7 +46,7 @@ def web(environment: Environment, at: Placement) -> Workload:
             "LANGFUSE_INIT_USER_NAME": "Administrator",
         },
         secrets=(
-            *_SECRETS,
+            *_secrets(environment),
             SecretUse(value="langfuseNextauthSecret", variable="NEXTAUTH_SECRET"),
             SecretUse(value="langfusePublicKey", variable="LANGFUSE_INIT_PROJECT_PUBLIC_KEY"),
             SecretUse(value="langfuseSecretKey", variable="LANGFUSE_INIT_PROJECT_SECRET_KEY"),
@@ -70,12 +71,13 @@ def worker(environment: Environment, at: Placement) -> Workload:
         ready_path="/api/ready",
         ready_timeout_s=_MIGRATION_S,
         stop_s=120,
-        calls=_STORES,
+        calls=() if environment.langfuse_stores else _STORES,
+        outside=(Outside.HTTPS, Outside.STORES) if environment.langfuse_stores else (),
         env={
             **_common(environment, at, "langfuse-worker"),
             "PORT": at.listen("langfuse-worker").rpartition(":")[2],
         },
-        secrets=_SECRETS,
+        secrets=_secrets(environment),
         scratch=_SCRATCH,
         writes_data=False,
         alive=Probe(port="langfuse-worker", path="/api/health"),
@@ -84,34 +86,76 @@ def worker(environment: Environment, at: Placement) -> Workload:
 
 
 _SCRATCH: Final = ("/tmp", "/app/.next/cache")  # noqa: S108 volumes of the pod
-_SECRETS: Final = (
-    SecretUse(value="langfuseDatabaseUrl", variable="DATABASE_URL"),
-    SecretUse(value="clickhousePassword", variable="CLICKHOUSE_PASSWORD"),
-    SecretUse(value="valkeyPassword", variable="REDIS_AUTH"),
-    SecretUse(value="objectsOwnAccessKey", variable="LANGFUSE_S3_EVENT_UPLOAD_ACCESS_KEY_ID"),
-    SecretUse(value="objectsOwnSecretKey", variable="LANGFUSE_S3_EVENT_UPLOAD_SECRET_ACCESS_KEY"),
-    SecretUse(value="langfuseSalt", variable="SALT"),
-    SecretUse(value="langfuseEncryptionKey", variable="ENCRYPTION_KEY"),
-)
+_S3: Final = "LANGFUSE_S3_EVENT_UPLOAD"
+
+
+def _secrets(environment: Environment) -> tuple[SecretUse, ...]:
+    elsewhere = environment.langfuse_stores is not None
+    objects = ("objectsAccessKey", "objectsSecretKey") if elsewhere else ("objectsOwnAccessKey", "objectsOwnSecretKey")
+    by_keys = not elsewhere or (environment.objects is not None and environment.objects.keys)
+    return (
+        SecretUse(value="langfuseDatabaseUrl" if elsewhere else "langfuseOwnDatabaseUrl", variable="DATABASE_URL"),
+        SecretUse(value="clickhousePassword" if elsewhere else "clickhouseOwnPassword", variable="CLICKHOUSE_PASSWORD"),
+        SecretUse(value="redisPassword" if elsewhere else "valkeyPassword", variable="REDIS_AUTH"),
+        *(
+            (
+                SecretUse(value=objects[0], variable=f"{_S3}_ACCESS_KEY_ID"),
+                SecretUse(value=objects[1], variable=f"{_S3}_SECRET_ACCESS_KEY"),
+            )
+            if by_keys
+            else ()
+        ),
+        SecretUse(value="langfuseSalt", variable="SALT"),
+        SecretUse(value="langfuseEncryptionKey", variable="ENCRYPTION_KEY"),
+    )
 
 
 def _common(environment: Environment, at: Placement, name: str) -> dict[str, str]:
-    redis_host, redis_port = at.address("valkey").rsplit(":", 1)
     size = environment.cluster.sizes[name] if environment.cluster else None
     heap = round(size.memory_mib * size.memory_burst * _HEAP_SHARE) if size else 1024
     return {
         "TZ": "UTC",
         "NODE_OPTIONS": f"--max-old-space-size={heap}",
         "TELEMETRY_ENABLED": "false",
+        f"{_S3}_PREFIX": "events/",
+        **(_elsewhere(environment, environment.langfuse_stores) if environment.langfuse_stores else _here(at)),
+    }
+
+
+def _here(at: Placement) -> dict[str, str]:
+    redis_host, redis_port = at.address("valkey").rsplit(":", 1)
+    return {
         "CLICKHOUSE_URL": f"http://{at.address('clickhouse-http')}",
         "CLICKHOUSE_MIGRATION_URL": f"clickhouse://{at.address('clickhouse-native')}",
         "CLICKHOUSE_USER": DATABASE,
         "CLICKHOUSE_CLUSTER_ENABLED": "false",
         "REDIS_HOST": redis_host,
         "REDIS_PORT": redis_port,
-        "LANGFUSE_S3_EVENT_UPLOAD_BUCKET": BUCKET,
-        "LANGFUSE_S3_EVENT_UPLOAD_PREFIX": "events/",
-        "LANGFUSE_S3_EVENT_UPLOAD_REGION": "us-east-1",
-        "LANGFUSE_S3_EVENT_UPLOAD_ENDPOINT": f"http://{at.address('objects')}",
-        "LANGFUSE_S3_EVENT_UPLOAD_FORCE_PATH_STYLE": "true",
+        f"{_S3}_BUCKET": BUCKET,
+        f"{_S3}_REGION": "us-east-1",
+        f"{_S3}_ENDPOINT": f"http://{at.address('objects')}",
+        f"{_S3}_FORCE_PATH_STYLE": "true",
     }
+
+
+def _elsewhere(environment: Environment, stores: LangfuseStores) -> dict[str, str]:
+    redis_host, _, redis_port = stores.redis.partition(":")
+    objects = environment.objects
+    return {
+        "CLICKHOUSE_URL": stores.clickhouse_url,
+        "CLICKHOUSE_MIGRATION_URL": stores.clickhouse_migration_url,
+        "CLICKHOUSE_MIGRATION_SSL": _yes(stores.clickhouse_url.startswith("https://")),
+        "CLICKHOUSE_USER": stores.clickhouse_user,
+        "CLICKHOUSE_CLUSTER_ENABLED": _yes(stores.clickhouse_cluster),
+        "REDIS_HOST": redis_host,
+        "REDIS_PORT": redis_port or "6379",
+        "REDIS_TLS_ENABLED": _yes(stores.redis_tls),
+        f"{_S3}_BUCKET": stores.bucket,
+        f"{_S3}_REGION": objects.region if objects else "",
+        f"{_S3}_ENDPOINT": f"{'https' if objects.tls else 'http'}://{objects.endpoint}" if objects else "",
+        f"{_S3}_FORCE_PATH_STYLE": _yes(objects is not None and objects.path_style),
+    }
+
+
+def _yes(value: bool) -> str:  # noqa: FBT001 a word for a variable
+    return "true" if value else "false"

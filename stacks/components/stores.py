@@ -57,7 +57,7 @@ def clickhouse(environment: Environment, at: Placement) -> Workload:
         ready_path="/ping",
         stop_s=60,
         env=dict(_UTC),
-        secrets=(SecretUse(value="clickhousePassword", variable="CLICKHOUSE_PASSWORD"),),
+        secrets=(SecretUse(value="clickhouseOwnPassword", variable="CLICKHOUSE_PASSWORD"),),
         scratch=("/tmp",),  # noqa: S108 a volume of the pod
         alive=Probe(port="clickhouse-native"),
         uid=101,

@@ -1,0 +1,196 @@
+"""Manifests of dev, staging and prod: valid, safe, complete, and different only where they are meant to be."""
+
+import json
+import re
+from itertools import chain
+
+import kubernetes_validate
+import pytest
+import yaml
+from support.clusters import ON_KUBERNETES, SECRETS, planned
+
+import toolchain.table
+from stacks.cluster import names, network
+from stacks.cluster.realise import logical_name
+from stacks.environments import EnvName
+from stacks.policy import rules
+from stacks.ports import CLUSTER_PORTS
+from stacks.versions import IMAGES, LEAST_AGREEING
+
+KUBERNETES = ("1.32", "1.34", "1.36")
+_DNS = re.compile(r"[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?")
+
+
+@pytest.fixture(params=ON_KUBERNETES, scope="module")
+def made(request):
+    return planned(request.param)
+
+
+@pytest.mark.parametrize("version", KUBERNETES)
+@pytest.mark.filterwarnings("ignore")
+def test_every_manifest_is_what_kubernetes_takes_strictly(made, version):
+    assert made.manifests
+    for manifest in made.manifests:
+        kubernetes_validate.validate(manifest, version, strict=True)
+
+
+def test_no_manifest_breaks_a_rule_of_the_policy_pack(made):
+    assert rules.violations(made.manifests) == []
+
+
+def test_secret_values_are_in_no_manifest(made):
+    text = json.dumps(made.manifests)
+    assert not [value for value in SECRETS.values() if value in text]
+
+
+def test_every_secret_that_a_pod_uses_exists_with_that_key(made):
+    held = {each["metadata"]["name"]: set(each["stringData"]) for each in made.manifests if each["kind"] == "Secret"}
+    used: dict[str, set[str]] = {}
+    for manifest in made.manifests:
+        for container in rules.containers(manifest):
+            for variable in container["env"]:
+                reference = variable.get("valueFrom", {}).get("secretKeyRef")
+                if reference:
+                    used.setdefault(reference["name"], set()).add(reference["key"])
+        for volume in rules.pod_spec(manifest).get("volumes", ()):
+            if "secret" in volume and volume["secret"]["secretName"] != "collector-tls":
+                keys = {item["key"] for item in volume["secret"]["items"]}
+                used.setdefault(volume["secret"]["secretName"], set()).update(keys)
+    assert used == held
+
+
+def test_every_configuration_that_a_pod_mounts_exists(made):
+    held = {each["metadata"]["name"]: set(each["data"]) for each in made.manifests if each["kind"] == "ConfigMap"}
+    sources = [
+        source["configMap"]
+        for manifest in made.manifests
+        for volume in rules.pod_spec(manifest).get("volumes", ())
+        for source in volume.get("projected", {}).get("sources", ())
+        if "configMap" in source and source["configMap"]["name"] != "kube-root-ca.crt"
+    ]
+    assert {each["name"] for each in sources} == set(held)
+    assert all(item["key"] in held[each["name"]] for each in sources for item in each["items"])
+
+
+def test_no_configuration_is_larger_than_an_object_may_be(made):
+    sizes = [len(json.dumps(each)) for each in made.manifests if each["kind"] == "ConfigMap"]
+    assert max(sizes) < 900_000
+
+
+def test_names_are_unique_and_short_enough(made):
+    seen = [(each["kind"], each["metadata"]["name"]) for each in made.manifests]
+    assert len(seen) == len(set(seen))
+    assert all(_DNS.fullmatch(name) for _, name in seen)
+    logical = [logical_name(each) for each in made.manifests]
+    assert len(logical) == len(set(logical))
+
+
+def test_everything_but_the_namespace_and_rights_beyond_it_lies_in_the_namespace(made):
+    beyond = {each["kind"] for each in made.manifests if each["metadata"].get("namespace") != made.namespace}
+    assert beyond == {"Namespace", "ClusterRole", "ClusterRoleBinding"}
+
+
+def test_every_call_inside_the_namespace_is_allowed_at_both_ends(made):
+    policies = {each["metadata"]["name"]: each["spec"] for each in made.manifests if each["kind"] == "NetworkPolicy"}
+    flows = network.flows(made.workloads)
+    assert flows
+    for flow in flows:
+        outward = {"podSelector": {"matchLabels": names.selector(flow.target)}}
+        inward = {"podSelector": {"matchLabels": names.selector(flow.source)}}
+        assert _allowed(policies[flow.source]["egress"], "to", outward, flow.number)
+        assert _allowed(policies[flow.target]["ingress"], "from", inward, flow.number)
+
+
+def _allowed(ways, direction, peer, number) -> bool:
+    return any(peer in way[direction] and number in [port["port"] for port in way["ports"]] for way in ways)
+
+
+def test_every_address_in_a_configuration_is_an_allowed_flow(made):
+    """What a configuration names as `service:port` of ours, the policies let through."""
+    services = {names.owner(port) for port in CLUSTER_PORTS}
+    allowed = {(flow.source, flow.target, flow.number) for flow in network.flows(made.workloads)}
+    named = re.compile(
+        rf"(?:[a-z-]+-[0-9]\.)?\b({'|'.join(sorted(services, key=len, reverse=True))})(?:-members)?:([0-9]+)"
+    )
+    missing = set()
+    for workload in made.workloads:
+        for text in (*workload.files.values(), *workload.command, *workload.env.values()):
+            if text.lstrip().startswith("{"):
+                continue  # a board
+            for target, number in named.findall(text):
+                if (workload.name, target, int(number)) not in allowed and target != workload.name:
+                    missing.add((workload.name, target, int(number)))
+    assert missing == set()
+
+
+def test_volumes_are_kept_or_deleted_as_the_environment_says():
+    kept = {name: _retention(planned(name)) for name in ON_KUBERNETES}
+    assert kept == {EnvName.DEV: {"Delete"}, EnvName.STAGING: {"Retain"}, EnvName.PROD: {"Retain"}}
+
+
+def _retention(made) -> set[str]:
+    return {
+        each["spec"]["persistentVolumeClaimRetentionPolicy"]["whenDeleted"]
+        for each in made.manifests
+        if each["kind"] == "StatefulSet"
+    }
+
+
+def test_dev_asks_for_little():
+    """CPU (cores) and memory (GiB) that dev requests, with Langfuse and without."""
+    cpu, memory = _requested(planned(EnvName.DEV))
+    assert cpu <= 4
+    assert memory <= 8
+    cpu, memory = _requested(planned(EnvName.DEV, langfuse="off"))
+    assert cpu <= 1.5
+    assert memory <= 3
+
+
+def _requested(made) -> tuple[float, float]:
+    requests = [c["resources"]["requests"] for m in made.manifests for c in rules.containers(m)]
+    cpu = sum(int(each["cpu"].removesuffix("m")) for each in requests) / 1000
+    return cpu, sum(int(each["memory"].removesuffix("Mi")) for each in requests) / 1024
+
+
+def test_the_table_of_images_says_which_native_version_was_tested():
+    native = {recipe.name: recipe.version for recipe in toolchain.table.RECIPES}
+    for name, image in IMAGES.items():
+        assert image.agreeing >= LEAST_AGREEING
+        if image.native:
+            assert native[name] == image.native
+            assert image.reason or image.tag.removeprefix("v") == image.native
+
+
+def test_every_image_of_the_table_is_used():
+    used = {c["image"] for name in ON_KUBERNETES for m in planned(name).manifests for c in rules.containers(m)}
+    assert used == {image.at(None) for image in IMAGES.values()}
+
+
+def test_a_mirror_replaces_the_host_of_every_image():
+    made = planned(EnvName.DEV, registry="mirror.example.com/hub")
+    images = [c["image"] for m in made.manifests for c in rules.containers(m)]
+    assert images
+    assert all(image.startswith("mirror.example.com/hub/") for image in images)
+
+
+def test_a_setting_changes_only_what_it_is_about():
+    before, after = planned(EnvName.DEV), planned(EnvName.DEV, tracesRetention="5d")
+    changed = {
+        (each["kind"], each["metadata"]["name"].rpartition("-")[0] or each["metadata"]["name"])
+        for each in chain(before.manifests, after.manifests)
+        if (each in before.manifests) != (each in after.manifests)
+    }
+    assert changed == {("ConfigMap", "tempo"), ("StatefulSet", "tempo")}
+
+
+def test_rules_and_boards_change_in_place_and_roll_nothing():
+    before, after = planned(EnvName.DEV), planned(EnvName.DEV, runbooksUrl="https://runbooks.example.com")
+    changed = [each for each in after.manifests if each not in before.manifests]
+    assert changed
+    assert {each["kind"] for each in changed} == {"ConfigMap"}
+    assert not any(each.get("immutable") for each in changed)
+
+
+def test_manifests_are_plain_yaml(made):
+    text = yaml.safe_dump_all(made.manifests)
+    assert list(yaml.safe_load_all(text)) == list(made.manifests)
