@@ -57,6 +57,14 @@ def test_a_second_up_changes_nothing(running):
     assert _supervisor(running).pids() == before
 
 
+def test_up_runs_the_sample_and_writes_the_boards_as_a_page(running):
+    said = running.agentobs("up", "--tasks", "20").stdout
+    page = _layout(running).root / "report.html"
+    assert page.as_uri() in said
+    assert "Task success" in page.read_text()
+    assert "agentobs report --since 1h" in said
+
+
 def test_a_preview_of_a_running_stack_finds_no_change(running):
     assert "8 unchanged" in _resources(running.agentobs("pulumi", "preview").stdout)
 
