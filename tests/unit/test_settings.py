@@ -32,7 +32,7 @@ def test_a_moved_port_leaves_the_others_where_they_were():
     ("key", "value", "said"),
     [
         ("metricRetention", "7d", "did you mean agentobs:metricsRetention? Fix: pulumi config rm"),
-        ("colour", "red", "the settings are ports, metricsRetention"),
+        ("colour", "red", "the settings are metricsRetention"),
         ("metricsRetention", "7 days", "write whole hours or days, such as 36h or 15d"),
         ("metricsRetention", "0d", "'0d' is not a duration"),
         ("metricsRetention", "-1d", "'-1d' is not a duration"),
