@@ -19,6 +19,7 @@ from stacks.cli import show
 from stacks.cli.prometheus import Prometheus
 from stacks.cli.report import Backends, ReportError, write
 from stacks.cli.workspace import Workspace
+from stacks.environments import ENVIRONMENTS, EnvName
 from stacks.ports import PORTS
 from stacks.settings import NAMESPACE
 from toolchain.progress import reporter_for
@@ -44,7 +45,8 @@ def parse_ports(pairs: list[str]) -> dict[str, int]:
 
 
 def up(workspace: Workspace, tasks: int, ports: Mapping[str, int]) -> None:
-    """Bring the stack up and show what it measures. Raises one of the expected errors, see `main`."""
+    """Bring the local stack up and show what it measures. Raises one of the expected errors, see `main`."""
+    _local_only(workspace, "up", "pulumi up")
     console = Console()
     started = time.monotonic()
     toolchain.ensure(["local"], reporter_for(console))
@@ -68,7 +70,8 @@ def up(workspace: Workspace, tasks: int, ports: Mapping[str, int]) -> None:
 
 
 def down(workspace: Workspace, *, delete_data: bool) -> None:
-    """Take the stack down; works as well where it was never up or where its processes have crashed."""
+    """Take the local stack down; works as well where it was never up or where its processes have crashed."""
+    _local_only(workspace, "down", "pulumi destroy")
     if not workspace.exists:
         Console().print(f"The stack {workspace.stack} was never brought up here; nothing to take down.")
         return
@@ -79,6 +82,14 @@ def down(workspace: Workspace, *, delete_data: bool) -> None:
         shutil.rmtree(workspace.layout.data, ignore_errors=True)
     elif workspace.layout.data.exists():
         Console().print(f"Stored data stays in {workspace.layout.data}; delete it with `agentobs down --delete-data`.")
+
+
+def _local_only(workspace: Workspace, verb: str, instead: str) -> None:
+    if ENVIRONMENTS[EnvName(workspace.stack)].cluster is not None:
+        raise LifecycleError(
+            f"`agentobs {verb}` is for the stack on this computer; {workspace.stack} runs on Kubernetes."
+            f" Fix: {instead} -s {workspace.stack}"
+        )
 
 
 def _run_demo(otlp: str, tasks: int) -> None:

@@ -57,14 +57,6 @@ def test_a_second_up_changes_nothing(running):
     assert _supervisor(running).pids() == before
 
 
-def test_up_runs_the_sample_and_writes_the_boards_as_a_page(running):
-    said = running.agentobs("up", "--tasks", "20").stdout
-    page = _layout(running).root / "report.html"
-    assert page.as_uri() in said
-    assert "Task success" in page.read_text()
-    assert "agentobs report --since 1h" in said
-
-
 def test_a_preview_of_a_running_stack_finds_no_change(running):
     assert "8 unchanged" in _resources(running.agentobs("pulumi", "preview").stdout)
 
@@ -187,6 +179,14 @@ def test_status_and_why_say_so_where_nothing_was_measured(running):
     assert json.loads(running.agentobs("why", "--json").stdout)["verdict"] == "no_data"
 
 
+def test_up_runs_the_sample_and_writes_the_boards_as_a_page(running):
+    said = running.agentobs("up", "--tasks", "20").stdout
+    page = _layout(running).root / "report.html"
+    assert page.as_uri() in said
+    assert "Task success" in page.read_text()
+    assert "agentobs report --since 1h" in said
+
+
 # Last in the module: they take the stack down.
 
 
@@ -205,9 +205,17 @@ def test_destroy_leaves_no_process_port_or_file_and_keeps_data_unless_told(runni
 
 def test_a_stack_that_the_project_does_not_have_is_refused_and_not_made(own_stack, tmp_path):
     fresh = type(own_stack)(tmp_path)
-    failed = fresh.agentobs("up", "-s", "prod", ok=False)
+    failed = fresh.agentobs("up", "-s", "production", ok=False)
     assert failed.returncode != 0
-    assert "'prod' is not one of 'local'" in failed.stderr
+    assert "'production' is not one of 'local', 'dev', 'staging', 'prod'" in failed.stderr
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("verb", "instead"), [("up", "pulumi up -s dev"), ("down", "pulumi destroy -s dev")])
+def test_what_runs_on_kubernetes_is_left_to_pulumi(own_stack, tmp_path, verb, instead):
+    failed = type(own_stack)(tmp_path).agentobs(verb, "-s", "dev", ok=False)
+    assert failed.returncode == 1
+    assert f"dev runs on Kubernetes. Fix: {instead}" in failed.stderr
     assert not list(tmp_path.iterdir())
 
 
