@@ -17,7 +17,7 @@ from runbooks.diagnosis import Window, diagnose
 from runbooks.report import Diagnosis
 from runbooks.status import Status, collect
 from stacks import generated
-from stacks.cli import dashboards, lifecycle, report, show, show_check
+from stacks.cli import dashboards, lifecycle, render, report, show, show_check
 from stacks.cli.browser import BrowserError
 from stacks.cli.loki import LokiError
 from stacks.cli.options import AsJson, Schema, Since, Stack, Store, Traces, Where
@@ -37,6 +37,7 @@ app = typer.Typer(
 telemetry = typer.Typer(help="Look at the telemetry itself.", no_args_is_help=True)
 app.add_typer(telemetry, name="telemetry")
 app.add_typer(dashboards.app, name="dashboards")
+app.add_typer(render.app, name="render")
 app.command("report")(report.report)
 
 _EXPECTED: Final = (
@@ -178,25 +179,6 @@ def pulumi(context: typer.Context, stack: Stack = _LOCAL) -> None:
     with workspace.exclusive():
         workspace.prepare()
         workspace.pulumi(*context.args)
-
-
-@app.command()
-def render(
-    check: Annotated[
-        bool, typer.Option("--check", help="Write nothing; exit 1 when a committed file is stale.")
-    ] = False,
-) -> None:
-    """Write the generated files of the repository: collector configurations, rules, boards."""
-    if check:
-        stale = generated.differences()
-        for difference in stale.values():
-            typer.echo(difference)
-        if stale:
-            raise generated.StaleError(f"stale generated files: {', '.join(stale)}. Fix: agentobs render")
-        typer.echo("all generated files are current")
-        return
-    for path in generated.write():
-        typer.echo(f"wrote {path}")
 
 
 def _print_schema(model: type[BaseModel]) -> None:

@@ -27,8 +27,8 @@ def pod(workload: Workload) -> dict[str, Any]:
     }
 
 
-def container() -> dict[str, Any]:
-    """Fields of a container."""
+def container(pull: str) -> dict[str, Any]:
+    """Fields of a container; `pull` is when its image is asked for at the registry."""
     return {
         "securityContext": {
             "allowPrivilegeEscalation": False,
@@ -36,5 +36,5 @@ def container() -> dict[str, Any]:
             "privileged": False,
             "readOnlyRootFilesystem": True,
         },
-        "imagePullPolicy": "IfNotPresent",
+        "imagePullPolicy": pull,
     }

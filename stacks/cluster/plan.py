@@ -62,6 +62,7 @@ def make(environment: Environment, settings: ClusterSettings) -> Plan:
         storage_class=settings.storage_class,
         registry=settings.registry,
         pull_secret=settings.pull_secret,
+        pull_policy=settings.pull_policy,
         annotations=settings.identities,
     )
     doors = network.Doors(senders=settings.sender_namespaces, ingress=settings.ingress_namespace)

@@ -13,6 +13,8 @@ from stacks.versions import IMAGES
 from stacks.workload import CONFIG_DIR, Api, Probe, SecretUse, Workload
 
 _PROBE_S: Final = 10
+_OWN_UIDS: Final = 10_000
+"""Users below may be those of a node. An image that must run as one says so to the scanner."""
 _STARTS_S: Final = 300
 """A start may take so long before a pod is ended: replaying a log after a crash, migrating a database."""
 
@@ -26,6 +28,7 @@ class Site:
     storage_class: str | None = None
     registry: str | None = None
     pull_secret: str | None = None
+    pull_policy: str = "Always"
     annotations: Mapping[str, Mapping[str, str]] | None = None
     """Workload -> annotations of its service account: the identity it has at the cloud."""
 
@@ -103,8 +106,10 @@ def _controller(workload: Workload, size: Size, site: Site, *, stateful: bool) -
     else:
         surge = {"maxSurge": 1, "maxUnavailable": 0}
         spec |= {"strategy": {"type": "RollingUpdate", "rollingUpdate": surge}, "progressDeadlineSeconds": 600}
-    kind = "StatefulSet" if stateful else "Deployment"
-    return {"apiVersion": "apps/v1", "kind": kind, "metadata": meta(workload, site.namespace), "spec": spec}
+    kind, metadata = "StatefulSet" if stateful else "Deployment", meta(workload, site.namespace)
+    if workload.uid < _OWN_UIDS:
+        metadata["annotations"] = {"kube-score/ignore": "container-security-context-user-group-id"}
+    return {"apiVersion": "apps/v1", "kind": kind, "metadata": metadata, "spec": spec}
 
 
 def _template(workload: Workload, size: Size, site: Site) -> dict[str, Any]:
@@ -149,7 +154,7 @@ def _container(workload: Workload, size: Size, site: Site) -> dict[str, Any]:
     made: dict[str, Any] = {
         "name": workload.name,
         "image": image.at(site.registry),
-        **hardening.container(),
+        **hardening.container(site.pull_policy),
         "env": _environment(workload),
         "ports": [{"name": port, "containerPort": names.number(port)} for port in workload.ports],
         "resources": {"requests": size.requests(), "limits": size.limits()},

@@ -47,6 +47,7 @@ class ClusterSettings(CommonSettings):
     storage_class: str | None = None
     registry: str | None = None
     pull_secret: str | None = None
+    pull_policy: Literal["Always", "IfNotPresent"] = "Always"
     ingress_namespace: str | None = None
     identities: Mapping[str, Mapping[str, str]] = {}
     domain: str | None = None

@@ -78,5 +78,4 @@ def workload(environment: Environment, at: Placement) -> Workload:
         ),
         outside=(Outside.HTTPS, Outside.MAIL) if environment.cluster else (),
         alive=Probe(port="alertmanager", path="/-/healthy"),
-        uid=65_534,
     )

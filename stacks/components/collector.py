@@ -114,7 +114,7 @@ def _workload(name: str, chosen: Profile, environment: Environment, ports: tuple
         calls=(*_STORES, "langfuse-web") if environment.langfuse_url else _STORES,
         secrets=langfuse if environment.langfuse_url and environment.cluster else (),
         outside=(Outside.HTTPS,) if environment.langfuse_url else (),
-        alive=Probe(port=health, path="/"),
+        alive=Probe(port=ports[0]),
     )
 
 

@@ -57,8 +57,7 @@ def workload(environment: Environment, at: Placement) -> Workload:
         env=_settings(environment, at),
         secrets=_secrets(environment),
         scratch=("/tmp", "/var/log/grafana"),  # noqa: S108 a volume of the pod
-        alive=Probe(port="grafana", path="/api/health"),
-        uid=472,
+        alive=Probe(port="grafana"),
     )
 
 

@@ -37,5 +37,4 @@ def workload(environment: Environment, at: Placement) -> Workload:
         outside=(Outside.API,),
         writes_data=False,
         alive=Probe(port="kube-state-metrics", path="/livez"),
-        uid=65_534,
     )

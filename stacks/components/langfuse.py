@@ -11,6 +11,7 @@ from stacks.environments import Environment, LangfuseStores
 from stacks.workload import Outside, Placement, Probe, SecretUse, Workload
 
 PROJECT: Final = "agentobs"
+_UID: Final = 1001  # the owner of what its image writes at the start
 _HEAP_SHARE: Final = 0.7
 _MIGRATION_S: Final = 1800
 """The first start migrates two databases; killed half way, it leaves one that a person must repair."""
@@ -55,7 +56,7 @@ def web(environment: Environment, at: Placement) -> Workload:
         scratch=_SCRATCH,
         writes_data=False,
         alive=Probe(port="langfuse-web", path="/api/public/health"),
-        uid=1001,
+        uid=_UID,
     )
 
 
@@ -81,7 +82,7 @@ def worker(environment: Environment, at: Placement) -> Workload:
         scratch=_SCRATCH,
         writes_data=False,
         alive=Probe(port="langfuse-worker", path="/api/health"),
-        uid=1001,
+        uid=_UID,
     )
 
 

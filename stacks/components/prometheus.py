@@ -126,5 +126,4 @@ def workload(environment: Environment, at: Placement) -> Workload:
         api=Api.OWN_PODS,
         reloaded=frozenset({_RULES}),
         alive=Probe(port="prometheus", path="/-/healthy"),
-        uid=65_534,
     )

@@ -40,7 +40,6 @@ def postgres(environment: Environment, at: Placement) -> Workload:
         scratch=("/var/run/postgresql", "/tmp"),  # noqa: S108 a volume of the pod
         data_path="/var/lib/postgresql/data",
         alive=Probe(port="postgres"),
-        uid=999,
     )
 
 
@@ -60,7 +59,6 @@ def clickhouse(environment: Environment, at: Placement) -> Workload:
         secrets=(SecretUse(value="clickhouseOwnPassword", variable="CLICKHOUSE_PASSWORD"),),
         scratch=("/tmp",),  # noqa: S108 a volume of the pod
         alive=Probe(port="clickhouse-native"),
-        uid=101,
     )
 
 
@@ -139,10 +137,11 @@ def valkey(environment: Environment, at: Placement) -> Workload:
         ports=("valkey",),
         ready_port="valkey",
         ready_path="",
+        # Without the password it is refused, which is an answer.
+        ready=Probe(command=("valkey-cli", "ping")),
         secrets=(SecretUse(value="valkeyConfig", file="/etc/agentobs/secrets/valkey.conf"),),
         env=dict(_UTC),
         alive=Probe(port="valkey"),
-        uid=999,
     )
 
 
@@ -176,5 +175,4 @@ def objects(environment: Environment, at: Placement) -> Workload:
         ),
         scratch=("/tmp",),  # noqa: S108 a volume of the pod
         alive=Probe(port="objects"),
-        uid=10_001,
     )

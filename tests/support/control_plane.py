@@ -70,7 +70,7 @@ class ControlPlane:
             process.terminate()
         for process in reversed(self.processes):
             try:
-                process.wait(15)
+                process.wait(3)  # nothing here is worth a graceful end
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait(5)

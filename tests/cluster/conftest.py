@@ -1,0 +1,76 @@
+"""One control plane for all tests of this tier, and stacks of it that are driven as a person drives them."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.clusters import SECRETS, SETTINGS
+from support.control_plane import ControlPlane, control_plane
+
+import toolchain
+from stacks.environments import EnvName
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass
+class ClusterStack:
+    """A stack with a state folder of its own, on the control plane."""
+
+    name: EnvName
+    home: Path
+    plane: ControlPlane
+    took: dict[str, float] = field(default_factory=dict)
+
+    def env(self) -> dict[str, str]:
+        provider = toolchain.require(["pulumi-resource-kubernetes"])["pulumi-resource-kubernetes"].parent
+        return {
+            **os.environ,
+            "AGENTOBS_HOME": str(self.home),
+            "KUBECONFIG": str(self.plane.kubeconfig),
+            "PATH": os.pathsep.join([str(provider), os.environ["PATH"]]),
+            "PULUMI_IGNORE_AMBIENT_PLUGINS": "false",
+            "NO_COLOR": "1",
+        }
+
+    def pulumi(self, *arguments: str, ok: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run Pulumi on the stack; the time it took is kept under its first word."""
+        command = [str(Path(sys.executable).parent / "agentobs"), "pulumi", "-s", str(self.name), *arguments]
+        started = time.monotonic()
+        done = subprocess.run(command, env=self.env(), cwd=ROOT, capture_output=True, text=True, check=False)
+        self.took[arguments[0]] = time.monotonic() - started
+        if ok:
+            assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-6000:]}\n{done.stderr[-3000:]}"
+        return done
+
+    def set(self, key: str, value: str) -> None:
+        secret = ["--secret"] if f"agentobs:{key}" in SECRETS else []
+        self.pulumi("config", "set", *secret, f"agentobs:{key}", "--", value)
+
+    def configure(self) -> None:
+        """Give the stack the settings with which it can be deployed."""
+        for key, value in SETTINGS[self.name].items():
+            self.set(key.removeprefix("agentobs:"), value)
+
+    def up(self, *, ok: bool = True) -> str:
+        """Bring it up; returns what Pulumi printed."""
+        done = self.pulumi("up", "--yes", "--skip-preview", "--suppress-permalink=true", ok=ok)
+        return done.stdout + done.stderr
+
+    def objects(self, kind: str) -> list[dict[str, Any]]:
+        """Objects of a kind in the namespace: `apps/v1/statefulsets`, `v1/services`."""
+        group, _, plural = kind.rpartition("/")
+        root = "/api" if group == "v1" else "/apis"
+        return self.plane.listed(f"{root}/{group}/namespaces/agentobs/{plural}")
+
+
+@pytest.fixture(scope="session")
+def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    with control_plane(tmp_path_factory.mktemp("plane")) as made:
+        yield made
