@@ -8,6 +8,7 @@ from stacks.versions import IMAGES
 PROJECT: Final = "agentobs"
 SENDS_LABEL: Final = f"{PROJECT}.io/sends-telemetry"
 """A namespace with this label set to `true` may send telemetry, whatever its name."""
+_LONGEST: Final = 15
 _NAME: Final = "app.kubernetes.io/name"
 _INSTANCE: Final = "app.kubernetes.io/instance"
 
@@ -56,6 +57,14 @@ _OWNERS: Final = {
     "valkey": "valkey",
     "objects": "objects",
 }
+
+
+def port_name(port: str) -> str:
+    """A port's name in objects, where fifteen characters are the most."""
+    if len(port) <= _LONGEST:
+        return port
+    rest = port.removeprefix(f"{owner(port)}-")
+    return "http" if rest == port else rest
 
 
 def number(port: str) -> int:

@@ -77,14 +77,24 @@ def _account(workload: Workload, site: Site) -> Manifest:
 
 
 def _services(workload: Workload, site: Site, *, members: bool) -> Iterator[Manifest]:
-    ports = [{"name": port, "port": names.number(port), "targetPort": port} for port in workload.ports]
+    ports = [
+        {"name": names.port_name(port), "port": names.number(port), "targetPort": names.port_name(port)}
+        for port in workload.ports
+    ]
     spec = {"selector": names.selector(workload.name), "ports": ports}
     base = {"apiVersion": "v1", "kind": "Service"}
-    yield {**base, "metadata": meta(workload, site.namespace), "spec": {"type": "ClusterIP", **spec}}
+    for name, kind in _service_kinds(workload, members=members):
+        metadata = meta(workload, site.namespace, name)
+        # It is there before its pods, which are waited for themselves.
+        metadata["annotations"] = {"pulumi.com/skipAwait": "true"}
+        yield {**base, "metadata": metadata, "spec": {**kind, **spec}}
+
+
+def _service_kinds(workload: Workload, *, members: bool) -> Iterator[tuple[str, dict[str, Any]]]:
+    yield workload.name, {"type": "ClusterIP"}
     if members:
         # Members find each other before they are ready.
-        headless = {"clusterIP": "None", "publishNotReadyAddresses": True, **spec}
-        yield {**base, "metadata": meta(workload, site.namespace, names.members(workload.name)), "spec": headless}
+        yield names.members(workload.name), {"clusterIP": "None", "publishNotReadyAddresses": True}
 
 
 def _controller(workload: Workload, size: Size, site: Site, *, stateful: bool) -> Manifest:
@@ -156,7 +166,7 @@ def _container(workload: Workload, size: Size, site: Site) -> dict[str, Any]:
         "image": image.at(site.registry),
         **hardening.container(site.pull_policy),
         "env": _environment(workload),
-        "ports": [{"name": port, "containerPort": names.number(port)} for port in workload.ports],
+        "ports": [{"name": names.port_name(port), "containerPort": names.number(port)} for port in workload.ports],
         "resources": {"requests": size.requests(), "limits": size.limits()},
         **_probes(workload),
         "volumeMounts": _mounts(workload, size),
@@ -184,8 +194,8 @@ def _probe(probe: Probe) -> dict[str, Any]:
     if probe.command:
         return {"exec": {"command": list(probe.command)}}
     if probe.path:
-        return {"httpGet": {"path": probe.path, "port": probe.port}}
-    return {"tcpSocket": {"port": probe.port}}
+        return {"httpGet": {"path": probe.path, "port": names.port_name(probe.port)}}
+    return {"tcpSocket": {"port": names.port_name(probe.port)}}
 
 
 def _environment(workload: Workload) -> list[dict[str, Any]]:

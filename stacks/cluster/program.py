@@ -33,7 +33,7 @@ def declare(environment: Environment, raw: Mapping[str, str], secure: Collection
         enable_config_map_mutable=True,
         enable_secret_mutable=True,
     )
-    Platform("agentobs", made, provider, plan.cluster_of(environment).on_destroy)
+    Platform("agentobs", made, provider, plan.cluster_of(environment).on_destroy, read.settings.rollout_timeout)
     for name, value in outputs(environment, made.namespace, read.settings.context).items():
         pulumi.export(name, value)
 

@@ -30,7 +30,6 @@ _CLASSES: Final[Mapping[str, Any]] = {
     "HorizontalPodAutoscaler": k8s.autoscaling.v2.HorizontalPodAutoscaler,
 }
 _RUNS_PODS: Final = ("Deployment", "StatefulSet")
-_TIMEOUT: Final = "15m"
 
 
 class Platform(ComponentResource):
@@ -38,9 +37,9 @@ class Platform(ComponentResource):
 
     TYPE: Final = "agentobs:platform:Platform"
 
-    def __init__(self, name: str, plan: Plan, provider: k8s.Provider, on_destroy: OnDestroy) -> None:
+    def __init__(self, name: str, plan: Plan, provider: k8s.Provider, on_destroy: OnDestroy, timeout: str) -> None:
         super().__init__(self.TYPE, name, None, ResourceOptions(providers={"kubernetes": provider}))
-        self._on_destroy = on_destroy
+        self._on_destroy, self._timeout = on_destroy, timeout
         self._values: dict[str, Output[str]] = {}
         namespace, *others = plan.manifests
         first = self._made(namespace, [])
@@ -72,7 +71,7 @@ class Platform(ComponentResource):
             depends_on=after,
             protect=refuse and holds_data,
             retain_on_delete=kept or (refuse and holds_data),
-            custom_timeouts=CustomTimeouts(create=_TIMEOUT, update=_TIMEOUT) if runs else None,
+            custom_timeouts=CustomTimeouts(create=self._timeout, update=self._timeout) if runs else None,
         )
 
     def _value(self, name: str) -> Output[str]:

@@ -46,6 +46,7 @@ class ClusterSettings(CommonSettings):
     sender_namespaces: Words = ()
     storage_class: str | None = None
     registry: str | None = None
+    rollout_timeout: Annotated[str, Field(pattern=r"^[1-9][0-9]*[sm]$")] = "15m"
     pull_secret: str | None = None
     pull_policy: Literal["Always", "IfNotPresent"] = "Always"
     ingress_namespace: str | None = None

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from support.control_plane import ControlPlane, control_plane
 import toolchain
 from stacks.environments import EnvName
 
+_GONE_S = 60
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -63,6 +64,23 @@ class ClusterStack:
         done = self.pulumi("up", "--yes", "--skip-preview", "--suppress-permalink=true", ok=ok)
         return done.stdout + done.stderr
 
+    def force_down(self) -> None:
+        """Take everything away, whatever is protected, and wait until the namespace is gone."""
+        if self._namespace():
+            self.plane.api("DELETE", "/api/v1/namespaces/agentobs")
+        for kind in ("clusterrolebindings", "clusterroles"):
+            path = f"/apis/rbac.authorization.k8s.io/v1/{kind}"
+            for each in self.plane.listed(path):
+                if each["metadata"]["name"].startswith("agentobs-"):
+                    self.plane.api("DELETE", f"{path}/{each['metadata']['name']}")
+        deadline = time.monotonic() + _GONE_S
+        while self._namespace():
+            assert time.monotonic() < deadline, "the namespace is still there"
+            time.sleep(0.2)
+
+    def _namespace(self) -> bool:
+        return "agentobs" in {each["metadata"]["name"] for each in self.plane.listed("/api/v1/namespaces")}
+
     def objects(self, kind: str) -> list[dict[str, Any]]:
         """Objects of a kind in the namespace: `apps/v1/statefulsets`, `v1/services`."""
         group, _, plural = kind.rpartition("/")
@@ -74,3 +92,15 @@ class ClusterStack:
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     with control_plane(tmp_path_factory.mktemp("plane")) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def make_stack(plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Callable[[EnvName], ClusterStack]:
+    """A configured stack of an environment, not yet up. One namespace: bring one up at a time."""
+
+    def make(name: EnvName) -> ClusterStack:
+        stack = ClusterStack(name, tmp_path_factory.mktemp(str(name)), plane)
+        stack.configure()
+        return stack
+
+    return make

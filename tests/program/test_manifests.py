@@ -85,6 +85,14 @@ def test_names_are_unique_and_short_enough(made):
     assert len(logical) == len(set(logical))
 
 
+def test_names_of_ports_are_short_enough_and_unique_in_a_pod(made):
+    for manifest in made.manifests:
+        for container in rules.containers(manifest):
+            ports = [port["name"] for port in container["ports"]]
+            assert all(len(name) <= 15 for name in ports), ports
+            assert len(ports) == len(set(ports))
+
+
 def test_everything_but_the_namespace_and_rights_beyond_it_lies_in_the_namespace(made):
     beyond = {each["kind"] for each in made.manifests if each["metadata"].get("namespace") != made.namespace}
     assert beyond == {"Namespace", "ClusterRole", "ClusterRoleBinding"}

@@ -1,0 +1,104 @@
+"""`pulumi up` of every environment on a real API server that enforces Pod Security `restricted`.
+
+Everything becomes ready, a second `up` has nothing to do, and `destroy` leaves what the environment says.
+"""
+
+import base64
+import json
+
+import pytest
+from support.clusters import ON_KUBERNETES, SECRETS, planned
+
+from stacks.environments import ENVIRONMENTS, EnvName
+
+_NAMESPACE = "/api/v1/namespaces/agentobs"
+
+
+@pytest.fixture(scope="module", params=ON_KUBERNETES)
+def running(request, make_stack):
+    """The environment, up; taken down by force at the end, whatever is protected."""
+    stack = make_stack(request.param)
+    stack.up()
+    yield stack
+    stack.force_down()
+
+
+def test_everything_is_ready(running):
+    wanted = {workload.name for workload in planned(running.name).workloads}
+    ready = {}
+    for kind in ("apps/v1/statefulsets", "apps/v1/deployments"):
+        for each in running.objects(kind):
+            status = each["status"]
+            ready[each["metadata"]["name"]] = status.get("readyReplicas", 0) == status.get("replicas") > 0
+    assert ready == dict.fromkeys(wanted, True)
+
+
+def test_replicas_are_spread_over_zones(running, plane):
+    zones = {
+        node["metadata"]["name"]: node["metadata"]["labels"]["topology.kubernetes.io/zone"]
+        for node in plane.listed("/api/v1/nodes")
+    }
+    found: dict[str, set[str]] = {}
+    for pod in running.objects("v1/pods"):
+        found.setdefault(pod["metadata"]["labels"]["app.kubernetes.io/name"], set()).add(zones[pod["spec"]["nodeName"]])
+    cluster = ENVIRONMENTS[running.name].cluster
+    wanted = {name: cluster.sizes[name].replicas for name in found}
+    assert {name: len(where) for name, where in found.items()} == wanted
+
+
+def test_a_pod_that_is_not_restricted_is_refused(running, plane):
+    pod = {"metadata": {"name": "root"}, "spec": {"containers": [{"name": "root", "image": "x"}]}}
+    with pytest.raises(AssertionError, match="violates PodSecurity"):
+        plane.api("POST", f"{_NAMESPACE}/pods", pod)
+
+
+def test_a_second_up_changes_nothing(running):
+    secrets = _values(running)
+    said = running.up()
+    assert "unchanged" in said
+    assert " created" not in said.rsplit("Resources:", 1)[1]
+    assert " updated" not in said.rsplit("Resources:", 1)[1]
+    assert _values(running) == secrets
+
+
+def _values(running) -> dict[str, dict[str, str]]:
+    return {each["metadata"]["name"]: each["data"] for each in running.objects("v1/secrets")}
+
+
+def test_no_secret_is_outside_of_secrets_and_none_is_plain_in_the_state(running):
+    values = [*SECRETS.values()]
+    values += [value for data in _decoded(running).values() for value in data.values() if len(value) > 12]
+    state = (running.home / "pulumi" / "state" / ".pulumi" / "stacks" / "agentobs" / f"{running.name}.json").read_text()
+    elsewhere = json.dumps([running.objects(kind) for kind in ("v1/configmaps", "v1/pods", "v1/services")])
+    assert values
+    assert not [value for value in values if value in state]
+    assert not [value for value in values if value in elsewhere]
+
+
+def _decoded(running) -> dict[str, dict[str, str]]:
+    return {
+        name: {key: base64.b64decode(value).decode() for key, value in data.items()}
+        for name, data in _values(running).items()
+    }
+
+
+def test_outputs_tell_where_everything_is(running):
+    outputs = json.loads(running.pulumi("stack", "output", "--json").stdout)
+    assert outputs["endpoints"]["otlp_http"] == "http://collector.agentobs:4318"
+    assert outputs["boards"][0] == "agentobs-fleet"
+    services = {each["metadata"]["name"] for each in running.objects("v1/services")}
+    assert {url.removeprefix("http://").partition(".")[0] for url in outputs["endpoints"].values()} <= services
+
+
+def test_destroy_leaves_what_the_environment_says(running, plane):
+    done = running.pulumi("destroy", "--yes", "--skip-preview", ok=False)
+    if running.name is EnvName.PROD:
+        assert done.returncode != 0
+        assert "protect" in done.stdout + done.stderr
+        assert running.objects("apps/v1/statefulsets")
+        return
+    assert done.returncode == 0, done.stdout[-3000:]
+    left = {each["metadata"]["name"] for each in plane.listed("/api/v1/namespaces")}
+    claims = running.objects("v1/persistentvolumeclaims") if "agentobs" in left else []
+    assert bool(claims) is (running.name is EnvName.STAGING)
+    assert ("agentobs" in left) is (running.name is EnvName.STAGING)
