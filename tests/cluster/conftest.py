@@ -51,13 +51,15 @@ class ClusterStack:
         return done
 
     def set(self, key: str, value: str) -> None:
-        secret = ["--secret"] if f"agentobs:{key}" in SECRETS else []
-        self.pulumi("config", "set", *secret, f"agentobs:{key}", "--", value)
+        # Pulumi guesses by the name that the address of a token endpoint is a secret.
+        kind = "--secret" if f"agentobs:{key}" in SECRETS else "--plaintext"
+        self.pulumi("config", "set", kind, f"agentobs:{key}", "--", value)
 
     def configure(self) -> None:
         """Give the stack the settings with which it can be deployed."""
         for key, value in SETTINGS[self.name].items():
             self.set(key.removeprefix("agentobs:"), value)
+        self.set("rolloutTimeout", "3m")
 
     def up(self, *, ok: bool = True) -> str:
         """Bring it up; returns what Pulumi printed."""

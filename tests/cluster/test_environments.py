@@ -5,12 +5,14 @@ Everything becomes ready, a second `up` has nothing to do, and `destroy` leaves 
 
 import base64
 import json
+import time
 
 import pytest
 from support.clusters import ON_KUBERNETES, SECRETS, planned
 
 from stacks.environments import ENVIRONMENTS, EnvName
 
+_AUTOSCALED_S = 60  # an autoscaler looks every 15 seconds
 _NAMESPACE = "/api/v1/namespaces/agentobs"
 
 
@@ -38,15 +40,25 @@ def test_replicas_are_spread_over_zones(running, plane):
         node["metadata"]["name"]: node["metadata"]["labels"]["topology.kubernetes.io/zone"]
         for node in plane.listed("/api/v1/nodes")
     }
+    sizes = ENVIRONMENTS[running.name].cluster.sizes
+    wanted = {workload.name: sizes[workload.name].replicas for workload in planned(running.name).workloads}
+    deadline = time.monotonic() + _AUTOSCALED_S
+    while (found := _zones(running, zones)) != wanted and time.monotonic() < deadline:
+        time.sleep(1)
+    assert found == wanted
+
+
+def _zones(running, zones) -> dict[str, int]:
+    """Workload -> number of zones that it has pods in."""
     found: dict[str, set[str]] = {}
     for pod in running.objects("v1/pods"):
-        found.setdefault(pod["metadata"]["labels"]["app.kubernetes.io/name"], set()).add(zones[pod["spec"]["nodeName"]])
-    cluster = ENVIRONMENTS[running.name].cluster
-    wanted = {name: cluster.sizes[name].replicas for name in found}
-    assert {name: len(where) for name, where in found.items()} == wanted
+        name = pod["metadata"]["labels"]["app.kubernetes.io/name"]
+        found.setdefault(name, set()).add(zones.get(pod["spec"].get("nodeName"), "none"))
+    return {name: len(where) for name, where in found.items()}
 
 
-def test_a_pod_that_is_not_restricted_is_refused(running, plane):
+@pytest.mark.usefixtures("running")
+def test_a_pod_that_is_not_restricted_is_refused(plane):
     pod = {"metadata": {"name": "root"}, "spec": {"containers": [{"name": "root", "image": "x"}]}}
     with pytest.raises(AssertionError, match="violates PodSecurity"):
         plane.api("POST", f"{_NAMESPACE}/pods", pod)
