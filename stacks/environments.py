@@ -51,7 +51,11 @@ class Storage(StrEnum):
 
 
 class OnDestroy(StrEnum):
-    """What `pulumi destroy` leaves: nothing, the volumes, or it refuses as long as something is protected."""
+    """What `pulumi destroy` does: delete everything, or refuse as long as something is protected.
+
+    With `--exclude-protected` it leaves what is: the namespace with its volumes, the generated secrets, and in prod
+    what runs on the volumes.
+    """
 
     DELETE = "delete"
     KEEP_DATA = "keep-data"

@@ -84,10 +84,7 @@ def _services(workload: Workload, site: Site, *, members: bool) -> Iterator[Mani
     spec = {"selector": names.selector(workload.name), "ports": ports}
     base = {"apiVersion": "v1", "kind": "Service"}
     for name, kind in _service_kinds(workload, members=members):
-        metadata = meta(workload, site.namespace, name)
-        # It is there before its pods, which are waited for themselves.
-        metadata["annotations"] = {"pulumi.com/skipAwait": "true"}
-        yield {**base, "metadata": metadata, "spec": {**kind, **spec}}
+        yield {**base, "metadata": meta(workload, site.namespace, name), "spec": {**kind, **spec}}
 
 
 def _service_kinds(workload: Workload, *, members: bool) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -32,6 +32,13 @@ _CLASSES: Final[Mapping[str, Any]] = {
 _RUNS_PODS: Final = ("Deployment", "StatefulSet")
 
 
+_PROTECTED: Final[Mapping[OnDestroy, tuple[str, ...]]] = {
+    OnDestroy.DELETE: (),
+    OnDestroy.KEEP_DATA: ("Namespace",),
+    OnDestroy.REFUSE: ("Namespace", "StatefulSet"),
+}
+
+
 class Platform(ComponentResource):
     """All objects of an environment in one cluster."""
 
@@ -49,6 +56,7 @@ class Platform(ComponentResource):
 
     def _made(self, manifest: Mapping[str, Any], after: list[CustomResource]) -> CustomResource:
         body = {key: value for key, value in manifest.items() if key not in {"apiVersion", "kind"}}
+        body["metadata"] = {**body["metadata"], "annotations": _annotations(manifest)}
         if manifest["kind"] == "Secret":
             body["string_data"] = {key: self._value(value) for key, value in body.pop("stringData").items()}
         if manifest["kind"] == "ServiceAccount":
@@ -61,16 +69,12 @@ class Platform(ComponentResource):
         return made
 
     def _options(self, manifest: Mapping[str, Any], after: list[CustomResource]) -> ResourceOptions:
-        """What holds data outlives a mistake: the namespace, in which the volumes are, and what runs on them."""
-        holds_data = manifest["kind"] in {"Namespace", "StatefulSet"}
-        kept = self._on_destroy is OnDestroy.KEEP_DATA and manifest["kind"] == "Namespace"
-        refuse = self._on_destroy is OnDestroy.REFUSE
+        """What holds data outlives a mistake: the namespace, where the volumes are, and in prod what runs on them."""
         runs = manifest["kind"] in _RUNS_PODS
         return ResourceOptions(
             parent=self,
             depends_on=after,
-            protect=refuse and holds_data,
-            retain_on_delete=kept or (refuse and holds_data),
+            protect=manifest["kind"] in _PROTECTED[self._on_destroy],
             custom_timeouts=CustomTimeouts(create=self._timeout, update=self._timeout) if runs else None,
         )
 
@@ -89,8 +93,20 @@ class Platform(ComponentResource):
         return self._generated(name, kind)
 
     def _generated(self, name: str, kind: Generated) -> Output[str]:
+        # Volumes that stay are worth nothing without the passwords and keys of what is on them.
         locked = self._on_destroy is not OnDestroy.DELETE
-        return GeneratedValue(name, kind, ResourceOptions(parent=self, protect=locked, retain_on_delete=locked)).value
+        return GeneratedValue(name, kind, ResourceOptions(parent=self, protect=locked)).value
+
+
+def _annotations(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """The program owns every field that it sets, whoever changed it since.
+
+    Services are there before their pods, which are waited for themselves.
+    """
+    own = {"pulumi.com/patchForce": "true"}
+    if manifest["kind"] == "Service":
+        own["pulumi.com/skipAwait"] = "true"
+    return {**manifest["metadata"].get("annotations", {}), **own}
 
 
 def _composed(kind: Composed, known: Mapping[str, str]) -> str:

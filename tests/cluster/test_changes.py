@@ -57,7 +57,8 @@ def test_a_rollout_that_fails_is_said_and_can_be_taken_back(running):
     running.set("registry", "broken.example")
     running.set("rolloutTimeout", "20s")
     said = running.up(ok=False)
-    assert "ImagePullBackOff" in said
+    assert "kube-state-metrics" in said
+    assert "failed to fully initialize" in said
     # One replica at a time: what is not replaced goes on.
     running.pulumi("config", "rm", "agentobs:registry")
     running.set("rolloutTimeout", "3m")

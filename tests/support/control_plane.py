@@ -320,7 +320,16 @@ containerStatuses:
 {{ end }}
 """
 _POD_WAITS: Final = """
+{{ $now := Now }}
 phase: Pending
+startTime: {{ $now | Quote }}
+conditions:
+- {type: Initialized, status: "True", lastTransitionTime: {{ $now | Quote }}}
+- {type: PodScheduled, status: "True", lastTransitionTime: {{ $now | Quote }}}
+{{ range $type := (list "Ready" "ContainersReady") }}
+- {type: {{ $type }}, status: "False", reason: ContainersNotReady, message: containers with unready status,
+   lastTransitionTime: {{ $now | Quote }}}
+{{ end }}
 containerStatuses:
 {{ range .spec.containers }}
 - {image: {{ .image | Quote }}, imageID: "", name: {{ .name | Quote }}, ready: false, started: false, restartCount: 0,
