@@ -6,12 +6,14 @@ Not here: what engineers decide per environment (`environments.py`), the values 
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_args
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, field_validator
 from pydantic.alias_generators import to_camel
 
-from alerts.routing import Email, Opsgenie, PagerDuty, Receiver, RoutingError, Slack, Webhook
+from alerts.routing import Email, Opsgenie, PagerDuty, Profile, Receiver, Slack, Webhook
+from collector.address import base_address
 from stacks.cluster.secrets import SECRETS, SECRETS_DIR
 from stacks.components import alertmanager
 from stacks.components.langfuse import PROJECT
@@ -21,6 +23,7 @@ from stacks.settings import NAMESPACE, CommonSettings, SettingsError, ours, read
 _NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _HOST: Final = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
 LangfuseChoice = Literal["managed", "external", "off"]
+_MAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 ReceiverKind = Literal["webhook", "pagerduty", "opsgenie", "slack", "email"]
 _RECEIVER_SECRETS: Final[Mapping[str, str]] = {
     "webhook": "webhookUrl",
@@ -94,6 +97,48 @@ class ClusterSettings(CommonSettings):
         if name is not None and not _NAME.fullmatch(name):
             raise ValueError(f"{name!r} is not a name of Kubernetes; use lower case letters, digits and -")
         return name
+
+    @field_validator("redis", "objects_endpoint", "grafana_database", "email_smarthost")
+    @classmethod
+    def _host(cls, address: str | None) -> str | None:
+        if address is not None and not _HOST.fullmatch(address.partition("/")[0]):
+            raise ValueError("this is no host; write host:port, without a scheme, a user or a password")
+        return address
+
+    @field_validator("domain")
+    @classmethod
+    def _domain_name(cls, name: str | None) -> str | None:
+        if name is not None and (not _HOST.fullmatch(name) or "." not in name or ":" in name):
+            raise ValueError(f"{name!r} is not a domain; write for example agents.example.com")
+        return name
+
+    @field_validator("oidc_auth_url", "oidc_token_url", "oidc_api_url")
+    @classmethod
+    def _sign_on_address(cls, url: str | None) -> str | None:
+        parts = urlsplit(url or "")
+        if url is not None and (parts.scheme != "https" or not parts.hostname or parts.username):
+            raise ValueError("this is no address to sign in at; write https://host/path, without user and password")
+        return url
+
+    @field_validator("langfuse_url", "clickhouse_url")
+    @classmethod
+    def _web_address(cls, url: str | None) -> str | None:
+        return base_address(url, "the address") if url is not None else None
+
+    @field_validator("clickhouse_migration_url")
+    @classmethod
+    def _native_address(cls, url: str | None) -> str | None:
+        parts = urlsplit(url or "")
+        if url is not None and (parts.scheme != "clickhouse" or not parts.hostname or parts.username):
+            raise ValueError("this is no address; write clickhouse://host:9000, without user and password")
+        return url
+
+    @field_validator("email_to", "email_from", "langfuse_admin")
+    @classmethod
+    def _mail_address(cls, address: str | None) -> str | None:
+        if address is not None and not _MAIL.fullmatch(address):
+            raise ValueError(f"{address!r} is not a mail address")
+        return address
 
     @field_validator("registry")
     @classmethod
@@ -201,7 +246,8 @@ class ClusterSettings(CommonSettings):
             return
         if cluster.storage is Storage.OBJECTS:
             yield f"object storage, which {environment.name} uses,", ("objects_endpoint", "loki_bucket", "tempo_bucket")
-        if self.langfuse == "managed" and not self.own_stores(environment):
+        named = self.clickhouse_url or self.redis or self.langfuse_bucket
+        if self.langfuse == "managed" and (named or not self.own_stores(environment)):
             keys = ("clickhouse_url", "clickhouse_migration_url", "redis", "langfuse_bucket")
             yield f"Langfuse, whose data stores in {environment.name} somebody else runs,", keys
         if cluster.encrypted:
@@ -307,7 +353,23 @@ def _unsafe(settings: ClusterSettings, environment: Environment, secrets: Collec
             yield f"{NAMESPACE}:{key} of stack {stack} is missing: {SECRETS[key]}. Fix: {_set_secret(key, stack)}"
     for said in settings.incomplete(environment):
         yield f"settings of stack {stack}: {said}"
-    try:
-        alertmanager.routes(settings.applied_to(environment))
-    except RoutingError as error:
-        yield f"settings of stack {stack}: {error}"
+    yield from (f"settings of stack {stack}: {said}" for said in _untold(settings, environment))
+
+
+def _untold(settings: ClusterSettings, environment: Environment) -> Iterator[str]:
+    """Who must be told in this environment and would not be."""
+    stack, alerting = environment.name, environment.cluster.alerting if environment.cluster else Profile.SHOW
+    wake = sorted(set(get_args(ReceiverKind)) - {"slack", "email"})
+    set_ = f"pulumi config set {NAMESPACE}"
+    if alerting is Profile.PAGES and not {*settings.pages} & {*wake}:
+        yield (
+            f"no page would wake anybody in {stack}; pages needs one of {', '.join(wake)}."
+            f" Fix: {set_}:pages pagerduty -s {stack}"
+        )
+    if alerting is Profile.PAGES and not settings.dead_mans_switch:
+        yield (
+            f"nobody in {stack} would learn that alerting itself has stopped; it needs a dead man's switch."
+            f" Fix: {set_}:deadMansSwitch true -s {stack}"
+        )
+    if alertmanager.must_tell(environment) and not (settings.tickets or settings.pages):
+        yield f"tickets would reach nobody in {stack}. Fix: {set_}:tickets slack -s {stack}"

@@ -16,15 +16,18 @@ def routes(environment: Environment) -> Routing:
     if environment.cluster is None:
         return _on_this_computer(environment)
     told = environment.pages or environment.tickets
-    # A first look at a development cluster needs no receiver: alerts are shown.
-    shown = environment.cluster.alerting is Profile.TICKETS and environment.cluster.embedded_stores and not told
     return Routing(
-        profile=Profile.SHOW if shown and not environment.cluster.guarded else environment.cluster.alerting,
+        profile=environment.cluster.alerting if told or must_tell(environment) else Profile.SHOW,
         pages=environment.pages,
         tickets=environment.tickets or environment.pages,
         dead_mans_switch=environment.dead_mans_switch,
         timing=Timing(environment.alert_speed),
     )
+
+
+def must_tell(environment: Environment) -> bool:
+    """Whether alerts without a receiver are a mistake; at a first look at a development cluster they are shown."""
+    return environment.cluster is not None and environment.cluster.guarded
 
 
 def _on_this_computer(environment: Environment) -> Routing:

@@ -1,0 +1,110 @@
+"""Bad and unsafe settings of a stack on Kubernetes: each is one sentence with the key, the reason and the fix."""
+
+import json
+
+import pytest
+from support.clusters import SECRETS, SETTINGS, planned
+
+from stacks.cluster import settings
+from stacks.environments import ENVIRONMENTS, EnvName
+from stacks.settings import SettingsError
+
+DEV, STAGING, PROD = EnvName.DEV, EnvName.STAGING, EnvName.PROD
+
+CASES = [
+    # What is missing.
+    (DEV, {"context": None}, "agentobs:context of stack dev: it is missing. Fix: pulumi config set agentobs:context"),
+    (STAGING, {"tickets": None, "pages": None}, "tickets would reach nobody in staging"),
+    (STAGING, {"objectsEndpoint": None}, "object storage, which staging uses, needs objectsEndpoint"),
+    (STAGING, {"lokiBucket": None}, "needs lokiBucket. Fix: pulumi config set agentobs:lokiBucket"),
+    (STAGING, {"otlpTokens": None}, "agentobs:otlpTokens of stack staging is missing: bearer tokens"),
+    (STAGING, {"grafanaDatabase": None}, "Grafana, of which several run, needs grafanaDatabase"),
+    (PROD, {"pages": None}, "no page would wake anybody in prod"),
+    (PROD, {"deadMansSwitch": None}, "nobody in prod would learn that alerting itself has stopped"),
+    (PROD, {"deadMansSwitchUrl": None}, "agentobs:deadMansSwitchUrl of stack prod is missing"),
+    (PROD, {"pagerdutyRoutingKey": None}, "the routing key of a PagerDuty service"),
+    (PROD, {"slackChannel": None}, "the receiver slack needs slackChannel"),
+    (PROD, {"tickets": "email"}, "the receiver email needs emailTo, emailFrom, emailSmarthost, emailUsername"),
+    (PROD, {"collectorTlsSecret": None}, "the collector's TLS needs collectorTlsSecret"),
+    (PROD, {"oidcClientId": None}, "single sign-on in prod needs oidcClientId"),
+    (PROD, {"domain": None}, "single sign-on in prod needs domain"),
+    (PROD, {"oidcClientSecret": None}, "agentobs:oidcClientSecret of stack prod is missing"),
+    (PROD, {"grafanaDatabasePassword": None}, "the password of Grafana's database"),
+    (PROD, {"clickhouseUrl": None}, "Langfuse, whose data stores in prod somebody else runs, needs clickhouseUrl"),
+    (PROD, {"redis": None, "langfuseBucket": None}, "needs redis, langfuseBucket"),
+    (PROD, {"langfuseDatabaseUrl": None}, "the address of Langfuse's Postgres"),
+    (PROD, {"objectsSecretKey": None}, "agentobs:objectsSecretKey of stack prod is missing"),
+    (DEV, {"langfuse": "external"}, "an external Langfuse needs langfuseUrl"),
+    (DEV, {"redis": "redis.example.com"}, "needs clickhouseUrl, clickhouseMigrationUrl, langfuseBucket"),
+    # What is unsafe.
+    (PROD, {"pages": "slack"}, "pages needs one of opsgenie, pagerduty, webhook"),
+    (PROD, {"pages": "email,slack"}, "no page would wake anybody in prod"),
+    (PROD, {"clickhouseUrl": "https://user:secret@clickhouse.example.com"}, "without keys in it"),
+    (PROD, {"clickhouseMigrationUrl": "clickhouse://u:p@host:9000"}, "without user and password"),
+    (PROD, {"redis": "redis://:secret@redis.example.com"}, "without a scheme, a user or a password"),
+    (PROD, {"oidcAuthUrl": "http://id.example.com/authorize"}, "write https://host/path"),
+    (DEV, {"runbooksUrl": "https://u:p@example.com"}, "leave the password out"),
+    # What is misspelt or no value.
+    (DEV, {"contxt": "kind"}, "agentobs:contxt of stack dev is not a setting; did you mean agentobs:context?"),
+    (DEV, {"ports": '{"loki": 1}'}, "agentobs:ports of stack dev is not a setting; the settings are"),
+    (DEV, {"replicas": "3"}, "agentobs:replicas of stack dev is not a setting"),
+    (DEV, {"namespace": "Agent_Obs"}, "'Agent_Obs' is not a name of Kubernetes"),
+    (DEV, {"namespace": "x" * 64}, "is not a name of Kubernetes; use lower case letters, digits and -"),
+    (DEV, {"storageClass": "fast disks"}, "'fast disks' is not a name of Kubernetes"),
+    (DEV, {"registry": "https://mirror.example.com"}, "is not a registry; write its host"),
+    (DEV, {"pullPolicy": "Never"}, "Input should be 'Always' or 'IfNotPresent'"),
+    (DEV, {"rolloutTimeout": "soon"}, "agentobs:rolloutTimeout of stack dev"),
+    (DEV, {"langfuse": "maybe"}, "Input should be 'managed', 'external' or 'off'"),
+    (DEV, {"langfuse": "external", "langfuseUrl": "langfuse"}, "the address is not a base address"),
+    (DEV, {"langfuseAdmin": "admin"}, "'admin' is not a mail address"),
+    (DEV, {"domain": "https://example.com"}, "is not a domain; write for example agents.example.com"),
+    (DEV, {"tickets": "pigeon"}, "Input should be 'webhook', 'pagerduty', 'opsgenie', 'slack' or 'email'"),
+    (DEV, {"tracesRetention": "7 days"}, "write whole hours or days, such as 36h or 15d"),
+    (DEV, {"metricsRetention": "0d"}, "'0d' is not a duration"),
+    (DEV, {"logsRetention": "3h"}, "shorter than the 24h that Loki accepts"),
+    (DEV, {"identities": "loki"}, "expected a map of workloads to annotations"),
+    (DEV, {"identities": '{"loki": "role"}'}, "agentobs:identities.loki of stack dev"),
+    (DEV, {"objectsTls": "perhaps"}, "agentobs:objectsTls of stack dev: Input should be a valid boolean"),
+    (DEV, {"dailyBudgetUsd": "-1"}, "agentobs:dailyBudgetUsd of stack dev: Input should be greater than 0"),
+    (DEV, {"alertSpeed": "0"}, "agentobs:alertSpeed of stack dev"),
+    (DEV, {"pricesFile": "prices.yaml"}, "prices.yaml is a relative path; give the whole path"),
+    (DEV, {"runbooksUrl": "runbooks"}, "'runbooks' is no address"),
+]
+
+
+@pytest.mark.parametrize(("name", "changed", "said"), CASES)
+def test_a_bad_setting_is_refused_with_key_reason_and_fix(name, changed, said):
+    with pytest.raises(SettingsError) as refused:
+        planned(name, **changed)
+    assert said in str(refused.value)
+    assert "fix: pulumi config" in str(refused.value).lower()
+    assert "secret@" not in str(refused.value)
+
+
+def test_the_settings_of_the_tests_are_good_ones():
+    assert all(planned(name).manifests for name in SETTINGS)
+
+
+def test_everything_that_is_wrong_is_said_at_once():
+    with pytest.raises(SettingsError) as refused:
+        settings.parse({"agentobs:context": "c"}, (), ENVIRONMENTS[PROD])
+    lines = str(refused.value).splitlines()
+    assert len(lines) >= 8
+    assert len(lines) == len(set(lines))
+
+
+@pytest.mark.parametrize("key", sorted(SECRETS))
+def test_a_secret_in_plain_text_is_refused_and_not_repeated(key):
+    raw = {**SETTINGS[PROD], key: "sentinel-plain"}
+    with pytest.raises(SettingsError) as refused:
+        settings.parse(raw, [each for each in SECRETS if each != key], ENVIRONMENTS[PROD])
+    assert f"{key} of stack prod is a secret that stands there in plain text" in str(refused.value)
+    assert f"pulumi config set --secret {key} -s prod" in str(refused.value)
+    assert "sentinel-plain" not in str(refused.value)
+
+
+def test_no_message_repeats_the_value_of_a_secret():
+    for name, changed, _ in CASES:
+        with pytest.raises(SettingsError) as refused:
+            planned(name, **changed)
+        assert not [value for value in SECRETS.values() if value in str(refused.value)], json.dumps(changed)
