@@ -17,7 +17,7 @@ from runbooks.diagnosis import Window, diagnose
 from runbooks.report import Diagnosis
 from runbooks.status import Status, collect
 from stacks import generated
-from stacks.cli import dashboards, lifecycle, render, report, show, show_check
+from stacks.cli import dashboards, doctor, lifecycle, render, report, show, show_check
 from stacks.cli.browser import BrowserError
 from stacks.cli.loki import LokiError
 from stacks.cli.options import AsJson, Schema, Since, Stack, Store, Traces, Where
@@ -39,6 +39,7 @@ app.add_typer(telemetry, name="telemetry")
 app.add_typer(dashboards.app, name="dashboards")
 app.add_typer(render.app, name="render")
 app.command("report")(report.report)
+app.command("doctor")(doctor.doctor)
 
 _EXPECTED: Final = (
     WorkspaceError,

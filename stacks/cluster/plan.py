@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from stacks.cluster import hardening, names, network, pods, secrets
+from stacks.cluster import entrances, hardening, names, network, pods, secrets
 from stacks.cluster.placement import ClusterPlacement
 from stacks.cluster.settings import ClusterSettings
 from stacks.components import (
@@ -65,6 +65,12 @@ def make(environment: Environment, settings: ClusterSettings) -> Plan:
         pull_policy=settings.pull_policy,
         annotations=settings.identities,
     )
+    entrance = entrances.Entrance(
+        domain=settings.domain,
+        ingress_class=settings.ingress_class,
+        gateway=settings.gateway,
+        issuer=settings.tls_issuer,
+    )
     doors = network.Doors(senders=settings.sender_namespaces, ingress=settings.ingress_namespace)
     return Plan(
         namespace=settings.namespace,
@@ -74,6 +80,7 @@ def make(environment: Environment, settings: ClusterSettings) -> Plan:
             *network.policies(workloads, settings.namespace, doors),
             *secrets.objects(workloads, settings.namespace),
             *(manifest for workload in workloads for manifest in pods.objects(workload, site)),
+            *entrances.objects(workloads, settings.namespace, entrance),
         ),
     )
 

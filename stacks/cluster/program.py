@@ -8,7 +8,7 @@ import pulumi_kubernetes as k8s
 
 from dashboards.boards import BOARDS
 from stacks.cluster import names, plan, settings
-from stacks.cluster.realise import Platform
+from stacks.cluster.realise import Platform, Target
 from stacks.environments import Environment
 
 _SHOWN: Final = {
@@ -33,7 +33,12 @@ def declare(environment: Environment, raw: Mapping[str, str], secure: Collection
         enable_config_map_mutable=True,
         enable_secret_mutable=True,
     )
-    Platform("agentobs", made, provider, plan.cluster_of(environment).on_destroy, read.settings.rollout_timeout)
+    target = Target(
+        context=read.settings.context,
+        timeout=read.settings.rollout_timeout,
+        on_destroy=plan.cluster_of(environment).on_destroy,
+    )
+    Platform("agentobs", made, provider, target)
     for name, value in outputs(environment, made.namespace, read.settings.context).items():
         pulumi.export(name, value)
 

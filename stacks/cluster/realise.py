@@ -1,7 +1,10 @@
 """Manifests to resources of Pulumi, with the values of secrets filled in. What an object says is decided elsewhere."""
 
 import base64
+import hashlib
+import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import pulumi_kubernetes as k8s
@@ -9,6 +12,7 @@ from pulumi import ComponentResource, Config, CustomResource, CustomTimeouts, Ou
 
 from stacks.cluster.generated_values import GeneratedValue
 from stacks.cluster.plan import Plan
+from stacks.cluster.rollout import Rollout
 from stacks.cluster.secrets import VALUES, Composed, Generated, Given
 from stacks.environments import OnDestroy
 from stacks.settings import NAMESPACE
@@ -27,9 +31,19 @@ _CLASSES: Final[Mapping[str, Any]] = {
     "ClusterRoleBinding": k8s.rbac.v1.ClusterRoleBinding,
     "NetworkPolicy": k8s.networking.v1.NetworkPolicy,
     "PodDisruptionBudget": k8s.policy.v1.PodDisruptionBudget,
+    "Ingress": k8s.networking.v1.Ingress,
     "HorizontalPodAutoscaler": k8s.autoscaling.v2.HorizontalPodAutoscaler,
 }
 _RUNS_PODS: Final = ("Deployment", "StatefulSet")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """The cluster, by its context; how long a rollout may take (`15m`); what a `destroy` may do."""
+
+    context: str
+    timeout: str
+    on_destroy: OnDestroy
 
 
 _PROTECTED: Final[Mapping[OnDestroy, tuple[str, ...]]] = {
@@ -44,14 +58,17 @@ class Platform(ComponentResource):
 
     TYPE: Final = "agentobs:platform:Platform"
 
-    def __init__(self, name: str, plan: Plan, provider: k8s.Provider, on_destroy: OnDestroy, timeout: str) -> None:
+    def __init__(self, name: str, plan: Plan, provider: k8s.Provider, target: Target) -> None:
         super().__init__(self.TYPE, name, None, ResourceOptions(providers={"kubernetes": provider}))
-        self._on_destroy, self._timeout = on_destroy, timeout
+        self._on_destroy, self._timeout = target.on_destroy, target.timeout
         self._values: dict[str, Output[str]] = {}
         namespace, *others = plan.manifests
         first = self._made(namespace, [])
         before = [self._made(manifest, [first]) for manifest in others if manifest["kind"] not in _RUNS_PODS]
-        self.pods = [self._made(manifest, before) for manifest in others if manifest["kind"] in _RUNS_PODS]
+        runs = [self._made(manifest, before) for manifest in others if manifest["kind"] in _RUNS_PODS]
+        digest = hashlib.sha256(json.dumps(plan.manifests, sort_keys=True).encode()).hexdigest()
+        where = {"context": target.context, "namespace": plan.namespace}
+        Rollout("rollout", digest, where, _seconds(target.timeout), ResourceOptions(parent=self, depends_on=runs))
         self.register_outputs({"namespace": plan.namespace})
 
     def _made(self, manifest: Mapping[str, Any], after: list[CustomResource]) -> CustomResource:
@@ -63,9 +80,13 @@ class Platform(ComponentResource):
             body["automount_service_account_token"] = body.pop("automountServiceAccountToken")
         if manifest["kind"] in {"RoleBinding", "ClusterRoleBinding"}:
             body["role_ref"] = body.pop("roleRef")
-        made: CustomResource = _CLASSES[manifest["kind"]](
-            logical_name(manifest), **body, opts=self._options(manifest, after)
-        )
+        name, options = logical_name(manifest), self._options(manifest, after)
+        known = _CLASSES.get(manifest["kind"])
+        if known is None:
+            return k8s.apiextensions.CustomResource(
+                name, api_version=manifest["apiVersion"], kind=manifest["kind"], **body, opts=options
+            )
+        made: CustomResource = known(name, **body, opts=options)
         return made
 
     def _options(self, manifest: Mapping[str, Any], after: list[CustomResource]) -> ResourceOptions:
@@ -101,12 +122,16 @@ class Platform(ComponentResource):
 def _annotations(manifest: Mapping[str, Any]) -> dict[str, str]:
     """The program owns every field that it sets, whoever changed it since.
 
-    Services are there before their pods, which are waited for themselves.
+    Services are there before their pods, which are waited for themselves; an ingress may get its address from a person.
     """
     own = {"pulumi.com/patchForce": "true"}
-    if manifest["kind"] == "Service":
+    if manifest["kind"] in {"Service", "Ingress"}:
         own["pulumi.com/skipAwait"] = "true"
     return {**manifest["metadata"].get("annotations", {}), **own}
+
+
+def _seconds(duration: str) -> float:
+    return float(duration[:-1]) * (60 if duration.endswith("m") else 1)
 
 
 def _composed(kind: Composed, known: Mapping[str, str]) -> str:

@@ -17,7 +17,7 @@ from collector.address import base_address
 from stacks.cluster.secrets import SECRETS, SECRETS_DIR
 from stacks.components import alertmanager
 from stacks.components.langfuse import PROJECT
-from stacks.environments import Database, Environment, LangfuseStores, ObjectStore, Oidc, Storage
+from stacks.environments import Cluster, Database, Environment, LangfuseStores, ObjectStore, Oidc, Storage
 from stacks.settings import NAMESPACE, CommonSettings, SettingsError, ours, read
 
 _NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -53,6 +53,9 @@ class ClusterSettings(CommonSettings):
     pull_secret: str | None = None
     pull_policy: Literal["Always", "IfNotPresent"] = "Always"
     ingress_namespace: str | None = None
+    ingress_class: str | None = None
+    gateway: Annotated[str, Field(pattern=r"^[a-z0-9-]+/[a-z0-9-]+$")] | None = None
+    tls_issuer: str | None = None
     identities: Mapping[str, Mapping[str, str]] = {}
     domain: str | None = None
     langfuse: LangfuseChoice = "managed"
@@ -91,7 +94,7 @@ class ClusterSettings(CommonSettings):
     email_smarthost: str | None = None
     email_username: str | None = None
 
-    @field_validator("namespace", "ingress_namespace", "storage_class", "pull_secret")
+    @field_validator("namespace", "ingress_namespace", "ingress_class", "tls_issuer", "storage_class", "pull_secret")
     @classmethod
     def _kubernetes_name(cls, name: str | None) -> str | None:
         if name is not None and not _NAME.fullmatch(name):
@@ -234,16 +237,20 @@ class ClusterSettings(CommonSettings):
                 yield f"{owner} needs {', '.join(absent)}. Fix: {fix}"
 
     def _needs(self, environment: Environment) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Who needs what: the operator's choices, then the environment's."""
         told = {*self.pages, *self.tickets}
         if "slack" in told:
             yield "the receiver slack", ("slack_channel",)
         if "email" in told:
             yield "the receiver email", ("email_to", "email_from", "email_smarthost", "email_username")
-        cluster = environment.cluster
+        if self.ingress_class or self.gateway:
+            yield "an ingress or a gateway", ("domain", "ingress_namespace")
         if self.langfuse == "external":
             yield "an external Langfuse", ("langfuse_url",)
-        if cluster is None:
-            return
+        if environment.cluster:
+            yield from self._cluster_needs(environment, environment.cluster)
+
+    def _cluster_needs(self, environment: Environment, cluster: Cluster) -> Iterator[tuple[str, tuple[str, ...]]]:
         if cluster.storage is Storage.OBJECTS:
             yield f"object storage, which {environment.name} uses,", ("objects_endpoint", "loki_bucket", "tempo_bucket")
         named = self.clickhouse_url or self.redis or self.langfuse_bucket

@@ -16,7 +16,6 @@ from support.control_plane import ControlPlane, control_plane
 import toolchain
 from stacks.environments import EnvName
 
-_GONE_S = 60
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -75,10 +74,7 @@ class ClusterStack:
             for each in self.plane.listed(path):
                 if each["metadata"]["name"].startswith("agentobs-"):
                     self.plane.api("DELETE", f"{path}/{each['metadata']['name']}")
-        deadline = time.monotonic() + _GONE_S
-        while self._namespace():
-            assert time.monotonic() < deadline, "the namespace is still there"
-            time.sleep(0.2)
+        self.plane.await_gone("agentobs")
 
     def _namespace(self) -> bool:
         return "agentobs" in {each["metadata"]["name"] for each in self.plane.listed("/api/v1/namespaces")}

@@ -28,6 +28,8 @@ CASES = [
     (PROD, {"collectorTlsSecret": None}, "the collector's TLS needs collectorTlsSecret"),
     (PROD, {"oidcClientId": None}, "single sign-on in prod needs oidcClientId"),
     (PROD, {"domain": None}, "single sign-on in prod needs domain"),
+    (DEV, {"ingressClass": "nginx"}, "an ingress or a gateway needs domain, ingressNamespace"),
+    (DEV, {"gateway": "public"}, "agentobs:gateway of stack dev"),
     (PROD, {"oidcClientSecret": None}, "agentobs:oidcClientSecret of stack prod is missing"),
     (PROD, {"grafanaDatabasePassword": None}, "the password of Grafana's database"),
     (PROD, {"clickhouseUrl": None}, "Langfuse, whose data stores in prod somebody else runs, needs clickhouseUrl"),

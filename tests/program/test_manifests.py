@@ -174,6 +174,21 @@ def test_every_image_of_the_table_is_used():
     assert used == {image.at(None) for image in IMAGES.values()}
 
 
+def test_people_come_in_by_an_ingress_or_a_gateway_or_not_at_all():
+    kinds = ("Ingress", "HTTPRoute")
+    by_ingress, by_gateway, closed = (
+        {(each["kind"], each["metadata"]["name"]) for each in made.manifests if each["kind"] in kinds}
+        for made in (
+            planned(EnvName.STAGING),
+            planned(EnvName.STAGING, gateway="edge/public", ingressClass=None),
+            planned(EnvName.DEV),
+        )
+    )
+    assert by_ingress == {("Ingress", "grafana"), ("Ingress", "langfuse")}
+    assert by_gateway == {("HTTPRoute", "grafana"), ("HTTPRoute", "langfuse")}
+    assert closed == set()
+
+
 def test_a_mirror_replaces_the_host_of_every_image():
     made = planned(EnvName.DEV, registry="mirror.example.com/hub")
     images = [c["image"] for m in made.manifests for c in rules.containers(m)]

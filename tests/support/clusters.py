@@ -24,6 +24,9 @@ SECRETS: Final = {
 _SHARED: Final = {
     "agentobs:context": "test",
     "agentobs:domain": "agents.example.com",
+    "agentobs:ingressClass": "nginx",
+    "agentobs:ingressNamespace": "ingress-nginx",
+    "agentobs:tlsIssuer": "letsencrypt",
     "agentobs:objectsEndpoint": "s3.example.com",
     "agentobs:lokiBucket": "agentobs-loki",
     "agentobs:tempoBucket": "agentobs-tempo",

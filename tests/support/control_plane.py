@@ -97,6 +97,13 @@ class ControlPlane:
         items: list[dict[str, Any]] = self.api("GET", path)["items"]
         return items
 
+    def await_gone(self, namespace: str, seconds: float = 60) -> None:
+        """Wait until a deleted namespace is gone."""
+        deadline = time.monotonic() + seconds
+        while namespace in {each["metadata"]["name"] for each in self.listed("/api/v1/namespaces")}:
+            assert time.monotonic() < deadline, f"the namespace {namespace} is still there"
+            time.sleep(0.2)
+
     def _write_credentials(self) -> None:
         key = self.folder / "service-account.key"
         command = ["openssl", "genrsa", "-out", str(key), "2048"]

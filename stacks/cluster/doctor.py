@@ -1,0 +1,146 @@
+"""What is missing or unsafe before an `up`: settings, access, capacity and what must already be in the cluster.
+
+Nothing is changed. Settings are judged first; the cluster is asked only where they are good.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from kubernetes import client, config
+from kubernetes.client.exceptions import ApiException
+from kubernetes.config.config_exception import ConfigException
+from urllib3.exceptions import HTTPError
+
+from stacks.cluster import plan, settings
+from stacks.cluster.plan import Plan
+from stacks.environments import Environment
+from stacks.policy.rules import containers
+from stacks.settings import SettingsError
+
+_DEFAULT: Final = "storageclass.kubernetes.io/is-default-class"
+_ZONE: Final = "topology.kubernetes.io/zone"
+_MADE: Final = (
+    ("", "namespaces"),
+    ("apps", "statefulsets"),
+    ("", "secrets"),
+    ("rbac.authorization.k8s.io", "clusterroles"),
+)
+_NOT_FOUND: Final = 404
+_UNITS: Final = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "k": 10**3, "M": 10**6, "G": 10**9, "m": 1e-3}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing looked at: what was found, and for what is not good, the fix."""
+
+    what: str
+    good: bool
+    fix: str = ""
+
+
+def examine(environment: Environment, raw: Mapping[str, str], secure: Collection[str]) -> Iterator[Finding]:
+    """Everything that an `up` of this stack needs, good or not."""
+    try:
+        chosen = settings.parse(raw, secure, environment).settings
+    except SettingsError as error:
+        for line in str(error).splitlines():
+            what, _, fix = line.partition(" Fix: ")
+            yield Finding(what=what, good=False, fix=fix)
+        return
+    yield Finding(what=f"{len(raw)} settings", good=True)
+    try:
+        api = config.new_client_from_config(context=chosen.context)
+        version: Any = client.VersionApi(api).get_code()
+    except (ConfigException, HTTPError, ApiException, OSError) as error:
+        fix = "kubectl config get-contexts, then pulumi config set agentobs:context <name>"
+        yield Finding(what=f"the cluster of context {chosen.context}: {_short(error)}", good=False, fix=fix)
+        return
+    yield Finding(what=f"cluster {chosen.context}, Kubernetes {version.git_version}", good=True)
+    made = plan.make(environment, chosen)
+    yield from _rights(api)
+    yield from _storage(api, chosen.storage_class)
+    yield from _room(api, made)
+    yield from _zones(api, environment)
+    yield from _present(api, made.namespace, [chosen.pull_secret, chosen.collector_tls_secret])
+
+
+def _short(error: Exception) -> str:
+    return str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+
+
+def _rights(api: Any) -> Iterator[Finding]:  # noqa: ANN401 of a library where everything may be None
+    for group, resource in _MADE:
+        wanted = client.V1ResourceAttributes(verb="create", group=group, resource=resource)
+        review = client.V1SelfSubjectAccessReview(spec=client.V1SelfSubjectAccessReviewSpec(resource_attributes=wanted))
+        answer: Any = client.AuthorizationV1Api(api).create_self_subject_access_review(review)
+        allowed = answer.status.allowed
+        fix = f"a role that may create {resource}; ask who runs the cluster"
+        yield Finding(what=f"the right to create {resource}", good=bool(allowed), fix="" if allowed else fix)
+
+
+def _storage(api: Any, named: str | None) -> Iterator[Finding]:  # noqa: ANN401 of a library where everything may be None
+    listed: Any = client.StorageV1Api(api).list_storage_class()
+    classes = {each.metadata.name: each for each in listed.items}
+    if named:
+        fix = f"pulumi config set agentobs:storageClass <one of {', '.join(classes) or 'none yet'}>"
+        yield Finding(what=f"storage class {named}", good=named in classes, fix="" if named in classes else fix)
+        return
+    default = [name for name, each in classes.items() if (each.metadata.annotations or {}).get(_DEFAULT) == "true"]
+    fix = f"pulumi config set agentobs:storageClass <one of {', '.join(classes) or 'none yet'}>"
+    what = f"storage class {default[0]}, the default" if default else "no default storage class"
+    yield Finding(what=what, good=bool(default), fix="" if default else fix)
+
+
+def _room(api: Any, made: Plan) -> Iterator[Finding]:  # noqa: ANN401 of a library where everything may be None
+    """Requests against what all nodes have. What others use is not known here, so that this is the least needed."""
+    nodes = _nodes(api)
+    for resource, unit, scale in (("cpu", "cores", 1.0), ("memory", "GiB", 2.0**30)):
+        wanted = sum(_requested(manifest, resource) for manifest in made.manifests) / scale
+        there = sum(quantity(node.status.allocatable[resource]) for node in nodes) / scale
+        good = wanted <= there
+        what = f"{resource}: {wanted:.1f} {unit} requested of {there:.1f} on {len(nodes)} nodes"
+        yield Finding(what=what, good=good, fix="" if good else "more or larger nodes, or agentobs:langfuse off")
+
+
+def _nodes(api: Any) -> list[Any]:  # noqa: ANN401 of a library where everything may be None
+    listed: Any = client.CoreV1Api(api).list_node()
+    return list(listed.items)
+
+
+def _requested(manifest: Mapping[str, Any], resource: str) -> float:
+    replicas = manifest.get("spec", {}).get("replicas", 1) if containers(manifest) else 0
+    each = sum(quantity(container["resources"]["requests"][resource]) for container in containers(manifest))
+    return float(replicas * each)
+
+
+def quantity(text: str) -> float:
+    """A quantity of Kubernetes as a number: `250m` is 0.25, `1Gi` 2^30."""
+    unit = next((unit for unit in _UNITS if text.endswith(unit)), "")
+    return float(text.removesuffix(unit)) * _UNITS.get(unit, 1)
+
+
+def _zones(api: Any, environment: Environment) -> Iterator[Finding]:  # noqa: ANN401 of a library where everything may be None
+    cluster = plan.cluster_of(environment)
+    if not cluster.zones:
+        return
+    nodes = _nodes(api)
+    zones = {(node.metadata.labels or {}).get(_ZONE) for node in nodes} - {None}
+    most = max(size.replicas for size in cluster.sizes.values())
+    good = len(zones) >= most
+    fix = f"nodes in {most} zones, labelled {_ZONE}"
+    yield Finding(what=f"nodes in {len(zones)} zones, {most} wanted", good=good, fix="" if good else fix)
+
+
+def _present(api: Any, namespace: str, names: Collection[str | None]) -> Iterator[Finding]:  # noqa: ANN401
+    """Secrets that somebody else keeps must be in the namespace before the pods start."""
+    for name in names:
+        if name is None:
+            continue
+        try:
+            client.CoreV1Api(api).read_namespaced_secret(name, namespace)
+            yield Finding(what=f"secret {name} in {namespace}", good=True)
+        except ApiException as error:
+            why = "is missing" if error.status == _NOT_FOUND else f"cannot be read: {error.reason}"
+            fix = f"create it in namespace {namespace}, for example with cert-manager"
+            yield Finding(what=f"secret {name} in {namespace} {why}", good=False, fix=fix)

@@ -1,0 +1,74 @@
+"""How people's browsers come in: an Ingress or a route of a Gateway for Grafana and Langfuse, each a host of its own.
+
+Without a domain there is no way in but `kubectl port-forward`. Telemetry comes from inside the cluster.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from stacks.cluster import names
+from stacks.workload import Workload
+
+_HOSTS: Final = {"grafana": "grafana", "langfuse-web": "langfuse"}
+"""Port that people open -> name below the domain."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entrance:
+    """The domain, and what serves it: the class of an ingress, or a gateway as `namespace/name`.
+
+    `issuer` is a ClusterIssuer of cert-manager that makes the certificates; without one they are expected as secrets
+    `grafana-tls` and `langfuse-tls`. The listener of a gateway holds its own.
+    """
+
+    domain: str | None = None
+    ingress_class: str | None = None
+    gateway: str | None = None
+    issuer: str | None = None
+
+
+def objects(workloads: Iterable[Workload], namespace: str, entrance: Entrance) -> Iterator[dict[str, Any]]:
+    """An object per host."""
+    if entrance.domain is None:
+        return
+    for workload in workloads:
+        for port, name in _HOSTS.items():
+            if port not in workload.ports:
+                continue
+            host = f"{name}.{entrance.domain}"
+            metadata = {"name": name, "namespace": namespace, "labels": names.labels(workload.name)}
+            if entrance.gateway:
+                yield _route(metadata, host, workload.name, names.number(port), entrance.gateway)
+            elif entrance.ingress_class:
+                yield _ingress(metadata, host, workload.name, names.port_name(port), entrance)
+
+
+def _ingress(metadata: dict[str, Any], host: str, service: str, port: str, entrance: Entrance) -> dict[str, Any]:
+    backend = {"service": {"name": service, "port": {"name": port}}}
+    if entrance.issuer:
+        metadata = {**metadata, "annotations": {"cert-manager.io/cluster-issuer": entrance.issuer}}
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "Ingress",
+        "metadata": metadata,
+        "spec": {
+            "ingressClassName": entrance.ingress_class,
+            "tls": [{"hosts": [host], "secretName": f"{metadata['name']}-tls"}],
+            "rules": [{"host": host, "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}}],
+        },
+    }
+
+
+def _route(metadata: dict[str, Any], host: str, service: str, port: int, gateway: str) -> dict[str, Any]:
+    space, _, name = gateway.partition("/")
+    return {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "HTTPRoute",
+        "metadata": metadata,
+        "spec": {
+            "parentRefs": [{"name": name, "namespace": space}],
+            "hostnames": [host],
+            "rules": [{"backendRefs": [{"name": service, "port": port}]}],
+        },
+    }
