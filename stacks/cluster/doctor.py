@@ -12,7 +12,7 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.config.config_exception import ConfigException
 from urllib3.exceptions import HTTPError
 
-from stacks.cluster import plan, settings
+from stacks.cluster import plan, reading
 from stacks.cluster.plan import Plan
 from stacks.environments import Environment
 from stacks.policy.rules import containers
@@ -42,7 +42,7 @@ class Finding:
 def examine(environment: Environment, raw: Mapping[str, str], secure: Collection[str]) -> Iterator[Finding]:
     """Everything that an `up` of this stack needs, good or not."""
     try:
-        chosen = settings.parse(raw, secure, environment).settings
+        chosen = reading.parse(raw, secure, environment).settings
     except SettingsError as error:
         for line in str(error).splitlines():
             what, _, fix = line.partition(" Fix: ")

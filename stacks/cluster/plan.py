@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from stacks.cluster import entrances, hardening, names, network, pods, secrets
+from stacks.cluster.applied import applied
+from stacks.cluster.needs import own_stores
 from stacks.cluster.placement import ClusterPlacement
 from stacks.cluster.settings import ClusterSettings
 from stacks.components import (
@@ -53,7 +55,7 @@ def cluster_of(environment: Environment) -> Cluster:
 def make(environment: Environment, settings: ClusterSettings) -> Plan:
     """The whole platform of an environment."""
     cluster = cluster_of(environment)
-    chosen = settings.applied_to(environment)
+    chosen = applied(settings, environment)
     at = ClusterPlacement(cluster.sizes, {})
     workloads = tuple(component(chosen, at) for component in _components(environment, settings))
     site = pods.Site(
@@ -88,7 +90,7 @@ def make(environment: Environment, settings: ClusterSettings) -> Plan:
 def _components(environment: Environment, settings: ClusterSettings) -> tuple[_Component, ...]:
     cluster = cluster_of(environment)
     return (
-        *(_STORES if settings.own_stores(environment) else ()),
+        *(_STORES if own_stores(settings, environment) else ()),
         *((langfuse.web, langfuse.worker) if settings.langfuse == "managed" else ()),
         *_ALWAYS,
         *((collector.sampler,) if cluster.split else ()),

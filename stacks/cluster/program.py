@@ -7,7 +7,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from dashboards.boards import BOARDS
-from stacks.cluster import names, plan, settings
+from stacks.cluster import names, plan, reading
 from stacks.cluster.realise import Platform, Target
 from stacks.environments import Environment
 
@@ -23,7 +23,7 @@ _SHOWN: Final = {
 
 def declare(environment: Environment, raw: Mapping[str, str], secure: Collection[str]) -> None:
     """Read the settings and declare everything. Raises SettingsError before anything is declared."""
-    read = settings.parse(raw, secure, environment)
+    read = reading.parse(raw, secure, environment)
     made = plan.make(environment, read.settings)
     provider = k8s.Provider(
         "cluster",

@@ -11,7 +11,7 @@ from typing import Any, Final
 import yaml
 
 from collector.document import to_yaml
-from stacks.cluster import plan, secrets, settings
+from stacks.cluster import plan, reading, secrets
 from stacks.cluster.plan import Plan
 from stacks.environments import Environment
 from stacks.settings import NAMESPACE, SettingsError
@@ -48,7 +48,7 @@ def _text(value: object) -> str:
 def documents(environment: Environment, file: Path) -> dict[str, str]:
     """File name -> text of everything that the stack of this file would have. Raises SettingsError."""
     values, encrypted = stack_settings(file)
-    made = plan.make(environment, settings.parse(values, encrypted, environment).settings)
+    made = plan.make(environment, reading.parse(values, encrypted, environment).settings)
     return {SECRETS_FILE: _secrets(made), **dict(_manifests(made))}
 
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from stacks.cluster import plan, settings
+from stacks.cluster import plan, reading
 from stacks.environments import ENVIRONMENTS, EnvName
 
 SECRETS: Final = {
@@ -61,4 +61,4 @@ def planned(name: EnvName, **changed: str | None) -> plan.Plan:
     """The plan of an environment; `changed` replaces settings, None takes one out."""
     raw = {**SETTINGS[name], **{f"agentobs:{key}": value for key, value in changed.items()}}
     given = {key: value for key, value in raw.items() if value is not None}
-    return plan.make(ENVIRONMENTS[name], settings.parse(given, SECRETS, ENVIRONMENTS[name]).settings)
+    return plan.make(ENVIRONMENTS[name], reading.parse(given, SECRETS, ENVIRONMENTS[name]).settings)
