@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
 from rich.console import Console
@@ -78,6 +79,7 @@ def down(workspace: Workspace, *, delete_data: bool) -> None:
     with workspace.exclusive():
         workspace.prepare()
         workspace.pulumi("destroy", "--yes", "--skip-preview", "--suppress-permalink=true", "--suppress-progress")
+    _report_file(workspace).unlink(missing_ok=True)
     if delete_data:
         shutil.rmtree(workspace.layout.data, ignore_errors=True)
     elif workspace.layout.data.exists():
@@ -110,9 +112,13 @@ def _first_kpis(prometheus: str, begin: float, tasks: int) -> Status:
         time.sleep(0.5)
 
 
+def _report_file(workspace: Workspace) -> Path:
+    return workspace.layout.root / "report.html"
+
+
 def _first_report(console: Console, workspace: Workspace, endpoints: Mapping[str, str]) -> None:
     """The boards as a page: this stack has no Grafana. It is no reason to fail when the stack itself is up."""
-    path, end = workspace.layout.root / "report.html", time.time()
+    path, end = _report_file(workspace), time.time()
     backends = Backends(prometheus=endpoints["prometheus"], loki=endpoints["loki"], tempo=endpoints["tempo"])
     try:
         write(path, BOARDS, backends, Period(start=end - _REPORTED_S, end=end), {"environment": workspace.stack})

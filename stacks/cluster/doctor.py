@@ -7,13 +7,14 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from kubernetes import client, config
+from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 from kubernetes.config.config_exception import ConfigException
 from urllib3.exceptions import HTTPError
 
 from stacks.cluster import plan, reading
 from stacks.cluster.plan import Plan
+from stacks.cluster.rollout import connect
 from stacks.environments import Environment
 from stacks.policy.rules import containers
 from stacks.settings import SettingsError
@@ -50,7 +51,7 @@ def examine(environment: Environment, raw: Mapping[str, str], secure: Collection
         return
     yield Finding(what=f"{len(raw)} settings", good=True)
     try:
-        api = config.new_client_from_config(context=chosen.context)
+        api = connect(chosen.context)
         version: Any = client.VersionApi(api).get_code()
     except (ConfigException, HTTPError, ApiException, OSError) as error:
         fix = "kubectl config get-contexts, then pulumi config set agentobs:context <name>"

@@ -4,6 +4,7 @@ The Kubernetes provider waits too, but it may look at a StatefulSet before the c
 the old pods for the new ones: then a rollout that fails passes for one that is done. Here the generation counts.
 """
 
+import os
 import time
 from collections.abc import Mapping
 from typing import Any, Final
@@ -36,9 +37,14 @@ def _done(each: Any) -> bool:  # noqa: ANN401 objects of an untyped library
     )
 
 
+def connect(context: str) -> Any:  # noqa: ANN401 untyped library
+    """A client for a context of the kubeconfig that KUBECONFIG names now, else of the default one."""
+    return config.new_client_from_config(config_file=os.environ.get("KUBECONFIG"), context=context)
+
+
 def wait(context: str, namespace: str, timeout_s: float) -> None:
     """Return when everything is rolled out. Raises RolloutError after `timeout_s` seconds."""
-    api = config.new_client_from_config(context=context)
+    api = connect(context)
     deadline = time.monotonic() + timeout_s
     while late := pending(_workloads(client.AppsV1Api(api), namespace)):
         if time.monotonic() > deadline:
