@@ -5,6 +5,7 @@ after, and blame the change whose worst KPI moved furthest beyond chance. A firs
 change at a time and does not separate effects of changes that came together; those are listed beside the verdict.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -183,7 +184,7 @@ def _trace_of(
 
 def _without_culprit(source: MetricsSource, window: Window, suspects: list[_Suspect]) -> Diagnosis:
     """No version is to blame: say whether something got worse all the same, of which agent or tool, since when."""
-    found = symptoms.find(source, window.where, window.start, window.end)
+    found = _varied(symptoms.find(source, window.where, window.start, window.end))
     tasks = _read(source, TASK_SUCCESS, window.where, window.start, window.end).denominator
     verdict = Verdict.SYMPTOM if found else Verdict.HEALTHY if tasks else Verdict.NO_DATA
     return Diagnosis(
@@ -196,6 +197,16 @@ def _without_culprit(source: MetricsSource, window: Window, suspects: list[_Susp
         window_start=window.start,
         window_end=window.end,
     )
+
+
+def _varied(found: list[Symptom]) -> list[Symptom]:
+    """Strongest first, but the strongest of every KPI before a second one: ten slow agents must not hide timeouts."""
+    seen: Counter[str] = Counter()
+    ranks = []
+    for symptom in found:
+        ranks.append(seen[symptom.comparison.kpi.key])
+        seen[symptom.comparison.kpi.key] += 1
+    return [symptom for _, symptom in sorted(zip(ranks, found, strict=True), key=lambda pair: pair[0])]
 
 
 def _symptom_trace(source: MetricsSource, window: Window, symptom: Symptom) -> TraceLink | None:

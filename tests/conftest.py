@@ -6,16 +6,13 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 _TIERS = ("unit", "program", "rules", "cluster", "stack", "pipeline")
-_ALONE = ("tests/stack/", "tests/pipeline/test_idle.py")
-_CLUSTER = "tests/cluster/"
+_ALONE = ("tests/stack/", "tests/cluster/", "tests/pipeline/test_idle.py")
 
 
 class _Files(LoadScopeScheduling):
     """A file's tests stay on one worker, as they share fixtures; those of a control plane or a stack stay together."""
 
     def _split_scope(self, nodeid: str) -> str:
-        if nodeid.startswith(_CLUSTER):
-            return "cluster"
         return "stack" if nodeid.startswith(_ALONE) else nodeid.split("::", maxsplit=1)[0]
 
 
