@@ -18,12 +18,13 @@ from filelock import FileLock, Timeout
 import toolchain
 from collector.document import to_yaml
 from stacks import home
-from stacks.environments import EnvName
+from stacks.environments import ENVIRONMENTS, EnvName
 from stacks.process.layout import StackDir
 from stacks.process.supervisor import is_running
 from toolchain.pulumi_python import launchers, needs_launchers
 
 _PROJECT: Final = "agentobs"
+_DEPLOYS: Final = {"up", "update", "preview", "pre"}
 
 
 class WorkspaceError(RuntimeError):
@@ -154,8 +155,10 @@ class Workspace:
             self.pulumi("refresh", "--yes", "--skip-preview", "--clear-pending-creates", quiet=True)
 
     def command(self, *arguments: str) -> list[str]:
-        """The Pulumi command line for this project and stack."""
-        return [str(self._binary), *arguments, "-C", str(self.project)]
+        """The Pulumi command line for this project and stack; what deploys to a cluster answers to the policy pack."""
+        policed = arguments[0] in _DEPLOYS and ENVIRONMENTS[EnvName(self.stack)].cluster is not None
+        policy = ["--policy-pack", str(self.project / "stacks" / "policy")] if policed else []
+        return [str(self._binary), *arguments, *policy, "-C", str(self.project)]
 
     @functools.cached_property
     def _binary(self) -> Path:

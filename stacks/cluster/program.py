@@ -10,6 +10,7 @@ from dashboards.boards import BOARDS
 from stacks.cluster import names, plan, reading
 from stacks.cluster.realise import Platform, Target
 from stacks.environments import Environment
+from stacks.policy import rules
 
 _SHOWN: Final = {
     "otlp_http": "otlp-http",
@@ -22,9 +23,14 @@ _SHOWN: Final = {
 
 
 def declare(environment: Environment, raw: Mapping[str, str], secure: Collection[str]) -> None:
-    """Read the settings and declare everything. Raises SettingsError before anything is declared."""
+    """Read the settings and declare everything. Raises SettingsError or PolicyError before anything is declared.
+
+    The policy is asked here, whatever tool runs the program: the policy pack is a flag that one can forget, and its
+    rules about the whole stack speak only after an `up` without a preview has made everything.
+    """
     read = reading.parse(raw, secure, environment)
     made = plan.make(environment, read.settings)
+    rules.require(made.manifests)
     provider = k8s.Provider(
         "cluster",
         context=read.settings.context,

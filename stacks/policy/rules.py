@@ -7,6 +7,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 Manifest = Mapping[str, Any]
+
+
+class PolicyError(RuntimeError):
+    """Manifests that break a rule; the message has a line for each violation."""
+
+
 _RUNS_PODS: Final = ("Deployment", "StatefulSet", "DaemonSet", "Job")
 _VOLUMES: Final = {
     "configMap",
@@ -214,12 +220,18 @@ STACK_RULES: Final[Mapping[str, Callable[[Sequence[Manifest]], Iterator[str]]]] 
 """Rules that look at all manifests of a stack."""
 
 
+def said_of(rule: Callable[[Manifest], Iterator[str]], manifest: Manifest) -> Iterator[str]:
+    """What a rule says of one manifest: object, sentence."""
+    yield from (f"{manifest['kind']} {manifest['metadata']['name']}: {said}" for said in rule(manifest))
+
+
 def violations(manifests: Sequence[Manifest]) -> list[str]:
     """Everything that is wrong: rule, object, sentence."""
-    single = [
-        f"{rule}: {each['kind']} {each['metadata']['name']}: {said}"
-        for each in manifests
-        for rule, check in RULES.items()
-        for said in check(each)
-    ]
-    return [*single, *(f"{rule}: {said}" for rule, check in STACK_RULES.items() for said in check(manifests))]
+    single = [f"{name}: {said}" for each in manifests for name, rule in RULES.items() for said in said_of(rule, each)]
+    return [*single, *(f"{name}: {said}" for name, rule in STACK_RULES.items() for said in rule(manifests))]
+
+
+def require(manifests: Sequence[Manifest]) -> None:
+    """Return when no rule is broken. Raises PolicyError."""
+    if broken := violations(manifests):
+        raise PolicyError("\n".join(["the policy refuses this; nothing was changed:", *broken]))
