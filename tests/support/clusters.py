@@ -1,10 +1,13 @@
 """Settings with which each environment on Kubernetes can be planned, and the plan."""
 
+from pathlib import Path
 from typing import Final
 
 from stacks.cluster import plan, reading
+from stacks.cluster.render import stack_settings
 from stacks.environments import ENVIRONMENTS, EnvName
 
+EXAMPLES: Final = Path(__file__).resolve().parents[2] / "stacks" / "examples"
 SECRETS: Final = {
     f"agentobs:{key}": f"sentinel-{key}"
     for key in (
@@ -21,39 +24,15 @@ SECRETS: Final = {
         "redisPassword",
     )
 }
-_SHARED: Final = {
-    "agentobs:context": "test",
-    "agentobs:domain": "agents.example.com",
-    "agentobs:ingressClass": "nginx",
-    "agentobs:ingressNamespace": "ingress-nginx",
-    "agentobs:tlsIssuer": "letsencrypt",
-    "agentobs:objectsEndpoint": "s3.example.com",
-    "agentobs:lokiBucket": "agentobs-loki",
-    "agentobs:tempoBucket": "agentobs-tempo",
-    "agentobs:grafanaDatabase": "postgres.example.com:5432/grafana",
-    "agentobs:pages": "pagerduty",
-    "agentobs:tickets": "slack",
-    "agentobs:slackChannel": "#alerts",
-    "agentobs:deadMansSwitch": "true",
-    "agentobs:collectorTlsSecret": "collector-tls",
-    "agentobs:oidcClientId": "grafana",
-    "agentobs:oidcAuthUrl": "https://id.example.com/authorize",
-    "agentobs:oidcTokenUrl": "https://id.example.com/token",
-    "agentobs:oidcApiUrl": "https://id.example.com/userinfo",
-    "agentobs:oidcRolePath": "contains(groups, 'platform') && 'Admin' || 'Viewer'",
-    **SECRETS,
-}
-SETTINGS: Final = {
-    EnvName.DEV: {"agentobs:context": "test"},
-    EnvName.STAGING: _SHARED,
-    EnvName.PROD: {
-        **_SHARED,
-        "agentobs:clickhouseUrl": "https://clickhouse.example.com:8443",
-        "agentobs:clickhouseMigrationUrl": "clickhouse://clickhouse.example.com:9440",
-        "agentobs:redis": "redis.example.com:6379",
-        "agentobs:langfuseBucket": "agentobs-langfuse",
-    },
-}
+
+
+def _example(name: EnvName) -> dict[str, str]:
+    """The settings of the committed example, with a sentinel in the place of every secret."""
+    values, encrypted = stack_settings(EXAMPLES / f"Pulumi.{name}.yaml")
+    return {**values, "agentobs:context": "test", **(SECRETS if encrypted else {})}
+
+
+SETTINGS: Final = {name: _example(name) for name in (EnvName.DEV, EnvName.STAGING, EnvName.PROD)}
 ON_KUBERNETES: Final = tuple(SETTINGS)
 
 
