@@ -9,6 +9,7 @@ from stacks.environments import Environment, OnDestroy
 from stacks.workload import CONFIG_DIR, Outside, Placement, Probe, SecretUse, Workload
 
 BOARDS_DIR: Final = f"{CONFIG_DIR}/boards"
+_SECRETS: Final = "/etc/agentobs/secrets"
 _LIVE: Final = ("prometheus", "loki", "tempo")
 
 
@@ -55,7 +56,7 @@ def workload(environment: Environment, at: Placement) -> Workload:
         calls=_LIVE,
         outside=(Outside.HTTPS, *((Outside.STORES,) if environment.grafana_database else ())),
         env=_settings(environment, at),
-        secrets=_secrets(environment),
+        secrets=tuple(SecretUse(value=value, file=f"{_SECRETS}/{value}") for value in _secrets(environment).values()),
         scratch=("/tmp", "/var/log/grafana"),  # noqa: S108 a volume of the pod
         alive=Probe(port="grafana"),
     )
@@ -87,6 +88,7 @@ def _settings(environment: Environment, at: Placement) -> dict[str, str]:
         "GF_LOG_MODE": "console",
         **_sign_on(environment),
         **_database(environment),
+        **{setting: f"$__file{{{_SECRETS}/{value}}}" for setting, value in _secrets(environment).items()},
     }
 
 
@@ -123,13 +125,11 @@ def _database(environment: Environment) -> dict[str, str]:
     }
 
 
-def _secrets(environment: Environment) -> tuple[SecretUse, ...]:
-    used = [
-        SecretUse(value="grafanaAdminPassword", variable="GF_SECURITY_ADMIN_PASSWORD"),
-        SecretUse(value="grafanaSecretKey", variable="GF_SECURITY_SECRET_KEY"),
-    ]
-    if environment.oidc:
-        used.append(SecretUse(value="oidcClientSecret", variable="GF_AUTH_GENERIC_OAUTH_CLIENT_SECRET"))
-    if environment.grafana_database:
-        used.append(SecretUse(value="grafanaDatabasePassword", variable="GF_DATABASE_PASSWORD"))
-    return tuple(used)
+def _secrets(environment: Environment) -> dict[str, str]:
+    """Setting of Grafana -> value of a secret. All are read from files, out of sight of what prints variables."""
+    return {
+        "GF_SECURITY_ADMIN_PASSWORD": "grafanaAdminPassword",
+        "GF_SECURITY_SECRET_KEY": "grafanaSecretKey",
+        **({"GF_AUTH_GENERIC_OAUTH_CLIENT_SECRET": "oidcClientSecret"} if environment.oidc else {}),
+        **({"GF_DATABASE_PASSWORD": "grafanaDatabasePassword"} if environment.grafana_database else {}),
+    }

@@ -28,6 +28,8 @@ _RESOURCES: Final = ("cpu", "memory", "ephemeral-storage")
 _LEVEL: Final = "pod-security.kubernetes.io/enforce"
 _SECRET_WORDS: Final = ("password", "secret", "token", "api_key", "apikey", "private_key")
 """In the name of a variable or an argument; the address of a token endpoint is no token."""
+_FILES: Final = ("/etc/", "$__file{/etc/")
+"""What a value begins with that says where the secret is."""
 _FEW: Final = 2
 
 
@@ -126,7 +128,8 @@ def secret_free(manifest: Manifest) -> Iterator[str]:
     for each in containers(manifest):
         for variable in each.get("env", ()):
             name = variable["name"].lower().removesuffix("token_url")
-            if variable.get("value") and any(word in name for word in _SECRET_WORDS):
+            value = variable.get("value", "")
+            if value and not value.startswith(_FILES) and any(word in name for word in _SECRET_WORDS):
                 yield f"variable {variable['name']} of container {each['name']} holds its value; use secretKeyRef"
         for argument in each.get("args", ()):
             name, _, value = argument.partition("=")

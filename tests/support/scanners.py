@@ -1,4 +1,4 @@
-"""Scanners of manifests: checkov from a lock file of its own, kube-score from the toolchain; what they find, counted."""
+"""Scanners of manifests, and what they find: checkov from a lock file of its own, kube-score from the toolchain."""
 
 import hashlib
 import json
@@ -90,7 +90,7 @@ def _checkov() -> Path:
     home = root / digest
     with FileLock(root / "lock"):
         if not (home / "ready").exists():
-            print("installing checkov, once (about a minute) ...", file=sys.__stderr__, flush=True)  # noqa: T201
+            print("installing checkov, once (about a minute) ...", file=sys.__stderr__, flush=True)
             for older in root.glob("*/"):
                 shutil.rmtree(older)
             venv.create(home, with_pip=True)
