@@ -119,3 +119,13 @@ def test_destroy_leaves_what_the_environment_says(running, plane):
     if running.name is EnvName.STAGING:
         running.up()
         assert _values(running) == values
+
+
+def test_destroy_deletes_protected_data_when_that_is_said_first(running, plane):
+    running.pulumi("state", "unprotect", "--all", "--yes")
+    running.pulumi("destroy", "--yes", "--skip-preview")
+    plane.await_gone("agentobs")
+    assert plane.listed("/api/v1/persistentvolumeclaims") == []
+    roles = plane.listed("/apis/rbac.authorization.k8s.io/v1/clusterroles")
+    assert not [each for each in roles if each["metadata"]["name"].startswith("agentobs-")]
+    assert json.loads(running.pulumi("stack", "export").stdout)["deployment"].get("resources", []) == []
