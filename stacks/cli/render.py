@@ -10,7 +10,7 @@ from stacks.cluster import render as manifests_of
 from stacks.environments import ENVIRONMENTS, EnvName
 
 app = typer.Typer(
-    help="Write the generated files of the repository: collector configurations, rules, boards.",
+    help="Write the generated files of the repository: collector configurations, rules, boards, manifests.",
     invoke_without_command=True,
 )
 
@@ -22,7 +22,7 @@ def render(
         bool, typer.Option("--check", help="Write nothing; exit 1 when a committed file is stale.")
     ] = False,
 ) -> None:
-    """Write the generated files of the repository: collector configurations, rules, boards."""
+    """Write the generated files of the repository: collector configurations, rules, boards, manifests."""
     if context.invoked_subcommand is not None:
         return
     if check:

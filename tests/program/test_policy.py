@@ -3,11 +3,14 @@
 import copy
 import functools
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+import yaml
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
 from support.clusters import SECRETS, SETTINGS, planned
 
+from stacks.cli.workspace import Workspace
 from stacks.cluster import program
 from stacks.environments import ENVIRONMENTS, EnvName
 from stacks.policy import pack, rules
@@ -98,3 +101,22 @@ def test_a_program_that_breaks_a_rule_declares_nothing(monkeypatch, name):
         program.declare(ENVIRONMENTS[name], SETTINGS[name], SECRETS)
     assert "least-rights: Role all: it grants everything (*); name groups, resources and verbs" in str(refused.value)
     assert "nothing was changed" in str(refused.value)
+
+
+@pytest.mark.parametrize("verb", ["up", "preview"])
+@pytest.mark.parametrize("name", SETTINGS)
+def test_the_command_adds_the_pack_to_what_deploys_to_a_cluster(name, verb):
+    command = _command(name, verb, "--yes")
+    pack_folder = command[command.index("--policy-pack") + 1]
+    assert yaml.safe_load((Path(pack_folder) / "PulumiPolicy.yaml").read_text())["runtime"]["name"] == "python"
+
+
+def test_the_command_adds_it_to_nothing_else():
+    assert "--policy-pack" not in _command(EnvName.LOCAL, "up")
+    assert "--policy-pack" not in _command(EnvName.PROD, "destroy")
+
+
+def _command(name: EnvName, *arguments: str) -> list[str]:
+    workspace = Workspace(name)
+    vars(workspace)["_binary"] = Path("pulumi")  # found only where it was built
+    return workspace.command(*arguments)
