@@ -156,7 +156,7 @@ class Workspace:
 
     def command(self, *arguments: str) -> list[str]:
         """The Pulumi command line for this project and stack; what deploys to a cluster answers to the policy pack."""
-        policed = arguments[0] in _DEPLOYS and ENVIRONMENTS[EnvName(self.stack)].cluster is not None
+        policed = _DEPLOYS & {*arguments[:1]} and ENVIRONMENTS[EnvName(self.stack)].cluster
         policy = ["--policy-pack", str(self.project / "stacks" / "policy")] if policed else []
         return [str(self._binary), *arguments, *policy, "-C", str(self.project)]
 

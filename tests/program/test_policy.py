@@ -114,6 +114,7 @@ def test_the_command_adds_the_pack_to_what_deploys_to_a_cluster(name, verb):
 def test_the_command_adds_it_to_nothing_else():
     assert "--policy-pack" not in _command(EnvName.LOCAL, "up")
     assert "--policy-pack" not in _command(EnvName.PROD, "destroy")
+    assert "--policy-pack" not in _command(EnvName.PROD)
 
 
 def _command(name: EnvName, *arguments: str) -> list[str]:
