@@ -11,6 +11,8 @@ from stacks.environments import Environment
 from stacks.workload import CONFIG_DIR, Api, Outside, Placement, Probe, Workload
 
 _FEATURES: Final = ("exemplar-storage", "created-timestamp-zero-ingestion")
+# The image in a cluster is 3.15, which knows `anchored` behind a flag only; from 3.16 on the flag does nothing.
+_IN_CLUSTER: Final = ("auto-reload-config", "promql-extended-range-selectors")
 _CONFIG, _RULES = "prometheus.yml", "rules.yml"
 _SCRAPED = {
     "collector": "collector-metrics",
@@ -110,7 +112,7 @@ def workload(environment: Environment, at: Placement) -> Workload:
             "--web.enable-remote-write-receiver",  # Tempo's service graph
             f"--rules.alert.resend-delay={Timing(environment.alert_speed).of(RESEND_S)}",
             # Zero points at the start of a counter need the created timestamp; exemplars are behind a flag still.
-            f"--enable-feature={','.join(_FEATURES + (('auto-reload-config',) if environment.cluster else ()))}",
+            f"--enable-feature={','.join((*_FEATURES, *(_IN_CLUSTER if environment.cluster else ())))}",
         ),
         checks=(("promtool", "check", "config", f"{CONFIG_DIR}/{_CONFIG}"),),
         files={
