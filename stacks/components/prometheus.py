@@ -6,8 +6,9 @@ from alerts import rules
 from alerts.alerting import Links
 from alerts.timing import Timing
 from collector.document import to_yaml
+from stacks.components import elsewhere
 from stacks.components.alertmanager import RESEND_S
-from stacks.environments import Environment
+from stacks.environments import Environment, Remote
 from stacks.workload import CONFIG_DIR, Api, Outside, Placement, Probe, Workload
 
 _FEATURES: Final = ("exemplar-storage", "created-timestamp-zero-ingestion")
@@ -26,6 +27,7 @@ _SCRAPED = {
 # Where a pod says on which of its ports metrics are.
 METRICS_ANNOTATION: Final = "agentobs.io/metrics-port"
 _META: Final = "__meta_kubernetes_pod_"
+_REPLICA: Final = "__replica__"
 
 
 def _scrapes(environment: Environment, at: Placement) -> list[dict[str, Any]]:
@@ -71,10 +73,10 @@ def config(environment: Environment, at: Placement) -> dict[str, Any]:
             "scrape_interval": f"{environment.scrape_interval_s}s",
             # For rules of the operator: every group of ours says its own.
             "evaluation_interval": "1s" if environment.alert_speed > 1 else f"{environment.scrape_interval_s}s",
-            "external_labels": {"environment": str(environment.name)},
+            "external_labels": {"environment": str(environment.name), **_replica(environment, at)},
         },
         "rule_files": [_RULES],
-        "alerting": {"alertmanagers": [{"static_configs": [{"targets": list(at.members("alertmanager"))}]}]},
+        "alerting": _alerting(environment, at),
         "scrape_configs": _scrapes(environment, at),
         # The collector retries and may deliver late; without the window such samples are refused.
         "storage": {
@@ -82,7 +84,41 @@ def config(environment: Environment, at: Placement) -> dict[str, Any]:
             "exemplars": {"max_exemplars": 100_000},
         },
         "otlp": {"keep_identifying_resource_attributes": True},
+        **_remote_write(environment),
     }
+
+
+def _replica(environment: Environment, at: Placement) -> dict[str, str]:
+    """Where several write the same to one long-term store, it keeps one of them: Mimir's names of the labels."""
+    if "remoteWrite" not in environment.elsewhere or len(at.members("prometheus")) == 1:
+        return {}
+    return {"cluster": "agentobs", _REPLICA: "${POD_NAME}"}
+
+
+def _alerting(environment: Environment, at: Placement) -> dict[str, Any]:
+    """Ours by name, or one of somebody else. An alert is the same whichever replica sends it."""
+    same = [{"action": "labeldrop", "regex": _REPLICA}] if _replica(environment, at) else []
+    away = environment.elsewhere.get("alertmanager")
+    targets = [away.url.partition("://")[2].partition("/")[0]] if away else list(at.members("alertmanager"))
+    path = f"/{away.url.partition('://')[2].partition('/')[2]}" if away else "/"
+    one = {
+        **({"scheme": away.url.partition("://")[0], **elsewhere.http_client(away)} if away else {}),
+        **({"path_prefix": path} if path != "/" else {}),
+        "static_configs": [{"targets": targets}],
+    }
+    return {**({"alert_relabel_configs": same} if same else {}), "alertmanagers": [one]}
+
+
+def _remote_write(environment: Environment) -> dict[str, Any]:
+    store = environment.elsewhere.get("remoteWrite")
+    if store is None:
+        return {}
+    return {"remote_write": [{"url": store.url, "send_exemplars": True, **elsewhere.http_client(store)}]}
+
+
+def _others(environment: Environment) -> tuple[Remote, ...]:
+    """Whom it writes to and tells."""
+    return elsewhere.stores(environment, ("remoteWrite", "alertmanager"))
 
 
 def links(environment: Environment) -> Links:
@@ -96,7 +132,7 @@ def links(environment: Environment) -> Links:
 
 def _rules(environment: Environment) -> str:
     timing, budget = Timing(environment.alert_speed), environment.daily_budget_usd
-    return rules.render(timing, links(environment), daily_budget_usd=budget)
+    return rules.render(timing, links(environment), daily_budget_usd=budget, plain=environment.plain_rules)
 
 
 def workload(environment: Environment, at: Placement) -> Workload:
@@ -125,6 +161,8 @@ def workload(environment: Environment, at: Placement) -> Workload:
         env={"GOGC": "75"},
         calls=tuple(_SCRAPED.values()),
         outside=(Outside.API,) if environment.cluster else (),
+        reaches=tuple(remote.url for remote in _others(environment)),
+        secrets=elsewhere.client_secrets(_others(environment)),
         api=Api.OWN_PODS,
         reloaded=frozenset({_RULES}),
         alive=Probe(port="prometheus", path="/-/healthy"),
