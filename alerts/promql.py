@@ -33,10 +33,10 @@ def _matcher(label: str, value: str) -> str:
 def plain(text: str) -> str:
     """The expression without `anchored`, which stores other than Prometheus 3.16 may not know.
 
-    `increase` then extrapolates to the borders of the window. A count is a little off and no whole number any more: at
-    most by one step between samples at each border, so by `2 * step / window` of it, about 0.7 % of five minutes with
-    a sample each second. Shares hardly change, because both their sides are off alike. What a counter had when it was
-    first seen counts only where the store keeps start times or zero points.
+    `increase` then sees only samples inside the window and extrapolates to its borders. A count is up to
+    `step / (window - step)` too high, 0.3 % of five minutes with a sample each second and 5 % with one each 15 s; what
+    happened in the step at the border of the window is left out. Shares hardly change, for both their sides are off
+    alike; counts are whole numbers no more, and the first increment of a series counts only after a zero point.
     """
     return text.replace(f"]{_ANCHORED}", "]")
 

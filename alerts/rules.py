@@ -42,14 +42,11 @@ def render(
     links: Links = LINKS,
     baseline: Iterable[BaselinePoint] = (),
     daily_budget_usd: float | None = None,
-    *,
-    plain: bool = False,
 ) -> str:
-    """Return the rule file as YAML text; `plain` for stores that do not know `anchored`, see `promql.plain`."""
-    groups = [*recording_groups(timing, baseline, daily_budget_usd), *alert_groups(timing, links)]
-    return to_yaml({"groups": [in_plain_form(group) for group in groups] if plain else groups})
+    """Return the rule file as YAML text."""
+    return to_yaml({"groups": [*recording_groups(timing, baseline, daily_budget_usd), *alert_groups(timing, links)]})
 
 
 def in_plain_form(group: dict[str, Any]) -> dict[str, Any]:
-    """A group of rules whose expressions any Prometheus-compatible store reads."""
+    """A group of rules for stores that do not know `anchored`; see `promql.plain` for what that costs."""
     return {**group, "rules": [{**rule, "expr": promql.plain(rule["expr"])} for rule in group["rules"]]}

@@ -66,7 +66,9 @@ def _backends(environment: Environment, at: Placement) -> provisioning.Backends:
     addresses = {name: remotes[name].url if name in remotes else f"http://{at.address(name)}" for name in _LIVE}
     logins = {name: _login(remote) for name, remote in remotes.items() if remote.auth is not Auth.NONE}
     return provisioning.Backends(
-        **addresses,
+        prometheus=addresses["prometheus"],
+        loki=addresses["loki"],
+        tempo=addresses["tempo"],
         scrape_interval_s=environment.scrape_interval_s,
         langfuse=trace_url(environment),
         logins=logins,

@@ -38,6 +38,12 @@ def _scrapes(environment: Environment, at: Placement) -> list[dict[str, Any]]:
     return [_pods("pods", keep=False), {**_pods("kube-state-metrics", keep=True), "honor_labels": True}]
 
 
+def scrape_from_elsewhere(namespace: str) -> dict[str, Any]:
+    """What a Prometheus of somebody else in the cluster must scrape, so that the platform's own alerts see it."""
+    job = _pods("agentobs", keep=False)
+    return {**job, "kubernetes_sd_configs": [{"role": "pod", "namespaces": {"names": [namespace]}}]}
+
+
 def _pods(job: str, *, keep: bool) -> dict[str, Any]:
     """Pods of our own namespace that name a port for metrics; those of kube-state-metrics bring labels of their own."""
     name = f"{_META}label_app_kubernetes_io_name"
@@ -130,9 +136,19 @@ def links(environment: Environment) -> Links:
     )
 
 
-def _rules(environment: Environment) -> str:
+def rule_groups(environment: Environment) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Recording rules and alerts, with the links, the budget and the form that the environment says."""
     timing, budget = Timing(environment.alert_speed), environment.daily_budget_usd
-    return rules.render(timing, links(environment), daily_budget_usd=budget, plain=environment.plain_rules)
+    both = rules.recording_groups(timing, daily_budget_usd=budget), rules.alert_groups(timing, links(environment))
+    if not environment.plain_rules:
+        return both
+    recording, alerts = ([rules.in_plain_form(group) for group in groups] for groups in both)
+    return recording, alerts
+
+
+def _rules(environment: Environment) -> str:
+    recording, alerts = rule_groups(environment)
+    return to_yaml({"groups": [*recording, *alerts]})
 
 
 def workload(environment: Environment, at: Placement) -> Workload:
