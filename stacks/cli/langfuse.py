@@ -106,5 +106,6 @@ def _generated(context: str, namespace: str) -> tuple[str, str]:
             f"the secret {secret_of(_WEB)} in namespace {namespace} of {context} cannot be read: {error.reason}."
             " Fix: a role that may get it, or the keys of the project in LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY"
         ) from None
-    keys = [base64.b64decode(found.data[key]).decode() for key in ("langfusePublicKey", "langfuseSecretKey")]
+    data = found.data or {}
+    keys = [base64.b64decode(data.get(key, "")).decode() for key in ("langfusePublicKey", "langfuseSecretKey")]
     return keys[0], keys[1]

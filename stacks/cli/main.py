@@ -20,7 +20,7 @@ from runbooks.diagnosis import Window, diagnose
 from runbooks.report import Diagnosis
 from runbooks.status import Status, collect
 from stacks import generated
-from stacks.cli import dashboards, doctor, langfuse, lifecycle, render, report, show, show_check
+from stacks.cli import backup, dashboards, doctor, langfuse, lifecycle, render, report, show, show_check
 from stacks.cli.browser import BrowserError
 from stacks.cli.loki import LokiError
 from stacks.cli.options import AsJson, Schema, Since, Stack, Store, Traces, Where
@@ -30,7 +30,10 @@ from stacks.cli.telemetry import Scope, examine
 from stacks.cli.tempo import Tempo, TempoError
 from stacks.cli.workspace import Workspace, WorkspaceError
 from stacks.cluster.forward import ForwardError
+from stacks.cluster.rollout import RolloutError
+from stacks.cluster.snapshots import SnapshotError
 from stacks.environments import EnvName
+from stacks.process.archive import ArchiveError
 from stacks.settings import SettingsError
 
 app = typer.Typer(
@@ -43,6 +46,7 @@ telemetry = typer.Typer(help="Look at the telemetry itself.", no_args_is_help=Tr
 app.add_typer(telemetry, name="telemetry")
 app.add_typer(dashboards.app, name="dashboards")
 app.add_typer(langfuse.app, name="langfuse")
+app.add_typer(backup.app, name="backup")
 app.add_typer(render.app, name="render")
 app.command("report")(report.report)
 app.command("doctor")(doctor.doctor)
@@ -60,6 +64,9 @@ _EXPECTED: Final = (
     report.ReportError,
     BrowserError,
     ForwardError,
+    SnapshotError,
+    RolloutError,
+    ArchiveError,
     ScoreError,
 )
 

@@ -29,7 +29,11 @@ def outputs(environment: Environment, made: Plan, settings: ClusterSettings) -> 
     elsewhere = {remote.name: {"url": remote.url, "auth": str(remote.auth)} for remote in remotes(settings)}
     kubectl = f"kubectl --context {settings.context} -n {made.namespace}"
     return {
-        "cluster": {"context": settings.context, "namespace": made.namespace},
+        "cluster": {
+            "context": settings.context,
+            "namespace": made.namespace,
+            "snapshotClass": settings.snapshot_class,
+        },
         "endpoints": {
             **{name: each["url"] for name, each in elsewhere.items()},
             **{key: f"http://{_service(port)}.{made.namespace}:{names.number(port)}" for key, port in ports.items()},

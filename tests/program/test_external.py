@@ -202,7 +202,7 @@ def test_an_external_prometheus_may_scrape_all_and_tell_our_alertmanager_and_gra
 def test_outputs_hold_no_login_and_a_way_only_to_what_runs_here(plans, case):
     said = _outputs(plans, case)
     assert "sentinel-" not in json.dumps(said)
-    assert said["cluster"] == {"context": "test", "namespace": "agentobs"}
+    assert said["cluster"] == {"context": "test", "namespace": "agentobs", "snapshotClass": None}
     assert {way.split("service/")[1].split()[0] for way in said["reach"].values()} <= _workloads(plans[case])
 
 
