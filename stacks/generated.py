@@ -89,7 +89,12 @@ def _boards() -> dict[str, str]:
     sites = boards.Sites(runbooks=boards.runbooks(rules.LINKS))
     whole = boards.provisioned(sites, editable=False)
     addresses = {name: f"http://127.0.0.1:{PORTS[name]}" for name in ("prometheus", "loki", "tempo")}
-    backends = provisioning.Backends(**addresses, scrape_interval_s=LOCAL.scrape_interval_s)
+    backends = provisioning.Backends(
+        prometheus=addresses["prometheus"],
+        loki=addresses["loki"],
+        tempo=addresses["tempo"],
+        scrape_interval_s=LOCAL.scrape_interval_s,
+    )
     return {
         **{f"{_BOARDS}/{slug}.json": boards.text(board) for slug, board in whole.items()},
         **{f"{_BOARDS}/import/{slug}.json": boards.text(board) for slug, board in boards.importable().items()},

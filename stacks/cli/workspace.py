@@ -68,7 +68,8 @@ class Workspace:
         return self.project / folder / f"Pulumi.{self.stack}.yaml"
 
     @property
-    def _passphrase(self) -> Path:
+    def passphrase(self) -> Path:
+        """The file with the passphrase that encrypts the secrets of all stacks of this checkout."""
         return self.home / "pulumi" / "passphrase"
 
     @property
@@ -89,7 +90,7 @@ class Workspace:
         return {
             "PATH": os.pathsep.join([str(self._binary.parent), os.environ.get("PATH", os.defpath)]),
             "PULUMI_BACKEND_URL": f"file://{self._state}",
-            "PULUMI_CONFIG_PASSPHRASE_FILE": str(self._passphrase),
+            "PULUMI_CONFIG_PASSPHRASE_FILE": str(self.passphrase),
             "PULUMI_HOME": str(self.home / "pulumi" / "home"),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_STACK": self.stack,
@@ -115,12 +116,12 @@ class Workspace:
         """Create backend, passphrase and stack where they are missing; clear the lock of a command that died."""
         self._state.mkdir(parents=True, exist_ok=True)
         self._make_view()
-        if not self._passphrase.exists():
+        if not self.passphrase.exists():
             # Staged with mode 0600 and moved in one step: never readable by others, never half written.
-            descriptor, staged = tempfile.mkstemp(dir=self._passphrase.parent)
+            descriptor, staged = tempfile.mkstemp(dir=self.passphrase.parent)
             with os.fdopen(descriptor, "w") as file:
                 file.write(secrets.token_urlsafe(32))
-            Path(staged).replace(self._passphrase)
+            Path(staged).replace(self.passphrase)
         if not self.exists:
             self._forget_old_passphrase()
             self.pulumi("stack", "init", self.stack, "--secrets-provider", "passphrase", quiet=True)

@@ -4,8 +4,9 @@ from typing import Final
 
 from collector.document import to_yaml
 from dashboards import documents, provisioning
+from stacks.components import elsewhere
 from stacks.components.prometheus import links
-from stacks.environments import Environment, OnDestroy
+from stacks.environments import Auth, Environment, OnDestroy, Remote
 from stacks.workload import CONFIG_DIR, Outside, Placement, Probe, SecretUse, Workload
 
 BOARDS_DIR: Final = f"{CONFIG_DIR}/boards"
@@ -32,17 +33,14 @@ def trace_url(environment: Environment) -> str:
 
 def workload(environment: Environment, at: Placement) -> Workload:
     """The Grafana of an environment."""
-    addresses = {port: f"http://{at.address(port)}" for port in _LIVE}
-    backends = provisioning.Backends(
-        **addresses, scrape_interval_s=environment.scrape_interval_s, langfuse=trace_url(environment)
-    )
+    remotes = elsewhere.stores(environment)
     shown = {f"boards/{name}": text for name, text in boards(environment).items()}
     return Workload(
         name="grafana",
         command=("grafana",),
         checks=(),
         files={
-            "provisioning/datasources/agentobs.yaml": to_yaml(provisioning.data_sources(backends)),
+            "provisioning/datasources/agentobs.yaml": to_yaml(provisioning.data_sources(_backends(environment, at))),
             "provisioning/dashboards/agentobs.yaml": to_yaml(
                 provisioning.boards(BOARDS_DIR, editable=editable(environment))
             ),
@@ -56,10 +54,34 @@ def workload(environment: Environment, at: Placement) -> Workload:
         calls=_LIVE,
         outside=(Outside.HTTPS, *((Outside.STORES,) if environment.grafana_database else ())),
         env=_settings(environment, at),
-        secrets=tuple(SecretUse(value=value, file=f"{_SECRETS}/{value}") for value in _secrets(environment).values()),
+        reaches=tuple(remote.url for remote in remotes),
+        secrets=(
+            *(SecretUse(value=value, file=f"{_SECRETS}/{value}") for value in _secrets(environment).values()),
+            *elsewhere.variable_secrets(remotes),
+        ),
         scratch=("/tmp", "/var/log/grafana"),  # noqa: S108 a volume of the pod
         alive=Probe(port="grafana"),
     )
+
+
+def _backends(environment: Environment, at: Placement) -> provisioning.Backends:
+    """Where the data sources are, ours or those of somebody else."""
+    remotes = {remote.name: remote for remote in elsewhere.stores(environment)}
+    addresses = {name: remotes[name].url if name in remotes else f"http://{at.address(name)}" for name in _LIVE}
+    logins = {name: _login(remote) for name, remote in remotes.items() if remote.auth is not Auth.NONE}
+    return provisioning.Backends(
+        prometheus=addresses["prometheus"],
+        loki=addresses["loki"],
+        tempo=addresses["tempo"],
+        scrape_interval_s=environment.scrape_interval_s,
+        langfuse=trace_url(environment),
+        logins=logins,
+    )
+
+
+def _login(remote: Remote) -> provisioning.Login:
+    user = elsewhere.variable(f"{remote.name}User") if remote.auth is Auth.BASIC else ""
+    return provisioning.Login(token=elsewhere.variable(f"{remote.name}Token"), user=user)
 
 
 def _settings(environment: Environment, at: Placement) -> dict[str, str]:
