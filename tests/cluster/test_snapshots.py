@@ -85,11 +85,12 @@ def told() -> list[str]:
 
 @pytest.fixture
 def snapshots(watched, told) -> Snapshots:
+    assert watched
     return Snapshots("test", NAMESPACE, 20, told.append)
 
 
 def test_a_cluster_that_takes_no_snapshots_is_said(snapshots):
-    with pytest.raises(SnapshotError, match="knows no VolumeSnapshot. Fix: install the snapshot controller"):
+    with pytest.raises(SnapshotError, match=r"knows no VolumeSnapshot. Fix: install the snapshot controller"):
         snapshots.create("dev-0", None)
 
 
