@@ -14,6 +14,7 @@ from collector import pipeline, prices, profiles, readme
 from collector.document import to_yaml
 from dashboards import documents as boards
 from dashboards import provisioning
+from stacks import guides
 from stacks.components import collector
 from stacks.environments import LOCAL
 from stacks.ports import PORTS
@@ -62,6 +63,7 @@ def documents() -> dict[str, str]:
         f"{_RULES}/recording.yaml": _rules("Recording rules", rules.recording_groups()),
         f"{_RULES}/alerts.yaml": _rules("Alerts", rules.alert_groups()),
         **_boards(),
+        **guides.documents(ROOT),
     }
 
 
