@@ -15,6 +15,7 @@ from collector import pipeline, prices, profiles, readme
 from collector.document import to_yaml
 from dashboards import documents as boards
 from dashboards import provisioning
+from stacks import guides
 from stacks.cluster import render
 from stacks.components import collector
 from stacks.environments import ENVIRONMENTS, LOCAL
@@ -68,6 +69,7 @@ def documents() -> Mapping[str, str]:
         f"{_RULES}/alerts.yaml": _rules("Alerts", rules.alert_groups()),
         **_boards(),
         **_manifests(),
+        **guides.documents(ROOT),
     }
 
 

@@ -48,8 +48,10 @@ class Snapshots:
 
     def __init__(self, context: str, namespace: str, timeout_s: float, tell: Tell) -> None:
         api = connect(context)
-        self._core, self._apps = client.CoreV1Api(api), client.AppsV1Api(api)
-        self._custom = client.CustomObjectsApi(api)
+        # What the library returns may be None everywhere by its types.
+        self._core: Any = client.CoreV1Api(api)
+        self._apps: Any = client.AppsV1Api(api)
+        self._custom: Any = client.CustomObjectsApi(api)
         self._context, self._namespace, self._timeout_s, self._tell = context, namespace, timeout_s, tell
 
     def create(self, name: str, snapshot_class: str | None) -> Backup:
@@ -208,6 +210,6 @@ def _error(snapshot: Mapping[str, Any]) -> str:
 
 def _said(error: ApiException) -> str:
     try:
-        return str(json.loads(error.body)["message"])
+        return str(json.loads(error.body or "")["message"])
     except (TypeError, ValueError, KeyError):
         return str(error.reason)

@@ -10,8 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
+from support.capture import capturing
 from support.clusters import SECRETS, SETTINGS
 from support.control_plane import ControlPlane, control_plane
+from support.profiles import collector_for
+from support.prometheus import Prometheus
+from support.truth import Traffic
 
 import toolchain
 from stacks.environments import EnvName
@@ -44,6 +49,12 @@ class ClusterStack:
             "PYTHONPATH": str(self.tree),
             "NO_COLOR": "1",
         }
+
+    def agentobs(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command on the stack."""
+        command = [str(Path(sys.executable).parent / "agentobs"), *arguments, "-s", str(self.name)]
+        variables = {key: value for key, value in self.env().items() if not key.startswith("LANGFUSE_")}
+        return subprocess.run(command, env=variables, cwd=ROOT, capture_output=True, text=True, check=False)
 
     def pulumi(self, *arguments: str, ok: bool = True) -> subprocess.CompletedProcess[str]:
         """Run Pulumi on the stack; the time it took is kept under its first word."""
@@ -125,3 +136,29 @@ def make_stack(plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) ->
         return stack
 
     return make
+
+
+TASKS = 20
+
+
+@pytest.fixture(scope="session")
+def prometheus(plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    """A real Prometheus that has counted `TASKS` tasks, where port 9090 of every pod leads."""
+    folder = tmp_path_factory.mktemp("behind")
+    made = Prometheus(folder / "prometheus", plane.forwards[9090])
+    with capturing() as store:
+        collector = collector_for(folder / "collector", made.start().url, store, "collector-0")
+        try:
+            collector.start()
+            assert collector.send(Traffic(environment="dev").tasks(TASKS)[0]).ok
+            store.wait(lambda _: _counted(made.url), TASKS)
+        finally:
+            collector.kill()
+    yield made
+    made.stop()
+
+
+def _counted(url: str) -> int:
+    query = {"query": "sum(agentic_task_calls_total)"}
+    result = requests.get(f"{url}/api/v1/query", params=query, timeout=10).json()["data"]["result"]
+    return round(float(result[0]["value"][1])) if result else 0
