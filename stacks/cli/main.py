@@ -13,11 +13,12 @@ import toolchain
 from collector.check import Report
 from collector.signals import Label
 from dashboards.push import PushError
+from runbooks.book.prose import ProseError
 from runbooks.diagnosis import Window, diagnose
 from runbooks.report import Diagnosis
 from runbooks.status import Status, collect
 from stacks import generated
-from stacks.cli import dashboards, doctor, lifecycle, render, report, show, show_check
+from stacks.cli import dashboards, doctor, lifecycle, render, report, runbooks, show, show_check
 from stacks.cli.browser import BrowserError
 from stacks.cli.loki import LokiError
 from stacks.cli.options import AsJson, Schema, Since, Stack, Store, Traces, Where
@@ -38,6 +39,7 @@ telemetry = typer.Typer(help="Look at the telemetry itself.", no_args_is_help=Tr
 app.add_typer(telemetry, name="telemetry")
 app.add_typer(dashboards.app, name="dashboards")
 app.add_typer(render.app, name="render")
+app.add_typer(runbooks.app, name="runbooks")
 app.command("report")(report.report)
 app.command("doctor")(doctor.doctor)
 
@@ -52,6 +54,8 @@ _EXPECTED: Final = (
     PushError,
     LokiError,
     report.ReportError,
+    ProseError,
+    runbooks.RunbookError,
     BrowserError,
 )
 
