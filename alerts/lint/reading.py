@@ -1,6 +1,6 @@
 """Checks of queries that people read in a runbook and run by hand: they parse, and read what exists.
 
-`$label` stands for the value of an alert's label. Such a matcher is taken to hold any value.
+`$label` stands for the value of an alert's label. Such a matcher is taken to hold any value, none too.
 """
 
 import re
@@ -9,6 +9,7 @@ from functools import cache
 from typing import Final
 
 from alerts import alerting, rules
+from alerts.alerting import Alert
 from alerts.lint import joins, metrics, model, syntax
 from alerts.lint.model import Check, Problem, Rule, RuleSet
 from alerts.lint.tree import parse
@@ -30,7 +31,7 @@ def known() -> RuleSet:
 
 def problems(query: str) -> Iterator[Problem]:
     """What is wrong with a PromQL query."""
-    rule = _rule(_WHOLE.sub('=~".+"', query))
+    rule = _rule(_WHOLE.sub('=~".*"', query))
     for check in _CHECKS:
         yield from check(rule, known())
 
@@ -47,17 +48,28 @@ def _rule(expr: str) -> Rule:
 
 
 @cache
-def labels_of(alert: str) -> tuple[str, ...]:
-    """Labels that the instances of an alert have, over all rules of its name: those it is grouped by first.
+def identity_of(alert: str) -> tuple[str, ...]:
+    """Labels that tell the instances of an alert apart, over all rules of its name: those it is grouped by first.
 
     Where nobody knows the labels of a series (programs that are not ours), the expression adds none. Raises KeyError.
     """
-    mine = [each for each in alerting.alerts(PRODUCTION) if each.name == alert]
-    if not mine:
-        raise KeyError(f"no alert is called {alert}")
-    found = dict.fromkeys(str(label) for each in mine for label in each.by)
-    for each in mine:
+    found: dict[str, None] = {}
+    for each in _of(alert):
+        found |= dict.fromkeys(map(str, each.by))
         for variant in known().shape(parse(each.expr)) or ():
             found |= dict.fromkeys(variant.by_name)
-        found |= dict.fromkeys(("severity", "owner", "family", *each.labels))
     return tuple(found)
+
+
+@cache
+def labels_of(alert: str) -> tuple[str, ...]:
+    """All labels that an alert has: those of its instances, then those that are the same for all. Raises KeyError."""
+    own = dict.fromkeys(label for each in _of(alert) for label in each.labels)
+    return tuple({**dict.fromkeys(identity_of(alert)), **dict.fromkeys(("severity", "owner", "family")), **own})
+
+
+def _of(name: str) -> list[Alert]:
+    found = [each for each in alerting.alerts(PRODUCTION) if each.name == name]
+    if not found:
+        raise KeyError(f"no alert is called {name}")
+    return found

@@ -108,7 +108,8 @@ class Prose:
         language, _, rest = token.info.strip().partition(" ")
         where = f"{self.path}:{_line(token)}"
         if language not in set(Language):
-            raise ProseError(f"{where}: a fence of {language or 'no language'!r}; fix: one of {', '.join(Language)}")
+            given = repr(language) if language else "no language"
+            raise ProseError(f"{where}: a fence of {given}; fix: one of {', '.join(Language)}")
         rest = rest.strip()
         if rest and not (language == Language.BASH and rest.startswith(_NOT_RUN)):
             raise ProseError(f"{where}: {token.info!r} after the fence; fix: `bash {_NOT_RUN} reason`, or nothing")
