@@ -90,9 +90,9 @@ def _in_words(kpi: Kpi, objective: Objective) -> str:
 
 
 def _plain(template: str) -> str:
-    """A template as people read it: `$label` for a label, `...` for a value."""
+    """A template as people read it: `$label` for a label, `(value)` for a value."""
     text = _LABEL.sub(r"$\1", _WITH.sub("", template))
-    return " ".join(_ACTION.sub("...", text).split())
+    return " ".join(_ACTION.sub("(value)", text).split())
 
 
 def known_labels(name: str) -> tuple[str, ...]:
