@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from alerts.alerting import Alert
-from alerts.catalogue import Group, Kpi
+from alerts.catalogue import AGENT_RUNS_PER_TASK, UNPRICED, Group, Kpi
 from alerts.catalogue.model import Objective
 from alerts.evidence import narrow
 from alerts.evidence.model import QueryLanguage, QuickCheck
@@ -49,9 +49,12 @@ def traces(alert: Alert, mark: Mark = Mark.EXACT) -> QuickCheck | None:
     where = [_term(name, mark) for name in names if name in set(Label) and _is_on_spans(alert, Label(name))]
     wanted, shows = _wanted(alert, mark)
     query = f"{{ {' && '.join([*where, *([wanted] if wanted else [])])} }}"
-    if (objective := objective_of(alert)) is not None and alert.name == "DelegationLoop":
+    kpi, objective = kpi_of(alert), objective_of(alert)
+    if kpi is AGENT_RUNS_PER_TASK and objective is not None:
         query += f" | count() > {objective.target:g}"
-    return QuickCheck(title="Its traces", language=QueryLanguage.TRACEQL, query=query, shows=shows, answers=False)
+    # What a KPI counts is on spans; of a value that only jumped nobody knows which span it was.
+    counted = kpi is not None and any(part in _OF_NUMERATOR for part in kpi.numerator.where.items())
+    return QuickCheck(title="Its traces", language=QueryLanguage.TRACEQL, query=query, shows=shows, answers=counted)
 
 
 def _is_on_spans(alert: Alert, label: Label) -> bool:
@@ -85,9 +88,9 @@ def _of_kpi(kpi: Kpi, objective: Objective | None) -> str:
     for part in kpi.numerator.where.items():
         if part in _OF_NUMERATOR:
             return _OF_NUMERATOR[part]
-    if kpi.key == "unpriced":
+    if kpi is UNPRICED:
         return f"span.{Attr.COST_UNPRICED} = true"
-    if kpi.key == "agent_runs_per_task":
+    if kpi is AGENT_RUNS_PER_TASK:
         return f'span.{Attr.OPERATION} = "{Operation.INVOKE_AGENT}"'
     if kpi.key in _NUMBERS:
         return f"span.{_NUMBERS[kpi.key]} > {objective.target if objective else 0:g}"

@@ -11,7 +11,7 @@ from alerts.evidence.model import QueryLanguage, QuickCheck
 from alerts.evidence.narrow import Mark
 from alerts.evidence.subject import kpi_of
 from alerts.promql import duration
-from alerts.recording import rule, versions
+from alerts.recording import versions
 from collector.signals import VERSION_LABELS, Label
 
 _NEWER_S: Final = DAY
@@ -64,22 +64,17 @@ def _raw(kpi: Kpi) -> str:
 
 
 def changed_lately(alert: Alert, mark: Mark = Mark.EXACT) -> QuickCheck | None:
-    """Versions in use that are new; None for alerts about no environment."""
+    """Versions that are new; None for alerts about no environment."""
     if Label.ENVIRONMENT not in narrow.identity(alert.name):
         return None
-    current = narrow.narrowed(versions.CURRENT, (Label.ENVIRONMENT,), mark)
+    seen = narrow.narrowed(versions.FIRST_SEEN, (Label.ENVIRONMENT,), mark)
     return QuickCheck(
         title="What changed within a day",
         language=QueryLanguage.PROMQL,
-        query=f"{current} > (time() - {_NEWER_S})",
+        query=f"{seen} > (time() - {_NEWER_S})",
         shows=(
-            "Every version in use that was first seen within a day, of any prompt, tool, model or graph; the value is"
-            " when, in unix seconds. Nothing: no version changed."
+            "Every version that was first seen within a day, of any prompt, tool, model or graph; the value is when, in"
+            " unix seconds. Nothing: no version changed."
         ),
         answers=False,
     )
-
-
-def border(alert: Alert, mark: Mark = Mark.EXACT) -> str:
-    """The tolerance of the KPI that an alert compares versions of."""
-    return narrow.narrowed(rule.TOLERANCE, narrow.identity(alert.name), mark)

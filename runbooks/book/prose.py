@@ -86,6 +86,11 @@ class Prose:
         return tuple(self._fence(token) for token in self._tokens if token.type == "fence")
 
     @property
+    def body(self) -> str:
+        """The text without its title."""
+        return self.text.partition("\n")[2].strip() if self.kind.has_title else self.text.strip()
+
+    @property
     def links(self) -> Iterator[Reference]:
         """Every link, in order."""
         for token in self._tokens:

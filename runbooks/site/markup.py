@@ -27,11 +27,11 @@ class _Renderer(RendererHTML):
         text = escape(tokens[idx].content.rstrip())
         return f'<figure class="code">{head}</figcaption><pre tabindex="0"><code>{text}</code></pre></figure>\n'
 
-    def table_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:  # noqa: ANN401, ARG002, PLR6301
+    def table_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:  # noqa: ANN401, ARG002
         """The start of a table."""
         return '<div class="scroll"><table>\n'
 
-    def table_close(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:  # noqa: ANN401, ARG002, PLR6301
+    def table_close(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:  # noqa: ANN401, ARG002
         """Its end."""
         return "</table></div>\n"
 
