@@ -4,6 +4,7 @@ One alert's name can have several rules (error budgets, severities): each is sho
 """
 
 from collections.abc import Iterator
+from functools import cache
 
 from alerts import alerting
 from alerts.alerting import Alert
@@ -16,6 +17,7 @@ from alerts.timing import PRODUCTION
 _ABSENT = "absent("
 
 
+@cache
 def rules_of(name: str) -> tuple[Alert, ...]:
     """The rules of an alert. Raises KeyError."""
     found = tuple(alert for alert in alerting.alerts(PRODUCTION) if alert.name == name)
@@ -24,6 +26,7 @@ def rules_of(name: str) -> tuple[Alert, ...]:
     return found
 
 
+@cache
 def quick_checks(name: str, mark: Mark = Mark.EXACT) -> tuple[QuickCheck, ...]:
     """All quick checks of an alert, in the order in which they are to be asked. Raises KeyError."""
     rules = rules_of(name)

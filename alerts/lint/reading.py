@@ -68,6 +68,7 @@ def labels_of(alert: str) -> tuple[str, ...]:
     return tuple({**dict.fromkeys(identity_of(alert)), **dict.fromkeys(("severity", "owner", "family")), **own})
 
 
+@cache
 def _of(name: str) -> list[Alert]:
     found = [each for each in alerting.alerts(PRODUCTION) if each.name == name]
     if not found:

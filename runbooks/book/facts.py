@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from alerts.alerting import Alert
@@ -49,6 +50,7 @@ class Facts:
     muted_by: tuple[str, ...]
 
 
+@cache
 def facts(name: str) -> Facts:
     """Everything about one alert. Raises KeyError."""
     rules = rules_of(name)

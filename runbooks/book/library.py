@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,7 @@ HERE: Final = Path(__file__).resolve().parents[1]
 """The folder that holds a folder for each kind."""
 
 
+@cache
 def expected() -> dict[Kind, tuple[str, ...]]:
     """Every page there must be, by kind and in the order in which they are listed."""
     alerts = tuple(dict.fromkeys(alert.name for alert in alerting.alerts(PRODUCTION)))

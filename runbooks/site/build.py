@@ -125,8 +125,10 @@ def _index(made: Mapping[str, Html], entries: Mapping[str, _Entry]) -> str:
     return f"const PAGES = {json.dumps(found, ensure_ascii=False, separators=(',', ':'))};\n"
 
 
+_TEMPLATES: Final = Environment(
+    loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+)
+
+
 def _page(template: str, **values: Any) -> str:  # noqa: ANN401 for the template
-    environment = Environment(
-        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.get_template(template).render(icon=Markup('<link rel="icon" href="data:,">'), **values)
+    return _TEMPLATES.get_template(template).render(icon=Markup('<link rel="icon" href="data:,">'), **values)
