@@ -19,7 +19,7 @@ def duration(seconds: float) -> str:
     return f"{milliseconds // size}{unit}"
 
 
-def matchers(where: Mapping[Label, str]) -> str:
+def matchers(where: Mapping[Label, str] | Mapping[str, str]) -> str:
     """`{label="value"}`; `!` in front makes it `!=`, `~` a pattern, `!~` a negated pattern. Values are escaped."""
     return "{" + ",".join(_matcher(label, value) for label, value in where.items()) + "}" if where else ""
 

@@ -68,17 +68,22 @@ def _with_login(source: dict[str, Any], login: Login | None) -> dict[str, Any]:
     return {**source, "jsonData": {**source["jsonData"], **header}, **login.settings()}
 
 
-def boards(folder: str, *, editable: bool) -> dict[str, Any]:
-    """Where Grafana finds the boards' files. Not editable: what a browser changes would be lost at the next start."""
+def boards(folder: str, *, runbooks: str = "", editable: bool) -> dict[str, Any]:
+    """Where Grafana finds the boards' files, and those of runbooks in a folder of their own.
+
+    Not editable: what a browser changes would be lost at the next start.
+    """
+    providers = [_provider("agentobs", folder, editable=editable)]
+    if runbooks:
+        providers.append(_provider("agentobs-runbooks", runbooks, editable=editable))
+    return {"apiVersion": 1, "providers": providers}
+
+
+def _provider(name: str, path: str, *, editable: bool) -> dict[str, Any]:
     return {
-        "apiVersion": 1,
-        "providers": [
-            {
-                "name": "agentobs", "folder": "agentobs", "folderUid": "agentobs", "type": "file",
-                "disableDeletion": not editable, "allowUiUpdates": editable, "updateIntervalSeconds": 30,
-                "options": {"path": folder, "foldersFromFilesStructure": False},
-            }
-        ],
+        "name": name, "folder": name, "folderUid": name, "type": "file",
+        "disableDeletion": not editable, "allowUiUpdates": editable, "updateIntervalSeconds": 30,
+        "options": {"path": path, "foldersFromFilesStructure": False},
     }  # fmt: skip
 
 

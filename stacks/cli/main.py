@@ -16,11 +16,12 @@ from collector.check import Report
 from collector.scores import ScoreError
 from collector.signals import Label
 from dashboards.push import PushError
+from runbooks.book.prose import ProseError
 from runbooks.diagnosis import Window, diagnose
 from runbooks.report import Diagnosis
 from runbooks.status import Status, collect
 from stacks import generated
-from stacks.cli import backup, dashboards, doctor, langfuse, lifecycle, render, report, show, show_check
+from stacks.cli import backup, dashboards, doctor, langfuse, lifecycle, render, report, runbooks, show, show_check
 from stacks.cli.browser import BrowserError
 from stacks.cli.loki import LokiError
 from stacks.cli.options import AsJson, Schema, Since, Stack, Store, Traces, Where
@@ -48,6 +49,7 @@ app.add_typer(dashboards.app, name="dashboards")
 app.add_typer(langfuse.app, name="langfuse")
 app.add_typer(backup.app, name="backup")
 app.add_typer(render.app, name="render")
+app.add_typer(runbooks.app, name="runbooks")
 app.command("report")(report.report)
 app.command("doctor")(doctor.doctor)
 
@@ -62,6 +64,8 @@ _EXPECTED: Final = (
     PushError,
     LokiError,
     report.ReportError,
+    ProseError,
+    runbooks.RunbookError,
     BrowserError,
     ForwardError,
     SnapshotError,

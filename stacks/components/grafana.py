@@ -1,15 +1,24 @@
 """Grafana: the boards and data sources of `dashboards/`, provisioned; nobody edits them where people rely on them."""
 
+from functools import cache
 from typing import Final
 
+from alerts import alerting
+from alerts.alerting.model import runbook_slug
+from alerts.timing import PRODUCTION
 from collector.document import to_yaml
 from dashboards import documents, provisioning
+from dashboards.boards.runbook import Page
+from runbooks.book import library
+from runbooks.book.kinds import Kind
+from runbooks.book.library import Library
 from stacks.components import elsewhere
 from stacks.components.prometheus import links
 from stacks.environments import Auth, Environment, OnDestroy, Remote
 from stacks.workload import CONFIG_DIR, Outside, Placement, Probe, SecretUse, Workload
 
 BOARDS_DIR: Final = f"{CONFIG_DIR}/boards"
+RUNBOOKS_DIR: Final = f"{CONFIG_DIR}/runbooks"
 _SECRETS: Final = "/etc/agentobs/secrets"
 _LIVE: Final = ("prometheus", "loki", "tempo")
 
@@ -20,10 +29,44 @@ def editable(environment: Environment) -> bool:
 
 
 def boards(environment: Environment) -> dict[str, str]:
-    """File name -> text of every board."""
-    sites = documents.Sites(runbooks=documents.runbooks(links(environment)), langfuse=trace_url(environment))
+    """File -> text of every board; those of runbooks by family, as a family shares a ConfigMap."""
+    sites = _sites(environment)
     made = documents.provisioned(sites, editable=editable(environment))
-    return {f"{slug}.json": documents.text(board) for slug, board in made.items()}
+    pages = documents.pages(sites, pages_of(library.load()), editable=editable(environment))
+    return {
+        **{f"boards/{slug}.json": documents.text(board) for slug, board in made.items()},
+        **{f"runbooks/{_chapters()[slug]}/{slug}.json": documents.text(board) for slug, board in pages.items()},
+    }
+
+
+def _sites(environment: Environment) -> documents.Sites:
+    """Runbooks are where the operator says, else on their boards, which every Grafana of ours has."""
+    outside = documents.runbooks(links(environment)) if environment.runbooks_url else {}
+    return documents.Sites(runbooks=outside or documents.runbook_boards(), langfuse=trace_url(environment))
+
+
+def pages_of(found: Library) -> list[Page]:
+    """The pages of people, as boards show them."""
+    return [
+        Page(
+            name=page.name,
+            title=page.title,
+            sections={each.title: each.body for each in page.sections}
+            if page.kind is Kind.ALERT
+            else {page.title: page.body},
+        )
+        for page in found.pages.values()
+    ]
+
+
+@cache
+def _chapters() -> dict[str, str]:
+    """Slug of a runbook's board -> the family of its alert, or what kind of page it is."""
+    families = {runbook_slug(alert.name): str(alert.group) for alert in alerting.alerts(PRODUCTION)}
+    rest = {
+        runbook_slug(name): str(kind) for kind in Kind if kind is not Kind.ALERT for name in library.expected()[kind]
+    }
+    return families | rest
 
 
 def trace_url(environment: Environment) -> str:
@@ -34,7 +77,7 @@ def trace_url(environment: Environment) -> str:
 def workload(environment: Environment, at: Placement) -> Workload:
     """The Grafana of an environment."""
     remotes = elsewhere.stores(environment)
-    shown = {f"boards/{name}": text for name, text in boards(environment).items()}
+    shown = boards(environment)
     return Workload(
         name="grafana",
         command=("grafana",),
@@ -42,7 +85,7 @@ def workload(environment: Environment, at: Placement) -> Workload:
         files={
             "provisioning/datasources/agentobs.yaml": to_yaml(provisioning.data_sources(_backends(environment, at))),
             "provisioning/dashboards/agentobs.yaml": to_yaml(
-                provisioning.boards(BOARDS_DIR, editable=editable(environment))
+                provisioning.boards(BOARDS_DIR, runbooks=RUNBOOKS_DIR, editable=editable(environment))
             ),
             **shown,
         },

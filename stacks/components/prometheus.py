@@ -128,11 +128,19 @@ def _others(environment: Environment) -> tuple[Remote, ...]:
 
 
 def links(environment: Environment) -> Links:
-    """Where an alert's page and board are: as the operator says, else as in the checkout."""
+    """Where an alert's page and board are: as the operator says, else as in the checkout.
+
+    A page is on a board too, so without an address of the pages the board is the page.
+    """
     runbooks, boards = environment.runbooks_url, environment.dashboards_url
+    in_grafana = f"{boards.rstrip('/')}/d/agentobs-" if boards else ""
     return Links(
-        runbook=f"{runbooks.rstrip('/')}/{{name}}" if runbooks else rules.LINKS.runbook,
-        board=f"{boards.rstrip('/')}/d/agentobs-{{board}}" if boards else rules.LINKS.board,
+        runbook=f"{runbooks.rstrip('/')}/{{name}}"
+        if runbooks
+        else f"{in_grafana}{{slug}}"
+        if boards
+        else rules.LINKS.runbook,
+        board=f"{in_grafana}{{board}}" if boards else rules.LINKS.board,
     )
 
 
