@@ -13,11 +13,13 @@ import toolchain
 from collector.check import Report
 from collector.signals import Label
 from dashboards.push import PushError
+from runbooks.baseline import BaselineError
+from runbooks.checklist import ChecklistError
 from runbooks.diagnosis import Window, diagnose
 from runbooks.report import Diagnosis
 from runbooks.status import Status, collect
 from stacks import generated
-from stacks.cli import dashboards, doctor, lifecycle, render, report, show, show_check
+from stacks.cli import baseline, checklist, dashboards, doctor, lifecycle, render, report, show, show_check
 from stacks.cli.browser import BrowserError
 from stacks.cli.loki import LokiError
 from stacks.cli.options import AsJson, Schema, Since, Stack, Store, Traces, Where
@@ -38,6 +40,8 @@ telemetry = typer.Typer(help="Look at the telemetry itself.", no_args_is_help=Tr
 app.add_typer(telemetry, name="telemetry")
 app.add_typer(dashboards.app, name="dashboards")
 app.add_typer(render.app, name="render")
+app.add_typer(baseline.app, name="baseline")
+app.add_typer(checklist.app, name="checklist")
 app.command("report")(report.report)
 app.command("doctor")(doctor.doctor)
 
@@ -53,6 +57,8 @@ _EXPECTED: Final = (
     LokiError,
     report.ReportError,
     BrowserError,
+    BaselineError,
+    ChecklistError,
 )
 
 

@@ -97,7 +97,8 @@ class Workspace:
     @contextlib.contextmanager
     def exclusive(self) -> Iterator[None]:
         """Keep two commands on one stack apart. Raises WorkspaceError when another one is at work."""
-        self.home.mkdir(parents=True, exist_ok=True)
+        # Configurations and Pulumi's state below it hold addresses of webhooks, which are secrets.
+        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = FileLock(self.home / f"{self.stack}.lock", timeout=0)
         try:
             lock.acquire()

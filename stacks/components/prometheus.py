@@ -1,13 +1,17 @@
 """Prometheus: KPI series over OTLP with exemplars, recording and alert rules, self-scrapes of every backend."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from alerts import rules
 from alerts.alerting import Links
+from alerts.recording import BaselinePoint
 from alerts.timing import Timing
 from collector.document import to_yaml
+from runbooks import baseline
 from stacks.components.alertmanager import RESEND_S
 from stacks.environments import Environment
+from stacks.settings import SettingsError
 from stacks.workload import CONFIG_DIR, Api, Outside, Placement, Probe, Workload
 
 _FEATURES: Final = ("exemplar-storage", "created-timestamp-zero-ingestion")
@@ -94,7 +98,17 @@ def links(environment: Environment) -> Links:
 
 def _rules(environment: Environment) -> str:
     timing, budget = Timing(environment.alert_speed), environment.daily_budget_usd
-    return rules.render(timing, links(environment), daily_budget_usd=budget)
+    return rules.render(timing, links(environment), _baseline(environment), budget)
+
+
+def _baseline(environment: Environment) -> Iterable[BaselinePoint]:
+    """What the recorded KPIs of the operator's baseline were. Raises SettingsError where the file is no baseline."""
+    if environment.baseline_file is None:
+        return ()
+    try:
+        return baseline.points(baseline.parse(environment.baseline_file.read_text("utf-8"), "agentobs:baselineFile"))
+    except (OSError, UnicodeDecodeError, baseline.BaselineError) as error:
+        raise SettingsError(str(error)) from None
 
 
 def workload(environment: Environment, at: Placement) -> Workload:
