@@ -139,8 +139,8 @@ class Environment:
     """The decisions for one environment. Times in seconds unless the type says otherwise.
 
     Those with a default are the operator's: an external Langfuse with the file that holds its keys, own prices, the KPI
-    baseline that alerts compare with, who is told of alerts, where pages and boards are, a daily budget in US dollars. `alert_speed` is how many times faster
-    than in production the windows of alerts pass, for rehearsals.
+    baseline that alerts compare with, who is told of alerts, where pages and boards are, a daily budget in US dollars.
+    `alert_speed` is how many times faster than in production the windows of alerts pass, for rehearsals.
     """
 
     name: EnvName

@@ -95,9 +95,7 @@ def _since(baseline: Baseline, source: MetricsSource, start: float, end: float) 
             continue
         now = {slice_: _side(kpi, counted) for slice_, counted in read(source, kpi, kpi.by, where, start, end).items()}
         for point in (point for point in baseline.points if point.kpi == key):
-            before = Side(
-                numerator=point.numerator, denominator=point.events, error=point.error, freedom=point.freedom
-            )
+            before = Side(numerator=point.numerator, denominator=point.events, error=point.error, freedom=point.freedom)
             after = now.get(tuple(point.labels.get(label, "") for label in kpi.by))
             yield _Pair(kpi=kpi, labels=point.labels, before=before, after=after)
 

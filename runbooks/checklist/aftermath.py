@@ -130,12 +130,18 @@ def cost(context: Context) -> Outcome:
     query = promql.increase(SPEND.of, SPEND.by, here, context.end - context.start)
     spent = sum(s.value for s in context.platform.metrics.instant(query, context.end))
     a_day = spent * DAY / (context.end - context.start)
-    proofs.append(Proof(what="money spent in the window", value=f"${spent:.2f}, at that pace ${a_day:.2f} a day", query=query))
+    proofs.append(
+        Proof(what="money spent in the window", value=f"${spent:.2f}, at that pace ${a_day:.2f} a day", query=query)
+    )
     budget = [s.value for s in context.platform.metrics.instant(rule.DAILY_BUDGET, context.end)]
     if budget and a_day > budget[0]:
-        return failed(f"at this pace ${a_day:.2f} a day are spent, the budget is ${budget[0]:.2f}", "board cost", *proofs)
+        return failed(
+            f"at this pace ${a_day:.2f} a day are spent, the budget is ${budget[0]:.2f}", "board cost", *proofs
+        )
     if not spent:
-        return unjudged("no money was spent in the window, or no model has a price", "item objectives, alert ModelUnpriced")
+        return unjudged(
+            "no money was spent in the window, or no model has a price", "item objectives, alert ModelUnpriced"
+        )
     if isinstance(context.baseline, str):
         return unjudged(f"${spent:.2f} were spent; {context.baseline}", "name the baseline: --baseline NAME", *proofs)
     made = compare(context.baseline, context.platform.metrics, context.start, context.end)
@@ -165,7 +171,9 @@ def versions_running(context: Context) -> Outcome:
     running = versions(context.platform.metrics, {Label.ENVIRONMENT: context.environment}, context.start, context.end)
     problems, proofs = [], []
     for pin in pins:
-        seen = sorted({each.version for each in running if each.dimension == pin.dimension and pin.name in each.entity.values()})
+        seen = sorted(
+            {each.version for each in running if each.dimension == pin.dimension and pin.name in each.entity.values()}
+        )
         proofs.append(Proof(what=f"{pin.dimension} {pin.name}", value=f"runs {', '.join(seen) or 'nothing'}"))
         if pin.version not in seen:
             problems.append(f"{pin.dimension} {pin.name} {pin.version} never ran")

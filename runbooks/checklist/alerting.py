@@ -19,7 +19,9 @@ PROBE: Final = "DeliveryProbe"
 
 def rules_loaded(context: Context) -> Outcome:
     """Prometheus runs exactly the rules that the settings render to."""
-    running = Counter((rule.group, rule.name, _normal(rule.expr), _labels(rule.labels)) for rule in context.platform.rules())
+    running = Counter(
+        (rule.group, rule.name, _normal(rule.expr), _labels(rule.labels)) for rule in context.platform.rules()
+    )
     wanted = Counter(_wanted(context.platform.wanted_rules()))
     lacking, foreign = wanted - running, running - wanted
     # Rules that an operator adds in groups of their own are theirs.
@@ -92,7 +94,7 @@ def receivers(context: Context) -> Outcome:
         return failed(
             f"nobody is told by: {', '.join(silent)}",
             "name receivers: pulumi config set agentobs:alertWebhook (this computer) or agentobs:pages and"
-            " agentobs:tickets (cluster); agentobs:deadMansSwitchUrl or agentobs:deadMansSwitch for the dead man's switch",
+            " agentobs:tickets (cluster); agentobs:deadMansSwitchUrl or deadMansSwitch for the dead man's switch",
             Proof(what="running", value=_said(running)),
         )
     return passed("every route leads to a receiver", Proof(what="receivers", value=_said(running)))
@@ -122,7 +124,9 @@ def _shape(config: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def _said(config: Mapping[str, Any]) -> str:
-    kinds = (f"{name}: {', '.join(each).replace('_configs', '') or 'nobody'}" for name, each in _receivers(config).items())
+    kinds = (
+        f"{name}: {', '.join(each).replace('_configs', '') or 'nobody'}" for name, each in _receivers(config).items()
+    )
     return "; ".join(kinds)
 
 
@@ -140,7 +144,7 @@ def watchdog(context: Context) -> Outcome:
     if count is None:
         return failed(
             "the dead man's switch has no receiver, so nobody notices when alerting stops",
-            "pulumi config set agentobs:deadMansSwitchUrl https://... (in a cluster: deadMansSwitch true and its secret)",
+            "pulumi config set agentobs:deadMansSwitchUrl https://... (in a cluster: deadMansSwitch and its secret)",
         )
     proof = Proof(what="deliveries of the Watchdog", value=f"{count.delivered:g} of {count.requests:g} requests")
     if count.delivered <= 0:
@@ -162,7 +166,9 @@ def delivery(context: Context) -> Outcome:
         "release": context.release,
     }
     sent = context.platform.send_probe(labels)
-    proof = Proof(what=f"probe to {', '.join(sent.receivers) or 'nobody'}", value=sent.said or f"taken after {sent.took_s:.1f} s")
+    proof = Proof(
+        what=f"probe to {', '.join(sent.receivers) or 'nobody'}", value=sent.said or f"taken after {sent.took_s:.1f} s"
+    )
     if sent.muted_by:
         said = f"the probe was muted by {', '.join(sent.muted_by)}"
         return unjudged(said, "try again once what mutes it is over", proof)
@@ -187,7 +193,8 @@ def quiet(context: Context) -> Outcome:
     open_ = [
         alert
         for alert in context.platform.alerts()
-        if alert.labels.get("severity") == Severity.PAGE and alert.labels.get(Label.ENVIRONMENT, "") in {"", context.environment}
+        if alert.labels.get("severity") == Severity.PAGE
+        and alert.labels.get(Label.ENVIRONMENT, "") in {"", context.environment}
     ]
     if open_:
         names = _few(alert.labels["alertname"] for alert in open_)

@@ -62,13 +62,14 @@ ITEMS: Final = (
     ),
     Item(
         key="processes", phase=_BEFORE, section=_S.PLATFORM, owner=_O.PLATFORM,
-        title="Every process runs, and has not just started again",
-        promise="No part of the platform is restarting.", judge=readiness.live("processes", "all run"),
+        title="Every process runs",
+        promise="Every part of the platform runs.", judge=readiness.live("processes", "all run"),
     ),
     Item(
         key="ports", phase=_BEFORE, section=_S.PLATFORM, owner=_O.PLATFORM,
         title="Ports listen on loopback only",
-        promise="Nothing is open to networks that need not reach it.", judge=readiness.live("ports", "none is open to the network"),
+        promise="Nothing is open to networks that need not reach it.",
+        judge=readiness.live("ports", "none is open to the network"),
     ),
     Item(
         key="secrets", phase=_BEFORE, section=_S.PLATFORM, owner=_O.PLATFORM,
@@ -151,7 +152,8 @@ ITEMS: Final = (
     Item(
         key="series", phase=_BEFORE, section=_S.ROOM, owner=_O.PLATFORM,
         title="There is room for new KPI series",
-        promise="New versions can be measured beside old ones.", judge=readiness.full("series", "the room for KPI series"),
+        promise="New versions can be measured beside old ones.",
+        judge=readiness.full("series", "the room for KPI series"),
     ),
     Item(
         key="rules-time", phase=_BEFORE, section=_S.ROOM, owner=_O.PLATFORM,

@@ -77,7 +77,7 @@ class Result(Document):
     status: Status
     said: str = Field(description="What was found, in one sentence")
     fix: str = ""
-    proofs: list[Proof] = []
+    proofs: list[Proof] = Field(default_factory=list)
     at: float
     took_s: float
     inputs: str = Field(default="", description="Digest of the file that it was read from")

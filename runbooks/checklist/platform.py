@@ -1,4 +1,4 @@
-"""What a checklist asks of a platform, as a protocol and the facts it answers with. Clients are with the command line."""
+"""What a checklist asks of a platform: a protocol and the facts it answers with. Clients are with the command line."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

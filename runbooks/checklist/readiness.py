@@ -37,7 +37,8 @@ def boards_fed(context: Context) -> Outcome:
     """Every board answers for this environment, and panels of KPIs that have traffic show it."""
     boards = context.platform.boards()
     proofs = [
-        Proof(what=f"board {board.slug}", value=f"{board.with_data} of {board.panels} panels with data") for board in boards
+        Proof(what=f"board {board.slug}", value=f"{board.with_data} of {board.panels} panels with data")
+        for board in boards
     ]
     errors = [f"{board.slug} / {panel}: {why}" for board in boards for panel, why in board.errors]
     if errors:
@@ -65,7 +66,9 @@ def grafana(context: Context) -> Outcome:
     other = [f"{slug} ({state})" for slug, state in states.items() if state != "unchanged"]
     proof = Proof(what="boards", value=f"{len(states) - len(other)} of {len(states)} as rendered")
     if other:
-        return failed(f"not as rendered: {', '.join(other)}", "agentobs dashboards push --dry-run --diff, then push", proof)
+        return failed(
+            f"not as rendered: {', '.join(other)}", "agentobs dashboards push --dry-run --diff, then push", proof
+        )
     return passed(f"all {len(states)} boards are there as rendered", proof)
 
 
@@ -87,7 +90,9 @@ def targets_up(context: Context) -> Outcome:
     down = sorted(f"{s.labels.get('job')} ({s.labels.get('instance')})" for s in samples if s.value == probe.border)
     proof = Proof(what="targets", query=probe.expr, value=f"{len(samples) - len(down)} of {len(samples)} up")
     if not samples:
-        return unjudged("Prometheus scrapes nothing of ours", "name the Prometheus of this stack with --prometheus", proof)
+        return unjudged(
+            "Prometheus scrapes nothing of ours", "name the Prometheus of this stack with --prometheus", proof
+        )
     if down:
         return failed(f"not reached: {', '.join(down)}", "its runbook is BackendDown", proof)
     return passed(f"all {len(samples)} targets are reached", proof)
@@ -131,7 +136,9 @@ def live(subject: str, good: str) -> Callable[[Context], Outcome]:
 
 def disk(context: Context) -> Outcome:
     """The disks of the stores have room."""
-    return _room(context, "disk", context.limits.disk_free, "free some, or shorten agentobs:metricsRetention and the others")
+    return _room(
+        context, "disk", context.limits.disk_free, "free some, or shorten agentobs:metricsRetention and the others"
+    )
 
 
 def memory(context: Context) -> Outcome:

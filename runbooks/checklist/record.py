@@ -95,5 +95,5 @@ def check(record: Record, where: str) -> None:
     if digest(record) != record.digest:
         raise ChecklistError(
             f"{where} was changed after it was made: its content has digest {digest(record)[:16]}..., it says"
-            f" {record.digest[:16] or 'none'}. Fix: take the record from where it was archived, or run the checklist again"
+            f" {record.digest[:16] or 'none'}. Fix: take it from where it was archived, or run the checklist again"
         )

@@ -53,7 +53,9 @@ def versions_pinned(context: Context) -> Outcome:
     if floating:
         return failed(f"a name that moves is no version: {'; '.join(floating)}", "pin the version that was tested")
     changed = [pin for pin in pins if pin.version != pin.previous]
-    proofs = [Proof(what=f"{pin.dimension} {pin.name}", value=f"{pin.previous or 'new'} -> {pin.version}") for pin in changed]
+    proofs = [
+        Proof(what=f"{pin.dimension} {pin.name}", value=f"{pin.previous or 'new'} -> {pin.version}") for pin in changed
+    ]
     return passed(f"{len(pins)} versions are pinned, {len(changed)} of them change", *proofs)
 
 
@@ -130,5 +132,3 @@ def approvals(context: Context) -> Outcome:
     if not others:
         return failed(f"nobody but the author, {author}, approved", fix, *proofs)
     return passed(f"approved by {', '.join(others)}", *proofs)
-
-

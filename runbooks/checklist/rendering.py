@@ -12,7 +12,7 @@ from runbooks.checklist.model import Status
 from runbooks.checklist.record import Record
 
 _HERE: Final = Path(__file__).parent
-_MARKS: Final = {Status.PASS: "✔", Status.FAIL: "✖", Status.NOT_APPLICABLE: "–", Status.UNJUDGED: "?"}
+_MARKS: Final = {Status.PASS: "✔", Status.FAIL: "✖", Status.NOT_APPLICABLE: "-", Status.UNJUDGED: "?"}
 _CLASSES: Final = {
     Status.PASS: "good",
     Status.FAIL: "bad",
@@ -52,7 +52,7 @@ def _facts(record: Record) -> dict[str, object]:
 def _environment(*, html: bool) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(_HERE),
-        autoescape=html,
+        autoescape=html,  # noqa: S701 Markdown is escaped by the filter `cell`
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -21,10 +21,10 @@ def run(
     inputs: Mapping[str, str] | None = None,
     tell: Tell = lambda _item, _result, _kept: None,
 ) -> list[Result]:
-    """Look at every item that is missing, failed, old or whose file changed; `tell` is told each with whether it stands.
+    """Look at every item that is missing, failed, old or whose file changed; `tell` hears each and whether it was kept.
 
     `inputs` are digests of the files that items read. An error of `context.errors` makes an item unjudged; others end
-    the run, and what was told stands.
+    the run.
     """
     digests = inputs or {}
     earlier = {result.key: result for result in before}

@@ -57,7 +57,9 @@ def strata(
     yield Stratum(key="failed", why="tasks that did not succeed", query=f"{{ {failed} }}")
     slow, costly = (_quantile_of(source, kpi, environment, start, end) for kpi in (TASK_LATENCY, TASK_COST))
     if slow is not None:
-        yield Stratum(key="slow", why=f"slower than {slow:.2f} s", query=f"{{ {task} && duration > {slow * 1000:.0f}ms }}")
+        yield Stratum(
+            key="slow", why=f"slower than {slow:.2f} s", query=f"{{ {task} && duration > {slow * 1000:.0f}ms }}"
+        )
     if costly is not None:
         expensive = f"{task} && span.{Attr.TASK_COST} > {costly:g}"
         yield Stratum(key="costly", why=f"dearer than ${costly:.4f}", query=f"{{ {expensive} }}")

@@ -28,10 +28,17 @@ app = typer.Typer(help="KPI baselines: what a release is compared with.", no_arg
 
 FOLDER: Final = Path("baselines")
 _TITLES: Final = {kpi.key: (kpi.title, kpi.unit) for kpi in CATALOGUE}
-_COLOURS: Final = {Finding.WORSE: "bold red", Finding.NOT_WORSE: "green", Finding.TOO_FEW: "dim", Finding.GONE: "yellow"}
+_COLOURS: Final = {
+    Finding.WORSE: "bold red",
+    Finding.NOT_WORSE: "green",
+    Finding.TOO_FEW: "dim",
+    Finding.GONE: "yellow",
+}
 _LOCAL: Final = EnvName.LOCAL
 
-Name = Annotated[str, typer.Argument(help="Name of the baseline, or path of its file; a name is baselines/<name>.json.")]
+Name = Annotated[
+    str, typer.Argument(help="Name of the baseline, or path of its file; a name is baselines/<name>.json.")
+]
 
 
 def file_of(name: str) -> Path:

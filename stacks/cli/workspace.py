@@ -71,6 +71,16 @@ class Workspace:
         return self.home / "pulumi" / "passphrase"
 
     @property
+    def secret_files(self) -> tuple[Path, ...]:
+        """Files of which nobody else may read a byte."""
+        return (self._passphrase,)
+
+    @property
+    def checkpoint(self) -> Path:
+        """What Pulumi knows of the stack."""
+        return self._state / ".pulumi" / "stacks" / _PROJECT / f"{self.stack}.json"
+
+    @property
     def _state(self) -> Path:
         return self.home / "pulumi" / "state"
 
@@ -136,7 +146,7 @@ class Workspace:
     @property
     def exists(self) -> bool:
         """Whether the stack was ever brought up here."""
-        return (self._state / ".pulumi" / "stacks" / _PROJECT / f"{self.stack}.json").exists()
+        return self.checkpoint.exists()
 
     def _recover(self) -> None:
         """Clear what a Pulumi that died has left: its lock, and resources it was about to create.
