@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
-from typing import Final
+from typing import Final, Literal
 
+import numpy as np
 from scipy import stats
 
 from alerts.catalogue import Direction, Kpi, Unit
@@ -159,9 +160,9 @@ def chance_of_worse(kpi: Kpi, before: Side, after: Side) -> float | None:
     lower_is_better = kpi.direction is Direction.LOWER_IS_BETTER
     match method_of(kpi):
         case Method.WILSON:
-            rows = [[round(side.numerator), round(side.denominator - side.numerator)] for side in (after, before)]
-            side = "greater" if lower_is_better else "less"
-            return float(stats.fisher_exact(rows, alternative=side).pvalue)
+            table = np.array([[side.numerator, side.denominator - side.numerator] for side in (after, before)])
+            worse = _worse(lower_is_better=lower_is_better)
+            return float(stats.fisher_exact(table.round().astype(int), alternative=worse).pvalue)
         case Method.POISSON:
             return _poisson_p(before, after, lower_is_better=lower_is_better)
         case _:
@@ -174,8 +175,13 @@ def _poisson_p(before: Side, after: Side, *, lower_is_better: bool) -> float:
     if not total:
         return 1.0
     expected = after.denominator / (before.denominator + after.denominator)
-    side = "greater" if lower_is_better else "less"
-    return float(stats.binomtest(round(after.numerator), total, expected, alternative=side).pvalue)
+    worse = _worse(lower_is_better=lower_is_better)
+    return float(stats.binomtest(round(after.numerator), total, expected, alternative=worse).pvalue)
+
+
+def _worse(*, lower_is_better: bool) -> Literal["greater", "less"]:
+    """The side on which a KPI gets worse."""
+    return "greater" if lower_is_better else "less"
 
 
 def _welch_p(before: Side, after: Side, *, lower_is_better: bool) -> float | None:

@@ -225,16 +225,23 @@ def sample_reviewed(context: Context) -> Outcome:
     if isinstance(found, str):
         return failed(found, fix)
     proof = Proof(what=f"read by {', '.join(found.by)}", value=f"{found.bad} of {found.read} bad at {found.at}")
-    if found.seed and found.seed != context.seed:
-        return failed(f"the sample of seed {found.seed} was read, this one has {context.seed}", fix, proof)
-    if found.bad > found.read:
-        return failed(f"{found.bad} of {found.read} cannot be bad", "correct the evidence file", proof)
-    if found.at.timestamp() < context.start:
-        return failed("the review is older than the window", fix, proof)
-    if found.read < context.limits.per_stratum:
-        said = f"{found.read} traces were read, at least {context.limits.per_stratum} are wanted"
-        return failed(said, fix, proof)
+    wrong = _unfit(found, context)
+    if wrong:
+        return failed(wrong, fix, proof)
     if found.bad > REVIEW_MAX_BAD * found.read:
         said = f"{found.bad} of {found.read} were bad, at most {REVIEW_MAX_BAD:.0%} may be"
         return failed(said, "find out what they have in common: agentobs why; roll back where users are hurt", proof)
     return passed(f"{found.read} traces were read, {found.bad} were bad", proof)
+
+
+def _unfit(found: Review, context: Context) -> str:
+    """Why a review does not count, or nothing."""
+    if found.seed and found.seed != context.seed:
+        return f"the sample of seed {found.seed} was read, this one has {context.seed}"
+    if found.bad > found.read:
+        return f"{found.bad} of {found.read} cannot be bad"
+    if found.at.timestamp() < context.start:
+        return "the review is older than the window"
+    if found.read < context.limits.per_stratum:
+        return f"{found.read} traces were read, at least {context.limits.per_stratum} are wanted"
+    return ""

@@ -148,17 +148,20 @@ def parse(text: str, where: str, release: str) -> Evidence:
         return _spoilt(f"{where} is for release {said!r}, and this is the checklist of {release!r}", where, digest)
     sections: dict[str, Any] = {}
     problems: dict[str, str] = {}
-    for name, field in Release.model_fields.items():
-        if raw.get(name) is None:
+    for name in Release.model_fields:
+        if raw.get(name) is None or raw[name] == "":
             continue
         try:
-            # The whole annotation with its conditions; None was handled above.
-            sections[name] = TypeAdapter(Annotated[field.annotation, field]).validate_python(raw[name])  # type: ignore[name-defined]
+            sections[name] = _kind(name).validate_python(raw[name])
         except ValidationError as error:
             problems[name] = f"{where}: " + "; ".join(_said(name, each) for each in error.errors(include_url=False))
     if "author" not in sections:
         problems.setdefault("author", f"{where}: `author` is missing")
     return Evidence(sections=sections, problems=problems, where=where, digest=digest)
+
+
+def _kind(section: str) -> TypeAdapter[Any]:
+    return TypeAdapter(Release.model_fields[section].annotation)
 
 
 def _spoilt(why: str, where: str, digest: str) -> Evidence:

@@ -128,7 +128,9 @@ def live(subject: str, good: str) -> Callable[[Context], Outcome]:
             return not_applicable(context.missing.get("live", f"no {subject} can be looked at on this kind of stack"))
         if bad:
             said = "; ".join(f"{check.what}: {check.said}" for check in bad[:_FEW])
-            return failed(said, next((check.fix for check in bad if check.fix), ""), *proofs)
+            return failed(
+                said, next((check.fix for check in bad if check.fix), f"pulumi up -s {context.stack}"), *proofs
+            )
         return passed(f"{len(found)} {subject}: {good}", *proofs)
 
     return judge
