@@ -80,7 +80,7 @@ class Result(Document):
     proofs: list[Proof] = Field(default_factory=list)
     at: float
     took_s: float
-    inputs: str = Field(default="", description="Digest of the file that it was read from")
+    inputs: str = Field(default="", description="Digest of options and file that it rests on")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """`agentobs checklist`: what must hold before a release and after it, looked at, recorded, signed and verified."""
 
+import hashlib
 import json
 import os
 import time
@@ -294,7 +295,18 @@ def _context(asked: _Asked) -> tuple[Context, dict[str, str]]:
         errors=ERRORS,
         missing=missing,
     )
-    return context, {"evidence": evidence.digest, "baseline": "" if isinstance(found, str) else found.name}
+    return context, _inputs(asked, context)
+
+
+def _inputs(asked: _Asked, context: Context) -> dict[str, str]:
+    """What a verdict rests on beside the platform, by what items read; with another one it does not stand."""
+    common = [asked.window_s, asked.limits, asked.grafana, sorted(asked.addresses.items()), context.seed]
+    files = {
+        "": "",
+        "evidence": context.evidence.digest,
+        "baseline": context.baseline if isinstance(context.baseline, str) else context.baseline.model_dump_json(),
+    }
+    return {name: hashlib.sha256(repr([*common, text]).encode()).hexdigest()[:16] for name, text in files.items()}
 
 
 def _grafana(url: str) -> Grafana | None:

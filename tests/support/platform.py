@@ -187,7 +187,7 @@ def baseline(**changed: Any) -> Baseline:
     """A baseline of `prod`, an hour old, with one KPI."""
     point = Point(
         kpi="task_success", labels={"environment": "prod", "workflow": "support"}, value=0.96, low=0.93, high=0.98,
-        numerator=480, events=500, method="wilson",
+        numerator=480, events=500, error=0.00876, method="wilson",
     )  # fmt: skip
     version = InUse(dimension="graph", entity={"environment": "prod", "workflow": "support"}, version="3", calls=500)
     facts = {
