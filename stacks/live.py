@@ -45,7 +45,6 @@ class Expected:
     ports: Mapping[str, int]
     secrets: Sequence[str]
     private: Sequence[str]
-    data: str
 
 
 def examine(host: Host, expected: Expected) -> list[LiveCheck]:

@@ -10,7 +10,7 @@ from alerts.catalogue.model import DAY
 from alerts.catalogue.readiness import MIN_COMPARED, REVIEW_MAX_BAD
 from alerts.recording import rule
 from collector.signals import Label
-from runbooks.baseline import Change, Comparison, Finding, InUse, compare, compare_tracks
+from runbooks.baseline import Baseline, Change, Comparison, Finding, InUse, compare, compare_tracks
 from runbooks.baseline.estimate import Counted, estimate
 from runbooks.baseline.reading import read, versions
 from runbooks.checklist import sample
@@ -72,10 +72,19 @@ def _broken(kpi: Kpi, counted: Counted, target: float, quantile: float | None) -
 
 def against_baseline(context: Context) -> Outcome:
     """No KPI is worse than the baseline by more than is tolerated and than chance explains."""
-    if isinstance(context.baseline, str):
-        return failed(context.baseline, "name the baseline that was recorded before: --baseline NAME")
-    made = compare(context.baseline, context.platform.metrics, context.start, context.end)
+    found = _baseline(context)
+    if isinstance(found, str):
+        return failed(found, "name the baseline that was recorded before: --baseline NAME")
+    made = compare(found, context.platform.metrics, context.start, context.end)
     return _judged(made, "agentobs why; the rollback is in the evidence file")
+
+
+def _baseline(context: Context) -> Baseline | str:
+    """The baseline, or why there is none to compare this environment with."""
+    found = context.baseline
+    if isinstance(found, Baseline) and found.environment != context.environment:
+        return f"the baseline {found.name} is of environment {found.environment}, not {context.environment}"
+    return found
 
 
 def _judged(made: Comparison, fix: str) -> Outcome:
@@ -142,9 +151,10 @@ def cost(context: Context) -> Outcome:
         return unjudged(
             "no money was spent in the window, or no model has a price", "item objectives, alert ModelUnpriced"
         )
-    if isinstance(context.baseline, str):
-        return unjudged(f"${spent:.2f} were spent; {context.baseline}", "name the baseline: --baseline NAME", *proofs)
-    made = compare(context.baseline, context.platform.metrics, context.start, context.end)
+    found = _baseline(context)
+    if isinstance(found, str):
+        return unjudged(f"${spent:.2f} were spent; {found}", "name the baseline: --baseline NAME", *proofs)
+    made = compare(found, context.platform.metrics, context.start, context.end)
     worse = [change for change in made.of(Finding.WORSE) if change.kpi in _MONEY]
     proofs += [_proof(change) for change in made.changes if change.kpi in _MONEY]
     if worse:

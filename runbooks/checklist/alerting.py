@@ -158,11 +158,11 @@ def watchdog(context: Context) -> Outcome:
 
 def delivery(context: Context) -> Outcome:
     """An alert of this checklist's own is sent through Alertmanager and taken by the receiver."""
+    # Like the platform's own alerts it is of no environment of agents.
     labels = {
         "alertname": PROBE,
         "severity": str(Severity.TICKET),
         "owner": str(Owner.PLATFORM),
-        str(Label.ENVIRONMENT): context.environment,
         "release": context.release,
     }
     sent = context.platform.send_probe(labels)

@@ -239,7 +239,6 @@ class RunningStack:
                     for name in spec.files
                 ),
             ],
-            data=str(self._workspace.layout.data),
         )
 
     def telemetry(self) -> list[str]:

@@ -234,7 +234,7 @@ def test_the_probe_is_a_ticket_that_says_what_it_is_for():
     looked(platform)
     (labels,) = platform.probes
     assert labels["severity"] == "ticket"
-    assert labels["environment"] == "prod"
+    assert "environment" not in labels
     assert labels["release"] == "r1"
 
 
