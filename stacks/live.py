@@ -135,16 +135,20 @@ def versions(host: Host, expected: Expected) -> Iterator[LiveCheck]:
         )
 
 
-def room(host: Host, folder: str) -> Iterator[Room]:
-    """The disk of a folder, and the memory of the machine."""
-    words = host.run("df -Pk %s", folder).stdout.splitlines()
-    if len(words) > 1:
-        # The device may have spaces in its name; numbers are read from the right.
-        _, used, free, *_ = words[1].rsplit(None, 5)[1:]
+def disk(host: Host, folder: str, what: str = "disk") -> Iterator[Room]:
+    """The disk of a folder; nothing where `df` does not answer."""
+    lines = host.run("df -Pk %s", folder).stdout.splitlines()
+    if len(lines) > 1:
+        # The device may have spaces in its name: numbers are read from the right.
+        _, used, free, *_ = lines[1].rsplit(None, 5)[1:]
         share = int(free) / max(1, int(used) + int(free))
-        yield Room(what="disk", free=share, said=f"{int(free) * _KIB / _GIB:.1f} GiB free for {folder}")
-    memory = host.file("/proc/meminfo")
-    if memory.exists:
-        sizes = {line.split(":")[0]: int(line.split()[1]) for line in memory.content_string.splitlines() if line}
-        free_kib, all_kib = sizes["MemAvailable"], sizes["MemTotal"]
-        yield Room(what="memory", free=free_kib / all_kib, said=f"{free_kib * _KIB / _GIB:.1f} GiB available")
+        yield Room(what=what, free=share, said=f"{int(free) * _KIB / _GIB:.1f} GiB free for {folder}")
+
+
+def memory(host: Host) -> Iterator[Room]:
+    """The memory of a machine that tells it as Linux does."""
+    told = host.file("/proc/meminfo")
+    if told.exists:
+        sizes = {line.split(":")[0]: int(line.split()[1]) for line in told.content_string.splitlines() if line}
+        free, every = sizes["MemAvailable"], sizes["MemTotal"]
+        yield Room(what="memory", free=free / every, said=f"{free * _KIB / _GIB:.1f} GiB available")

@@ -161,7 +161,8 @@ def parse(text: str, where: str, release: str) -> Evidence:
 
 
 def _kind(section: str) -> TypeAdapter[Any]:
-    return TypeAdapter(Release.model_fields[section].annotation)
+    kind: Any = Release.model_fields[section].annotation
+    return TypeAdapter(kind)
 
 
 def _spoilt(why: str, where: str, digest: str) -> Evidence:

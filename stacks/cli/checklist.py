@@ -1,10 +1,11 @@
 """`agentobs checklist`: what must hold before a release and after it, looked at, recorded, signed and verified."""
 
+import functools
 import hashlib
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -219,7 +220,10 @@ def verify(
     source = file.with_name(file.name.removesuffix("-client.html") + ".json") if client else file.with_suffix(".json")
     record = checklist.parse(_read(source), str(source))
     checklist.check(record, str(source))
-    pages = {".md": checklist.markdown, ".html": lambda found: checklist.html(found, client=client)}
+    pages: dict[str, Callable[[Record], str]] = {
+        ".md": checklist.markdown,
+        ".html": functools.partial(checklist.html, client=client),
+    }
     if file.suffix in pages and _read(file) != pages[file.suffix](record):
         raise ChecklistError(f"{file} is not what {source} renders to: one of them was changed, or versions differ")
     signed = signing.verify(record.digest, record.signature, signers) if record.signature else "not signed"
@@ -275,9 +279,7 @@ def _context(asked: _Asked) -> tuple[Context, dict[str, str]]:
         missing["grafana"] = "no Grafana was named (--grafana URL); item boards-fed looks at the data of every board"
     platform = RunningStack(workspace, endpoints, period, environment, grafana)
     if not platform.is_local:
-        missing["live"] = (
-            "the stack does not run on this computer; pods are looked at by `agentobs doctor` and policies"
-        )
+        missing["live"] = "on Kubernetes policies and namespaces see to that; pods cannot be looked into from here"
     found = _baseline(asked.baseline)
     evidence = _evidence(asked)
     context = Context(

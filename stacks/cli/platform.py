@@ -14,6 +14,9 @@ from typing import Any, Final
 import requests
 import testinfra
 import yaml
+from kubernetes.client.exceptions import ApiException
+from kubernetes.config.config_exception import ConfigException
+from urllib3.exceptions import HTTPError
 
 import toolchain
 import toolchain.table
@@ -44,8 +47,10 @@ from stacks.cli.report import Backends
 from stacks.cli.telemetry import Scope, examine
 from stacks.cli.tempo import Tempo, TempoError
 from stacks.cli.workspace import Workspace, WorkspaceError
+from stacks.cluster import live as pods
 from stacks.cluster import plan, reading
 from stacks.cluster.render import stack_settings
+from stacks.cluster.rollout import connect
 from stacks.components import prometheus as component
 from stacks.environments import ENVIRONMENTS, Environment, EnvName
 from stacks.process.spec import ProcessSpec
@@ -71,10 +76,12 @@ _TRACES: Final = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
-    """What the stack's settings render to: the environment as set, and every workload's files."""
+    """What the stack's settings render to: the environment as set, every workload's files, in a cluster the plan."""
 
     environment: Environment
     files: Mapping[str, Mapping[str, str]]
+    plan: plan.Plan | None = None
+    context: str = ""
 
 
 class RunningStack:
@@ -130,7 +137,10 @@ class RunningStack:
         chosen = reading.parse(values, encrypted, environment).settings
         made = plan.make(environment, chosen)
         return Rendered(
-            environment=chosen.common(environment), files={each.name: each.files for each in made.workloads}
+            environment=chosen.common(environment),
+            files={workload.name: workload.files for workload in made.workloads},
+            plan=made,
+            context=chosen.context,
         )
 
     def backends(self) -> list[Backend]:
@@ -202,19 +212,33 @@ class RunningStack:
 
     @functools.cached_property
     def _live(self) -> list[LiveCheck]:
-        return machine.examine(testinfra.get_host("local://"), self._expected()) if self.is_local else []
+        made = self._rendered.plan
+        if made is None:
+            return machine.examine(testinfra.get_host("local://"), self._expected())
+        return [*pods.checks(self._pods, made)]
+
+    @functools.cached_property
+    def _pods(self) -> list[Any]:
+        made = self._rendered.plan
+        try:
+            return pods.found(connect(self._rendered.context), made.namespace) if made else []
+        except (ConfigException, ApiException, HTTPError) as error:
+            raise WorkspaceError(f"the cluster of context {self._rendered.context} does not answer: {error}") from None
 
     def live(self) -> list[LiveCheck]:
-        """What was found on this computer; nothing for a stack that runs elsewhere."""
+        """What was found on this computer, or of the pods."""
         return self._live
 
     @functools.cached_property
     def _room(self) -> list[Room]:
-        folder = str(self._workspace.layout.data)
-        return [*machine.room(testinfra.get_host("local://"), folder)] if self.is_local else []
+        made = self._rendered.plan
+        if made is None:
+            here = testinfra.get_host("local://")
+            return [*machine.disk(here, str(self._workspace.layout.data)), *machine.memory(here)]
+        return [*pods.room(self._pods, made, self._rendered.context)]
 
     def room(self) -> list[Room]:
-        """The disk that the stores write to, and memory."""
+        """Disks that stores write to, and on this computer its memory."""
         return self._room
 
     def _expected(self) -> machine.Expected:

@@ -101,7 +101,7 @@ def test_a_binary_of_another_version_is_named_with_both(host):
 
 
 def test_room_is_that_of_the_disk_and_of_the_memory(host, tmp_path):
-    disk, memory = live.room(host, str(tmp_path))
+    (disk,), (memory,) = live.disk(host, str(tmp_path)), live.memory(host)
     free = os.statvfs(tmp_path)
     assert disk.free == pytest.approx(free.f_bavail / (free.f_blocks - free.f_bfree + free.f_bavail), abs=0.05)
     assert 0 < memory.free <= 1
