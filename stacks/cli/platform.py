@@ -48,7 +48,8 @@ from stacks.cli.telemetry import Scope, examine
 from stacks.cli.tempo import Tempo, TempoError
 from stacks.cli.workspace import Workspace, WorkspaceError
 from stacks.cluster import live as pods
-from stacks.cluster import plan, reading
+from stacks.cluster import plan as plans
+from stacks.cluster import reading
 from stacks.cluster.render import stack_settings
 from stacks.cluster.rollout import connect
 from stacks.components import prometheus as component
@@ -80,7 +81,7 @@ class Rendered:
 
     environment: Environment
     files: Mapping[str, Mapping[str, str]]
-    plan: plan.Plan | None = None
+    plan: plans.Plan | None = None
     context: str = ""
 
 
@@ -135,7 +136,7 @@ class RunningStack:
             )
         values, encrypted = stack_settings(home.project_root() / "stacks" / f"Pulumi.{self._workspace.stack}.yaml")
         chosen = reading.parse(values, encrypted, environment).settings
-        made = plan.make(environment, chosen)
+        made = plans.make(environment, chosen)
         return Rendered(
             environment=chosen.common(environment),
             files={workload.name: workload.files for workload in made.workloads},

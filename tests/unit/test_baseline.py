@@ -2,6 +2,7 @@
 
 import math
 import random
+from dataclasses import replace
 
 import pytest
 from scipy import stats
@@ -22,6 +23,9 @@ from alerts.source import Sample, Series
 from runbooks.baseline import BaselineError, Finding, compare, parse, points, record
 from runbooks.baseline.estimate import Counted, Method, Side, chance_of_worse, estimate, method_of
 from stacks.cli.main import app
+from stacks.components import prometheus
+from stacks.environments import LOCAL
+from stacks.settings import SettingsError
 
 RUN = CliRunner()
 
@@ -208,3 +212,13 @@ def test_a_record_is_not_replaced_by_accident(tmp_path):
     refused = RUN.invoke(app, ["baseline", "record", str(path), "--prometheus", "http://127.0.0.1:9"])
     assert "--replace" in str(refused.exception)
     assert path.read_text() == "kept"
+
+
+def test_a_stack_with_a_baseline_renders_it_and_a_bad_file_is_an_error_of_its_setting(tmp_path, placement):
+    path = tmp_path / "june.json"
+    path.write_text(baseline().model_dump_json())
+    chosen = replace(LOCAL, baseline_file=path)
+    assert "record: kpi:baseline\n" in prometheus.workload(chosen, placement).files["rules.yml"]
+    path.write_text("{}")
+    with pytest.raises(SettingsError, match="agentobs:baselineFile is not a baseline"):
+        prometheus.workload(chosen, placement)
