@@ -1,5 +1,6 @@
 """Items about alerting: the rules that run are ours and well, and what fires reaches somebody."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -11,8 +12,10 @@ from alerts.lint import tree
 from alerts.routing.document import DEAD_MANS_SWITCH
 from collector.signals import Label
 from runbooks.checklist.model import Context, Outcome, Proof, failed, passed, unjudged
+from runbooks.checklist.platform import Silence
 
 _FEW: Final = 5
+_MATCHER: Final = re.compile(r'(\w+)(=~|!~|!=|=)"(.*)"', re.DOTALL)
 _STALE_S: Final = 600
 PROBE: Final = "DeliveryProbe"
 
@@ -204,13 +207,19 @@ def quiet(context: Context) -> Outcome:
 
 def silences(context: Context) -> Outcome:
     """Nothing mutes the pages of this environment while it is deployed."""
-    wide = [
-        silence
-        for silence in context.platform.silences()
-        if not any(matcher.startswith(f"{Label.ENVIRONMENT}=") for matcher in silence.matchers)
-        or f'{Label.ENVIRONMENT}="{context.environment}"' in silence.matchers
-    ]
+    wide = [each for each in context.platform.silences() if _mutes(each, context.environment)]
     if wide:
         proofs = [Proof(what=f"{', '.join(s.matchers)} by {s.by}", value=s.comment) for s in wide]
         return failed(f"{len(wide)} silences are in force", "end them, or deploy after the maintenance", *proofs)
     return passed("no silence is in force here")
+
+
+def _mutes(silence: Silence, environment: str) -> bool:
+    """Whether a silence can mute an alert of the environment; one that names none can."""
+    found = (_MATCHER.fullmatch(matcher) for matcher in silence.matchers)
+    return all(_holds(each[2], each[3], environment) for each in found if each and each[1] == Label.ENVIRONMENT)
+
+
+def _holds(sign: str, pattern: str, value: str) -> bool:
+    equal = bool(re.fullmatch(pattern, value)) if sign.endswith("~") else pattern == value
+    return equal is not sign.startswith("!")

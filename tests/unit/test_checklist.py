@@ -223,6 +223,23 @@ def test_a_store_that_does_not_answer_leaves_its_items_unjudged_and_the_others_a
     assert {result.status for key, result in results.items() if key not in unjudged} == {Status.PASS}
 
 
+@pytest.mark.parametrize(
+    ("matcher", "mutes"),
+    [
+        ('severity="page"', True),
+        ('environment="prod"', True),
+        ('environment="dev"', False),
+        ('environment=~"dev|prod"', True),
+        ('environment=~"dev|staging"', False),
+        ('environment!="prod"', False),
+        ('environment!~"dev.*"', True),
+    ],
+)
+def test_a_silence_counts_where_it_can_mute_this_environment(matcher, mutes):
+    silence = Silence(matchers=('alertname="X"', matcher), until=NOW, by="bob", comment="")
+    assert (looked(FakePlatform(silences_=[silence]))["silences"].status is Status.FAIL) is mutes
+
+
 def test_a_muted_probe_proves_nothing_either_way():
     result = looked(FakePlatform(sent=Sent(receivers=("show",), took_s=1, muted_by=("abc",))))["delivery"]
     assert result.status is Status.UNJUDGED
