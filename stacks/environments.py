@@ -160,10 +160,10 @@ class Cluster:
 class Environment:
     """The decisions for one environment. Times in seconds unless the type says otherwise.
 
-    Those with a default are the operator's: an external Langfuse with the file that holds its keys, own prices, who is
-    told of alerts, where pages and boards are, a daily budget in US dollars, and `elsewhere`: services that somebody
-    else runs, by the names `prometheus`, `alertmanager`, `loki`, `tempo`, `grafana`, `langfuse` and `remoteWrite`,
-    a long-term store of metrics. `plain_rules`: the store of metrics does not know `anchored`. `alert_speed` is how
+    Those with a default are the operator's: an external Langfuse with the file that holds its keys, own prices, the KPI
+    baseline that alerts compare with, who is told of alerts, where pages and boards are, a daily budget in US dollars,
+    and `elsewhere`: services that somebody else runs, by the names `prometheus`, `alertmanager`, `loki`, `tempo`,
+    `grafana`, `langfuse` and `remoteWrite`, a long-term store of metrics. `plain_rules`: the store of metrics does not know `anchored`. `alert_speed` is how
     many times faster than in production the windows of alerts pass, for rehearsals.
     """
 
@@ -190,6 +190,7 @@ class Environment:
     langfuse_admin: str = "admin@localhost.localdomain"
     langfuse_keys_file: Path | None = None
     prices_file: Path | None = None
+    baseline_file: Path | None = None
     alert_webhook: str | None = None
     dead_mans_switch_url: str | None = None
     runbooks_url: str | None = None

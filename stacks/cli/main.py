@@ -16,12 +16,27 @@ from collector.check import Report
 from collector.scores import ScoreError
 from collector.signals import Label
 from dashboards.push import PushError
+from runbooks.baseline import BaselineError
 from runbooks.book.prose import ProseError
+from runbooks.checklist import ChecklistError
 from runbooks.diagnosis import Window, diagnose
 from runbooks.report import Diagnosis
 from runbooks.status import Status, collect
 from stacks import generated
-from stacks.cli import backup, dashboards, doctor, langfuse, lifecycle, render, report, runbooks, show, show_check
+from stacks.cli import (
+    backup,
+    baseline,
+    checklist,
+    dashboards,
+    doctor,
+    langfuse,
+    lifecycle,
+    render,
+    report,
+    runbooks,
+    show,
+    show_check,
+)
 from stacks.cli.browser import BrowserError
 from stacks.cli.loki import LokiError
 from stacks.cli.options import AsJson, Schema, Since, Stack, Store, Traces, Where
@@ -50,6 +65,8 @@ app.add_typer(langfuse.app, name="langfuse")
 app.add_typer(backup.app, name="backup")
 app.add_typer(render.app, name="render")
 app.add_typer(runbooks.app, name="runbooks")
+app.add_typer(baseline.app, name="baseline")
+app.add_typer(checklist.app, name="checklist")
 app.command("report")(report.report)
 app.command("doctor")(doctor.doctor)
 
@@ -72,6 +89,8 @@ _EXPECTED: Final = (
     RolloutError,
     ArchiveError,
     ScoreError,
+    BaselineError,
+    ChecklistError,
 )
 
 

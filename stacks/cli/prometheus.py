@@ -57,6 +57,14 @@ class Prometheus:
         except requests.RequestException as error:
             raise PrometheusError(f"Prometheus at {self._url} did not answer {path}: {error}") from error
 
+    def rules(self) -> list[dict[str, Any]]:
+        """Groups of rules as they run, with their health."""
+        try:
+            body = self._session.get(f"{self._url}/api/v1/rules", timeout=_TIMEOUT_S).json()
+        except requests.RequestException as error:
+            raise PrometheusError(f"Prometheus at {self._url} did not tell its rules: {type(error).__name__}") from None
+        return list(body["data"]["groups"])
+
     def instant(self, query: str, at: float) -> list[Sample]:
         """Evaluate at one moment; NaN results are left out."""
         result = self._get("query", {"query": query, "time": f"{at:.3f}"})["result"]

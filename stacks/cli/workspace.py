@@ -73,6 +73,16 @@ class Workspace:
         return self.home / "pulumi" / "passphrase"
 
     @property
+    def secret_files(self) -> tuple[Path, ...]:
+        """Files of which nobody else may read a byte."""
+        return (self._passphrase,)
+
+    @property
+    def checkpoint(self) -> Path:
+        """What Pulumi knows of the stack."""
+        return self._state / ".pulumi" / "stacks" / _PROJECT / f"{self.stack}.json"
+
+    @property
     def _state(self) -> Path:
         return self.home / "pulumi" / "state"
 
@@ -99,7 +109,8 @@ class Workspace:
     @contextlib.contextmanager
     def exclusive(self) -> Iterator[None]:
         """Keep two commands on one stack apart. Raises WorkspaceError when another one is at work."""
-        self.home.mkdir(parents=True, exist_ok=True)
+        # Configurations and Pulumi's state below it hold addresses of webhooks, which are secrets.
+        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = FileLock(self.home / f"{self.stack}.lock", timeout=0)
         try:
             lock.acquire()
@@ -137,7 +148,7 @@ class Workspace:
     @property
     def exists(self) -> bool:
         """Whether the stack was ever brought up here."""
-        return (self._state / ".pulumi" / "stacks" / _PROJECT / f"{self.stack}.json").exists()
+        return self.checkpoint.exists()
 
     def _recover(self) -> None:
         """Clear what a Pulumi that died has left: its lock, and resources it was about to create.

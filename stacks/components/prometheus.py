@@ -1,14 +1,18 @@
 """Prometheus: KPI series over OTLP with exemplars, recording and alert rules, self-scrapes of every backend."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from alerts import rules
 from alerts.alerting import Links
+from alerts.recording import BaselinePoint
 from alerts.timing import Timing
 from collector.document import to_yaml
+from runbooks import baseline
 from stacks.components import elsewhere
 from stacks.components.alertmanager import RESEND_S
 from stacks.environments import Environment, Remote
+from stacks.settings import SettingsError
 from stacks.workload import CONFIG_DIR, Api, Outside, Placement, Probe, Workload
 
 _FEATURES: Final = ("exemplar-storage", "created-timestamp-zero-ingestion")
@@ -147,7 +151,8 @@ def links(environment: Environment) -> Links:
 def rule_groups(environment: Environment) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Recording rules and alerts, with the links, the budget and the form that the environment says."""
     timing, budget = Timing(environment.alert_speed), environment.daily_budget_usd
-    both = rules.recording_groups(timing, daily_budget_usd=budget), rules.alert_groups(timing, links(environment))
+    recorded = rules.recording_groups(timing, _baseline(environment), budget)
+    both = recorded, rules.alert_groups(timing, links(environment))
     if not environment.plain_rules:
         return both
     recording, alerts = ([rules.in_plain_form(group) for group in groups] for groups in both)
@@ -157,6 +162,16 @@ def rule_groups(environment: Environment) -> tuple[list[dict[str, Any]], list[di
 def _rules(environment: Environment) -> str:
     recording, alerts = rule_groups(environment)
     return to_yaml({"groups": [*recording, *alerts]})
+
+
+def _baseline(environment: Environment) -> Iterable[BaselinePoint]:
+    """What the recorded KPIs of the operator's baseline were. Raises SettingsError where the file is no baseline."""
+    if environment.baseline_file is None:
+        return ()
+    try:
+        return baseline.points(baseline.parse(environment.baseline_file.read_text("utf-8"), "agentobs:baselineFile"))
+    except (OSError, UnicodeDecodeError, baseline.BaselineError) as error:
+        raise SettingsError(str(error)) from None
 
 
 def workload(environment: Environment, at: Placement) -> Workload:
