@@ -10,7 +10,23 @@ MIN_BAD: Final = 4
 60 times by chance, four or more once in 30,000."""
 
 SIGNIFICANT_Z: Final = 3.0
-"""How many standard errors a change must span before a version is blamed (about 1 in 740 by chance alone)."""
+"""How many standard errors a change must span before a version is blamed (about 1 in 740 by chance alone). A diagnosis
+asks it of all its comparisons together: p times their number must be below that chance."""
 
-SCAN_Z: Final = 4.5
-"""The same where many moments are tried: 24 borders times some forty slices (by chance at most about 1 in 300)."""
+SUGGESTIVE_P: Final = 0.05
+"""A p-value, corrected for the number of comparisons, below which more data are worth waiting for."""
+
+LIKELY: Final = 0.8
+"""A hypothesis this probable is named as the cause."""
+
+POSSIBLE: Final = 0.05
+"""A hypothesis less probable than this is not worth a reader's time."""
+
+POWER: Final = 0.8
+"""The chance to see an effect that is there, when the events still needed are worked out."""
+
+DRIFT: Final = 0.1
+"""The share of tasks that must have become of another type before the inputs count as drifted."""
+
+RESTLESS: Final = 3
+"""So many changes of one prompt within a day are edits in the dark: compare traces before another one."""
