@@ -57,12 +57,10 @@ class Case:
 
     def mask(self, cause: Cause, table: Table) -> Mask:
         """The cells of a table that a cause makes bad."""
-        if cause.change is not None:
-            masks = symptoms.exposed(cause.change, table)
-            if masks:
-                return max(masks, key=lambda mask: likelihood.of_mask(table, mask))
-            return np.broadcast_to(table.span.starts >= cause.change.since, table.below.shape)
-        return np.broadcast_to(np.arange(table.span.columns) >= (cause.border or 0), table.below.shape)
+        if cause.change is None:
+            return symptoms.from_column(cause.border or 0, table)
+        reach = symptoms.reached(cause.change, table, likelihood.of_borders(table))
+        return reach[1] if reach else np.broadcast_to(table.span.starts >= cause.change.since, table.below.shape)
 
     def compared(self, cause: Cause, symptom: Symptom) -> Comparison:
         """A symptom as the cause explains it."""
@@ -87,7 +85,7 @@ def examine(source: MetricsSource, span: Span, where: Mapping[Label, str]) -> Ca
 def _changes(source: MetricsSource, span: Span, here: Mapping[Label, str]) -> list[VersionChange]:
     step = max(_FINEST_STEP_S, (span.end - span.start) / _TIMELINE_STEPS)
     return [
-        change
+        _dated(source, span, change)
         for dimension in DIMENSIONS
         for change in changes.find(
             dimension,
@@ -98,15 +96,15 @@ def _changes(source: MetricsSource, span: Span, here: Mapping[Label, str]) -> li
     ]
 
 
-def dated(source: MetricsSource, span: Span, change: VersionChange) -> VersionChange:
+def _dated(source: MetricsSource, span: Span, change: VersionChange) -> VersionChange:
     """The change with its moment finer than the timeline: zoom in, then take the first trace that was kept.
 
-    A counter shows a call only when the collector exports it; the exemplar carries the time of the call itself.
+    The timeline's counter shows a call only when the collector flushes it; the exemplar has the time of the call itself.
     """
     dimension, where = change.dimension, change.where(change.version)
     step = max(_FINEST_STEP_S, (span.end - span.start) / _TIMELINE_STEPS)
     start, fine = change.since - step - EXPORT_DELAY_S, max(_FINEST_STEP_S, step / _ZOOM)
-    zoomed = source.range(promql.total(dimension.activity, dimension.labels, where), start, change.since, fine)
+    zoomed = source.range(promql.total(dimension.counted, dimension.labels, where), start, change.since, fine)
     moments = [at for series in zoomed for at in changes.uses(series.points, start, fine)]
     counted = min(moments, default=change.since)
     called = source.exemplars(promql.exemplars(dimension.activity, where), counted - EXPORT_DELAY_S, counted)

@@ -12,12 +12,10 @@ from typing import Final
 
 from scipy import stats
 
-from alerts.catalogue import MIN_EVENTS, POWER, SIGNIFICANT_Z, Direction, Kpi, Unit
+from alerts.catalogue import FALSE_ALARMS, MIN_EVENTS, POWER, SIGNIFICANT_Z, Direction, Kpi, Unit
 
 _SMALLEST_P: Final = 1e-300
 _COVERED: Final = 0.95
-CHANCE: Final = float(stats.norm.sf(SIGNIFICANT_Z))
-"""The probability of a false alarm that a whole diagnosis may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +67,18 @@ class Comparison:
     @property
     def is_regression(self) -> bool:
         """Worse by more than the KPI tolerates and by more than chance explains."""
-        return self.is_regression_among(1)
+        return self.z >= SIGNIFICANT_Z and self.worsening >= self.kpi.tolerance
 
     def is_regression_among(self, comparisons: int) -> bool:
         """The same when this is the worst of so many comparisons (Bonferroni)."""
-        return self.p * comparisons <= CHANCE and self.worsening >= self.kpi.tolerance
+        return self.p * comparisons <= FALSE_ALARMS and self.worsening >= self.kpi.tolerance
 
     def events_needed(self, comparisons: int = 1) -> int:
         """Events on each side that prove an effect of this size, with the power of the catalogue."""
         before, after = self.before.value, self.after.value
         if before is None or after is None or before == after:
             return 0
-        z = float(stats.norm.isf(CHANCE / comparisons)) + float(stats.norm.isf(1 - POWER))
+        z = float(stats.norm.isf(FALSE_ALARMS / comparisons)) + float(stats.norm.isf(1 - POWER))
         match self.kpi.unit:
             case Unit.RATIO:
                 # Half an event keeps a perfect side from looking certain.

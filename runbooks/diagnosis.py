@@ -43,7 +43,7 @@ def diagnose(source: MetricsSource, window: Window) -> Diagnosis:
         for span in cells.spans(source, window.where, window.start, window.end)
     ]
     ranked = sorted(
-        (one for case in found for one in hypotheses.rank(source, case)), key=lambda one: _urgency(one, window.end)
+        (one for case in found for one in hypotheses.rank(case)), key=lambda one: _urgency(one, window.end)
     )
     if not ranked:
         return _without_findings(window, found)
@@ -76,7 +76,7 @@ def _with_findings(source: MetricsSource, window: Window, found: Sequence[Case],
         evidence=document.evidence,
         impact=_impact(case, document.since) if change is not None else [],
         trace=failing[0] if failing else None,
-        other_changes=[_as_change(c, one, source) for c in found for one in c.changes if id(one) not in accused],
+        other_changes=[_as_change(c, one) for c in found for one in c.changes if id(one) not in accused],
         hypotheses=[one.document for one in ranked[: hypotheses.MOST]],
         contributions=contributions.of(first.lead.table.kpi, case.tables, document.since),
         history=uses,
@@ -124,7 +124,7 @@ def _undecided(found: Sequence[Case]) -> list[Undecided]:
     return documents[:_MOST_UNDECIDED]
 
 
-def _as_change(case: Case, change: VersionChange, source: MetricsSource | None = None) -> Change:
+def _as_change(case: Case, change: VersionChange) -> Change:
     """A change that is not accused, with the worst that came with it, if anything certain did."""
     environment, *entity = change.entity
     moved = [
@@ -132,14 +132,13 @@ def _as_change(case: Case, change: VersionChange, source: MetricsSource | None =
         for symptom in case.findings.certain
         if symptom.versions.get(change, 0.0) > 0 and symptom.table.place.labels.items() <= change.place.items()
     ]
-    since = cases.dated(source, case.span, change).since if source else change.since
     return Change(
         environment=environment,
         dimension=change.dimension.key,
         entity=" ".join(dict.fromkeys(entity)),  # a prompt often bears its agent's name
         version=change.version,
         previous=change.previous,
-        since=since,
+        since=change.since,
         worst=[evidence_of(symptom.worst, None, None, symptom.comparisons) for symptom in moved[:1]],
     )
 

@@ -7,10 +7,9 @@ import numpy as np
 from scipy import stats
 from scipy.special import xlogy
 
-from alerts.catalogue import DRIFT, MIN_EVENTS
+from alerts.catalogue import DRIFT, FALSE_ALARMS, MIN_EVENTS
 from collector.signals import ABSENT, Label
 from runbooks.cells import Numbers, Table
-from runbooks.comparison import CHANCE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +46,7 @@ def find(tables: Iterable[Table]) -> Drift | None:
     mix = both / both.sum(axis=1, keepdims=True)
     change = mix[1] - mix[0]
     moved = float(np.maximum(change, 0).sum())
-    if p > CHANCE or moved < DRIFT:
+    if p > FALSE_ALARMS or moved < DRIFT:
         return None
     most = int(change.argmax())
     return Drift(

@@ -6,10 +6,9 @@ from typing import Final
 import numpy as np
 
 from alerts.catalogue import LIKELY, MIN_EVENTS
-from alerts.source import MetricsSource
 from collector.signals import Label, Track
 from runbooks import culprit, fixes, likelihood, wording
-from runbooks.case import Case, dated
+from runbooks.case import Case
 from runbooks.causes import Cause
 from runbooks.comparison import compare
 from runbooks.places import Kind, Place
@@ -33,21 +32,20 @@ class Ranked:
     weight: float
 
 
-def rank(source: MetricsSource, case: Case) -> list[Ranked]:
+def rank(case: Case) -> list[Ranked]:
     """Return the hypotheses about one environment: causes that hold, then their rivals, the most probable first."""
     held = case.explained
-    found = [_made(source, case, one.cause, one.lead, one.symptoms, one.confidence, one.weight) for one in held]
+    found = [_made(case, one.cause, one.lead, one.symptoms, one.confidence, one.weight) for one in held]
     named = [one.cause for one in held]
     for one in held:
         for rival, probability in case.rivals(one):
             if rival not in named:
                 named.append(rival)
-                found.append(_made(source, case, rival, one.lead, [one.lead], probability, 0.0))
+                found.append(_made(case, rival, one.lead, [one.lead], probability, 0.0))
     return [_with_inseparable(ranked, found) for ranked in found]
 
 
 def _made(  # noqa: PLR0913, PLR0917 one row of the ranking
-    source: MetricsSource,
     case: Case,
     cause: Cause,
     lead: Symptom,
@@ -58,7 +56,6 @@ def _made(  # noqa: PLR0913, PLR0917 one row of the ranking
     since = case.since(cause)
     accused: Culprit | None = None
     if cause.change is not None:
-        since = dated(source, case.span, cause.change).since
         accused = culprit.name(cause.change, case.tables, case.callers, since)
     evidence = [_evidence(case, cause, symptom, since) for symptom in _led_by(lead, shown)]
     subject = _subject(cause)

@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from alerts.catalogue import MIN_EVENTS, SUGGESTIVE_P
+from alerts.source import EXPORT_DELAY_S
 from collector.signals import ABSENT
 from runbooks import likelihood, mechanism
 from runbooks.cells import Mask, Numbers, Table
@@ -50,38 +51,42 @@ class Findings:
     open: list[Symptom]
 
 
-def exposed(change: VersionChange, table: Table) -> list[Mask]:
-    """Cells that the change reaches: by version label where the rows have one, else all from its moment on.
-
-    Without a label there are several masks, as an effect shows some columns late.
-    """
-    span, versions = table.span, {change.version, *change.later}
-    starts = span.starts
-    shape = table.below.shape
-    since = np.broadcast_to(starts + span.width > change.since, shape)
-    of_version, concerned = _rows(change, table, versions)
-    if of_version is not None:
-        # A version that comes back is new only from its return on.
-        return [np.asarray(since & of_version[:, None] & concerned[:, None])]
-    first = int(np.searchsorted(starts, change.since))
-    columns = np.arange(span.columns)
-    return [
-        np.asarray(np.broadcast_to(columns >= first + lag, shape) & concerned[:, None])
-        for lag in range(-1, _LAG_COLUMNS)
-        if 0 < first + lag < span.columns
-    ]
-
-
-def _rows(change: VersionChange, table: Table, versions: set[str]) -> tuple[Mask | None, Mask]:
-    """Which rows run the new versions (None where rows do not say), and which belong to the entity at all."""
-    concerned = np.ones(len(table.rows), dtype=bool)
-    for label, wanted in change.place.items():
-        values = np.array(table.values(label))
-        concerned &= (values == wanted) | (values == ABSENT)
+def labelled(change: VersionChange, table: Table) -> Mask | None:
+    """Cells that run the new version, where the rows of the table say which they run."""
+    versions = {change.version, *change.later}
     values = table.values(change.dimension.version)
     if all(value == ABSENT for value in values):
-        return None, concerned
-    return np.array([value in versions for value in values]), concerned
+        return None
+    rows = np.array([value in versions for value in values])
+    for label, wanted in change.place.items():
+        of_entity = np.array(table.values(label))
+        rows &= (of_entity == wanted) | (of_entity == ABSENT)
+    # A version that comes back is new only from its return on.
+    late = table.span.starts + table.span.width > change.since - EXPORT_DELAY_S
+    return np.asarray(rows[:, None] & late[None, :])
+
+
+def columns_of(change: VersionChange, table: Table) -> list[int]:
+    """Columns in which an effect may begin where the rows do not say which version they run."""
+    first = int((change.since - table.span.start) // table.span.width)
+    return [column for column in range(first - 1, first + _LAG_COLUMNS) if 0 <= column < table.span.columns]
+
+
+def from_column(column: int, table: Table) -> Mask:
+    """All cells from a column on."""
+    return np.asarray(np.broadcast_to(np.arange(table.span.columns) >= column, table.below.shape))
+
+
+def reached(change: VersionChange, table: Table, borders: Numbers) -> tuple[float, Mask] | None:
+    """Nats that a change gains on a table, and the cells that it makes bad."""
+    mask = labelled(change, table)
+    if mask is not None:
+        return likelihood.of_mask(table, mask), mask
+    columns = columns_of(change, table)
+    if not columns:
+        return None
+    best = max(columns, key=lambda column: borders[column])
+    return float(borders[best]), from_column(best, table)
 
 
 def find(tables: Iterable[Table], changes: Sequence[VersionChange], callers: Mapping[str, list[str]]) -> Findings:
@@ -123,27 +128,26 @@ class _Examined:
     @classmethod
     def of(cls, table: Table, changes: Sequence[VersionChange], callers: Mapping[str, list[str]]) -> "_Examined":
         borders = likelihood.of_borders(table)
-        reached: dict[VersionChange, tuple[float, Mask]] = {}
+        found: dict[VersionChange, tuple[float, Mask]] = {}
         direct = []
         for change in changes:
             grade = mechanism.grade(change, table.kpi, table.place, callers)
-            masks = exposed(change, table) if grade > 0 else []
-            if masks:
-                reached[change] = max(((likelihood.of_mask(table, m), m) for m in masks), key=lambda pair: pair[0])
-            if masks and grade >= mechanism.COMMON:
+            reach = reached(change, table, borders) if grade > 0 else None
+            if reach is not None:
+                found[change] = reach
+            if reach is not None and grade >= mechanism.COMMON:
                 direct.append(change)
         best_border = int(borders.argmax())
-        in_time = np.broadcast_to(np.arange(table.span.columns) >= best_border, table.below.shape)
-        border = likelihood.tested(table, in_time) if borders[best_border] > 0 else None
-        foremost = max(direct, key=lambda change: reached[change][0], default=None)
-        version = likelihood.tested(table, reached[foremost][1]) if foremost and reached[foremost][0] > 0 else None
+        border = likelihood.tested(table, from_column(best_border, table)) if borders[best_border] > 0 else None
+        foremost = max(direct, key=lambda change: found[change][0], default=None)
+        version = likelihood.tested(table, found[foremost][1]) if foremost and found[foremost][0] > 0 else None
         scatter = min((c.dispersion for c in (border, version) if c is not None), default=1.0)
         counts = np.cumsum(table.below.sum(axis=0))
         tried = int(((counts >= MIN_EVENTS) & (counts[-1] - counts >= MIN_EVENTS)).sum())
         return cls(
             table=table,
             borders=borders / scatter,
-            versions={change: gain / scatter for change, (gain, _) in reached.items()},
+            versions={change: gain / scatter for change, (gain, _) in found.items()},
             direct=direct,
             border=border,
             version=version,

@@ -31,6 +31,7 @@ from alerts.catalogue.quality import EVALUATION_PASS, HALLUCINATION, HUMAN_SCORE
 from alerts.catalogue.safety import POLICY_VIOLATIONS, VIOLATIONS_PASSED
 from alerts.catalogue.statistics import (
     DRIFT,
+    FALSE_ALARMS,
     LIKELY,
     MIN_BAD,
     MIN_EVENTS,
@@ -92,6 +93,7 @@ __all__ = [
     "DRIFT",
     "EVALUATION_PASS",
     "FALLBACKS",
+    "FALSE_ALARMS",
     "HALLUCINATION",
     "HUMAN_SCORE",
     "JUDGE_SCORE",

@@ -10,8 +10,10 @@ MIN_BAD: Final = 4
 60 times by chance, four or more once in 30,000."""
 
 SIGNIFICANT_Z: Final = 3.0
-"""How many standard errors a change must span before a version is blamed (about 1 in 740 by chance alone). A diagnosis
-asks it of all its comparisons together: p times their number must be below that chance."""
+"""How many standard errors a change must span before a version is blamed (about 1 in 740 by chance alone)."""
+
+FALSE_ALARMS: Final = 0.01
+"""How often a diagnosis may name something where nothing is wrong, over all the comparisons that it makes."""
 
 SUGGESTIVE_P: Final = 0.05
 """A p-value, corrected for the number of comparisons, below which more data are worth waiting for."""

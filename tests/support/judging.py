@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from collector.signals import Label
 from runbooks.report import Diagnosis, Hypothesis, Origin
-from support.trials import Change, Fault, Trial
+from support.trials import THIN, Change, Fault, Trial
 
 _ACCUSED = 0.5
 """A version with this much confidence counts as accused."""
@@ -33,6 +33,8 @@ def judge(trial: Trial, found: Diagnosis, times: Sequence[float]) -> Judgement:
         since = tops[0].since - times[min(len(times) - 1, int(fault.at * len(times)))]
     if not trial.faults:
         return Judgement(not tops, not tops, wronged, None, bool(found.undecided))
+    if trial.kind == THIN and not tops:
+        return Judgement(True, True, 0, None, bool(found.undecided))
     return Judgement(
         top1=bool(tops) and _is_true(trial, tops[0]),
         top3=all(any(_names(h, fault) for h in tops) for fault in trial.faults),

@@ -15,6 +15,8 @@ TYPES = ("question", "order", "complaint")
 NEW_TYPES = ("legal", "bulk")
 SECONDS = 150.0
 
+THIN = "thin canary"
+"""Too little traffic to be sure of anything: right is to name the cause, or to say that data do not suffice."""
 KINDS = {
     "tool version": 12,
     "prompt version": 12,
@@ -25,6 +27,7 @@ KINDS = {
     "data drift, no version": 7,
     "two at once": 10,
     "same agent, same moment": 5,
+    THIN: 4,
     "no fault, changes": 12,
     "no fault, no change": 6,
 }
@@ -105,7 +108,7 @@ def _agent_fault(rng: random.Random, agent: str, at: float, change: Change) -> F
 
 
 def _guilty(rng: random.Random, dimension: str, at: float, besides: str = "") -> Fault:
-    share = rng.choice((1.0, 1.0, 0.3, 0.15)) if dimension != "graph" else rng.choice((1.0, 1.0, 0.3))
+    share = rng.choice((1.0, 1.0, 0.35))
     if dimension == "tool":
         tool = rng.choice([tool for tool in TOOLS if tool != besides])
         return _tool_fault(rng, tool, at, Change("tool", tool, at, share))
@@ -136,6 +139,9 @@ def _faults(rng: random.Random, kind: str) -> list[Fault]:
         case "same agent, same moment":
             agent = rng.choice(AGENTS)
             return [Fault("answers are bad", agent, rng.uniform(0.3, 0.6), at, Change("prompt", agent, at))]
+        case "thin canary":
+            change = Change("prompt", rng.choice(AGENTS), at, 0.1)
+            return [Fault("answers are bad", change.entity, 0.3, at, change)]
         case _:
             return []
 
@@ -166,7 +172,7 @@ def draw(seed: int, number: int, kind: str) -> Trial:
     return Trial(
         environment=f"t{seed}-{number:03d}",
         kind=kind,
-        rate=rng.uniform(0.8, 3.0),
+        rate=rng.uniform(1.0, 1.4) if kind == THIN else rng.uniform(1.5, 3.5),
         faults=faults,
         innocents=_innocents(rng, kind, faults),
         noise=random.Random(f"{seed}/{number}/noise"),
