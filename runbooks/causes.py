@@ -19,6 +19,7 @@ from runbooks.places import Kind, Place
 from runbooks.symptoms import Symptom
 
 _ROUNDS: Final = 60
+_MOST_OF_IT: Final = 0.5  # of what the best explanation gains
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,11 +59,12 @@ def weigh(
     columns = symptoms[0].table.span.columns
     environment = symptoms[0].table.place.environment
     places = sorted({s.table.place for s in symptoms} | {Place(environment, Kind.SYSTEM)})
-    fits = [[_of_change(s, change, callers) for change in changes] for s in symptoms]
     prior = [1.0] * len(changes)
-    blocks = [np.array(fits).reshape(len(symptoms), len(changes))]
+    blocks = [
+        _at_home(change, symptoms, np.array([[_of_change(s, change, callers)] for s in symptoms])) for change in changes
+    ]
     for place in places:
-        blocks.append(np.array([_of_place(s, place, callers) for s in symptoms]))
+        blocks.append(_at_home(place, symptoms, np.array([_of_place(s, place, callers) for s in symptoms])))
         at_border = np.full(columns, 1.0 / max(1, columns - 1))
         if drifted_at is not None and place.kind is Kind.SYSTEM:
             at_border[max(0, drifted_at - 1) : drifted_at + 2] = 1.0
@@ -74,6 +76,15 @@ def weigh(
         block = shares[:, first : first + columns]
         found.append(Cause(of=place, border=int(block.sum(axis=0).argmax()), shares=block.sum(axis=1)))
     return found
+
+
+def _at_home(cause: VersionChange | Place, symptoms: Sequence[Symptom], fits: Numbers) -> Numbers:
+    """The fits (symptoms x moments) of a cause, weighed down elsewhere when nothing is seen at home."""
+    home = np.array([mechanism.is_home(cause, symptom.table.place) for symptom in symptoms])
+    gains = np.array([symptom.gain for symptom in symptoms])
+    if bool((fits.max(axis=1)[home] > gains[home] * _MOST_OF_IT).any()):
+        return fits
+    return np.where(home[:, None], fits, fits + np.log(mechanism.NOT_AT_HOME))
 
 
 def _of_change(symptom: Symptom, change: VersionChange, callers: Mapping[str, list[str]]) -> float:
@@ -102,7 +113,7 @@ def _shares(fits: Numbers, prior: Numbers) -> Numbers:
 
 def _normalised(weights: Numbers) -> Numbers:
     total = weights.sum(axis=1, keepdims=True)
-    return np.divide(weights, total, out=np.zeros_like(weights), where=total > 0)
+    return np.asarray(np.divide(weights, total, out=np.zeros_like(weights), where=total > 0))
 
 
 def explain(symptoms: Sequence[Symptom], causes: Sequence[Cause]) -> list[Explained]:

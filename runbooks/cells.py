@@ -44,7 +44,7 @@ class Span:
     @property
     def starts(self) -> Numbers:
         """Unix seconds at which each column begins."""
-        return self.start + self.width * np.arange(self.columns)
+        return np.asarray(self.start + self.width * np.arange(self.columns), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)

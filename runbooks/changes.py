@@ -17,8 +17,9 @@ from collector.signals import ABSENT, Label
 
 _QUIET_STEPS: Final = 3
 _QUIET_INTERVALS: Final = 5
-"""A version counts as gone after this many of its own usual intervals, at least `_QUIET_STEPS` steps, without use
-while another version was in use: a rare canary is not taken for a series of deployments."""
+_QUIET_USES: Final = 10
+"""A version counts as gone after this many of its own usual intervals, at least `_QUIET_STEPS` steps, without use while
+other versions were in use so many times: a rare canary, or a lull, is not taken for a series of deployments."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +82,7 @@ def _split(version: str, times: Sequence[float], others: Sequence[float], step: 
     quiet = max(_QUIET_STEPS * step, _QUIET_INTERVALS * median(gaps)) if gaps else _QUIET_STEPS * step
     start = times[0]
     for earlier, later in pairwise(times):
-        if later - earlier > quiet and any(earlier < other < later for other in others):
+        if later - earlier > quiet and sum(earlier < other < later for other in others) >= _QUIET_USES:
             yield _Stretch(version, start, earlier, quiet)
             start = later
     yield _Stretch(version, start, times[-1], quiet)

@@ -44,17 +44,11 @@ def gains(kpi: Kpi, above: Numbers, below: Numbers, bad_above: Numbers, bad_belo
 
 
 def of_borders(table: Table) -> Numbers:
-    """Gain of a fault that begins inside each column: good before it, bad after it, and the column itself mixed."""
+    """Gain of a fault from each column on."""
     above, below = table.above.sum(axis=0), table.below.sum(axis=0)
+    total_above, total_below = np.full_like(above, above.sum()), np.full_like(below, below.sum())
     before_above, before_below = np.cumsum(above) - above, np.cumsum(below) - below
-    split = gains(
-        table.kpi, above.sum() - above, below.sum() - below, above.sum() - above - before_above,
-        below.sum() - below - before_below,
-    )  # fmt: skip
-    # What the mixed column gains by a rate of its own comes on top, as its mixture is not known.
-    without = fit(table.kpi, above.sum() - above, below.sum() - below) + fit(table.kpi, above, below)
-    null = fit(table.kpi, above.sum(keepdims=True), below.sum(keepdims=True))
-    return np.where(split > 0, split + without - null, 0.0)
+    return gains(table.kpi, total_above, total_below, total_above - before_above, total_below - before_below)
 
 
 def of_mask(table: Table, mask: Mask) -> float:

@@ -18,6 +18,8 @@ DIRECT: Final = 1.0
 COMMON: Final = 0.5
 SELDOM: Final = 0.1
 RARE: Final = 0.02
+NOT_AT_HOME: Final = 0.05
+"""Weighs down a cause of which nothing is seen where it should show first."""
 _NEVER: Final = 0.0
 
 
@@ -101,6 +103,15 @@ _TABLE: Final[Mapping[tuple[Source, Relation], _Grades]] = {
 }
 _OF_DIMENSION: Final = {"prompt": Source.PROMPT, "model": Source.MODEL, "tool": Source.TOOL, "graph": Source.GRAPH}
 _OF_PLACE: Final = {Kind.TOOL: Source.BAD_TOOL, Kind.AGENT: Source.BAD_AGENT, Kind.SYSTEM: Source.BAD_SYSTEM}
+
+
+def is_home(cause: VersionChange | Place, at: Place) -> bool:
+    """Whether a cause shows here first: a tool's at the tool, a prompt's or a model's at the agent, else everywhere."""
+    if isinstance(cause, Place):
+        return cause == at
+    name = cause.place.get(Label.TOOL) or cause.place.get(Label.AGENT) or ""
+    kind = {"tool": Kind.TOOL, "graph": Kind.SYSTEM}.get(cause.dimension.key, Kind.AGENT)
+    return at.kind is kind and at.name == name
 
 
 def grade(cause: VersionChange | Place, kpi: Kpi, at: Place, callers: Mapping[str, list[str]]) -> float:

@@ -6,7 +6,7 @@ false alarms that a diagnosis is allowed.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -22,6 +22,7 @@ from runbooks.comparison import Comparison
 _LAG_COLUMNS: Final = 3
 """What an unlabelled KPI sees of a version shows so many columns later at most: calls in flight end first."""
 _WAYS: Final = 2
+_FLUSH_S: Final = 3.0  # counters show a call so many seconds late, in most cases
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +114,19 @@ def find(tables: Iterable[Table], changes: Sequence[VersionChange], callers: Map
     return Findings(certain=sorted(certain, key=key), open=sorted(undecided, key=key))
 
 
+def _without_turns(table: Table, changes: Sequence[VersionChange]) -> Table:
+    """The table without the moments of changes.
+
+    There a label would tell single calls apart and win over every explanation by time, though a fault that began at the
+    same moment is as good.
+    """
+    starts, width = table.span.starts, table.span.width
+    kept = np.ones(table.span.columns, dtype=bool)
+    for change in changes:
+        kept &= (starts + width < change.since - width / 2) | (starts > change.since + max(width / 2, _FLUSH_S))
+    return replace(table, above=table.above * kept, below=table.below * kept)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Examined:
     """One table with all of its explanations."""
@@ -127,16 +141,17 @@ class _Examined:
 
     @classmethod
     def of(cls, table: Table, changes: Sequence[VersionChange], callers: Mapping[str, list[str]]) -> "_Examined":
-        borders = likelihood.of_borders(table)
+        near = [c for c in changes if mechanism.grade(c, table.kpi, table.place, callers) > 0]
+        sharp = _without_turns(table, near)
+        borders = likelihood.of_borders(sharp)
         found: dict[VersionChange, tuple[float, Mask]] = {}
         direct = []
-        for change in changes:
-            grade = mechanism.grade(change, table.kpi, table.place, callers)
-            reach = reached(change, table, borders) if grade > 0 else None
+        for change in near:
+            reach = reached(change, sharp, borders)
             if reach is not None:
                 found[change] = reach
-            if reach is not None and grade >= mechanism.COMMON:
-                direct.append(change)
+                if mechanism.grade(change, table.kpi, table.place, callers) >= mechanism.COMMON:
+                    direct.append(change)
         best_border = int(borders.argmax())
         border = likelihood.tested(table, from_column(best_border, table)) if borders[best_border] > 0 else None
         foremost = max(direct, key=lambda change: found[change][0], default=None)

@@ -12,7 +12,7 @@ MIN_BAD: Final = 4
 SIGNIFICANT_Z: Final = 3.0
 """How many standard errors a change must span before a version is blamed (about 1 in 740 by chance alone)."""
 
-FALSE_ALARMS: Final = 0.01
+FALSE_ALARMS: Final = 0.002
 """How often a diagnosis may name something where nothing is wrong, over all the comparisons that it makes."""
 
 SUGGESTIVE_P: Final = 0.05

@@ -97,7 +97,7 @@ def _agent_fault(rng: random.Random, agent: str, at: float, change: Change) -> F
         effects = ("model is slow", "answers are bad", "model is dear", "model fails")
     effect = rng.choice(effects)
     sizes = {
-        "answers are bad": (0.2, 0.6),
+        "answers are bad": (0.25, 0.6),
         "tokens grow": (1.8, 4),
         "agent fails": (0.15, 0.5),
         "model is slow": (1.8, 5),
@@ -182,7 +182,7 @@ def draw(seed: int, number: int, kind: str) -> Trial:
             "model fails": {agent: rng.uniform(0.002, 0.02) for agent in AGENTS},
             "model s": {agent: rng.uniform(0.3, 2.5) for agent in AGENTS},
             "tokens": {agent: rng.uniform(400, 3000) for agent in AGENTS},
-            "bad answers": {agent: rng.uniform(0.02, 0.1) for agent in AGENTS},
+            "bad answers": {agent: rng.uniform(0.02, 0.07) for agent in AGENTS},
         },
     )
 
