@@ -42,9 +42,7 @@ def diagnose(source: MetricsSource, window: Window) -> Diagnosis:
         cases.examine(source, span, window.where)
         for span in cells.spans(source, window.where, window.start, window.end)
     ]
-    ranked = sorted(
-        (one for case in found for one in hypotheses.rank(case)), key=lambda one: _urgency(one, window.end)
-    )
+    ranked = sorted((one for case in found for one in hypotheses.rank(case)), key=lambda one: _urgency(one, window.end))
     if not ranked:
         return _without_findings(window, found)
     return _with_findings(source, window, found, ranked)

@@ -125,7 +125,9 @@ def figures(outcomes: Sequence[Outcome]) -> None:
     print(f"anything named in healthy trials: {sum(not o.judgement.top1 for o in healthy)} of {len(healthy)}")
     print(f"trials with a wrong accusation at any moment: {sum(o.wronged_on_the_way > 0 for o in outcomes)}")
     print(f"median seconds from the fault to the right answer: {statistics.median(after):.0f} ({len(after)} trials)")
-    print(f"error of `since`: median {statistics.median(since):.1f} s; with a version {statistics.median(versioned):.1f}")
+    print(
+        f"error of `since`: median {statistics.median(since):.1f} s; with a version {statistics.median(versioned):.1f}"
+    )
     print(f"seconds per `why`: median {statistics.median(o.seconds for o in outcomes):.2f}")
     sure: dict[str, list[bool]] = defaultdict(list)
     for outcome in faulty:
