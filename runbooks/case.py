@@ -99,7 +99,7 @@ def _changes(source: MetricsSource, span: Span, here: Mapping[Label, str]) -> li
 def _dated(source: MetricsSource, span: Span, change: VersionChange) -> VersionChange:
     """The change with its moment finer than the timeline: zoom in, then take the first trace that was kept.
 
-    The timeline's counter shows a call only when the collector flushes it; the exemplar has the time of the call itself.
+    The timeline's counter shows a call when the collector flushes it; the exemplar has the time of the call itself.
     """
     dimension, where = change.dimension, change.where(change.version)
     step = max(_FINEST_STEP_S, (span.end - span.start) / _TIMELINE_STEPS)

@@ -122,10 +122,13 @@ def _title(origin: Origin, accused: Culprit | None, subject: dict[str, str], lea
 
 def _reasons(case: Case, cause: Cause, lead: Symptom, first: Evidence) -> list[str]:
     kpi, unit = first.title, first.unit
-    found = [
+    size = (
         f"{kpi} of {wording.place(first.subject)} went from {wording.amount(first.before.value, unit)} to"
         f" {wording.amount(first.after.value, unit)}: {wording.effect(first)} worse with 95 % confidence, over"
-        f" {first.before.events:,.0f} events before and {first.after.events:,.0f} after.",
+        f" {first.before.events:,.0f} events before and {first.after.events:,.0f} after."
+    )
+    found = [
+        size,
         f"Chance alone does that with p = {wording.chance(first.p)}, corrected for {first.comparisons} comparisons.",
     ]
     control = _control(case, cause, lead)

@@ -109,7 +109,7 @@ class VersionUse(Document):
 
     version: str
     first_seen: float
-    last_seen: float | None
+    last_seen: float | None = Field(description="As recorded: up to five minutes after its last use")
     kpi: str
     measured: Measured | None = Field(description="The KPI that accuses, while it is in the window")
 

@@ -121,12 +121,11 @@ def _history(document: Diagnosis) -> list[RenderableType]:
     if not document.history:
         return []
     unit = document.evidence[0].unit
-    table = _table("Its last versions", "version", "first seen", "last seen", document.evidence[0].title, "events")
+    table = _table("Its last versions", "version", "first seen", document.evidence[0].title, "events")
     for use in document.history:
         value = wording.amount(use.measured.value, unit) if use.measured else "-"
         events = f"{use.measured.events:,.0f}" if use.measured else "-"
-        last = wording.clock(use.last_seen) if use.last_seen else "-"
-        table.add_row(use.version, wording.clock(use.first_seen), last, value, events)
+        table.add_row(use.version, wording.clock(use.first_seen), value, events)
     return [table]
 
 

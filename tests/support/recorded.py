@@ -17,7 +17,8 @@ from support.prometheus import Prometheus, prometheus_at
 
 _GRID_S = 5.0
 _DIGITS = 5
-_NAMES = r'{__name__=~"agentic_.*(total|sum|count)",__name__!~"agentic_(mcp_server|plan|llm_tokens|task_tokens|eval_score|process).*"}'
+_UNREAD = "agentic_(mcp_server|plan|llm_tokens|task_tokens|eval_score|process).*"
+_NAMES = f'{{__name__=~"agentic_.*(total|sum|count)",__name__!~"{_UNREAD}"}}'
 _DROPPED = ("job", "instance", "service")
 
 

@@ -49,7 +49,11 @@ def table(kpi, name: str, *rows: tuple[dict, list]) -> Table:
 
 
 def tool(name: str, *rows: tuple[dict, list]) -> Table:
-    return table(TOOL_SUCCESS, name, *((({"tool_name": name, "agent_name": "executor"} | l), c) for l, c in rows))
+    return table(
+        TOOL_SUCCESS,
+        name,
+        *((({"tool_name": name, "agent_name": "executor"} | labels), cells) for labels, cells in rows),
+    )
 
 
 def case(tables: list[Table], *changes: VersionChange) -> Case:
