@@ -15,7 +15,7 @@ from alerts.catalogue import LIKELY, MIN_EVENTS, TASK_COST, TASK_LATENCY, TASK_S
 from alerts.source import MetricsSource
 from collector.signals import Label
 from runbooks import case as cases
-from runbooks import cells, contributions, history, hypotheses, traces
+from runbooks import cells, contributions, history, hypotheses, mechanism, symptoms, traces
 from runbooks.case import Case
 from runbooks.changes import VersionChange
 from runbooks.comparison import Reading, compare
@@ -138,7 +138,15 @@ def _as_change(case: Case, change: VersionChange) -> Change:
         previous=change.previous,
         since=change.since,
         worst=[evidence_of(symptom.worst, None, None, symptom.comparisons) for symptom in moved[:1]],
+        events=_events(case, change),
     )
+
+
+def _events(case: Case, change: VersionChange) -> float | None:
+    """Events of the new version in the KPI of its entity that has most."""
+    at_home = [table for table in case.tables if mechanism.is_home(change, table.place)]
+    masks = [(table, symptoms.labelled(change, table)) for table in at_home]
+    return max((table.reading(mask).denominator for table, mask in masks if mask is not None), default=None)
 
 
 def _impact(case: Case, since: float) -> list[Evidence]:

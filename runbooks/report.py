@@ -86,6 +86,7 @@ class Change(Document):
     previous: str
     since: float
     worst: list[Evidence] = Field(description="Its worst regression, if it has one")
+    events: float | None = Field(default=None, description="Calls that ran it; few of them prove nothing")
 
 
 class TraceLink(Document):

@@ -8,6 +8,7 @@ from rich.panel import Panel
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from alerts.catalogue import MIN_EVENTS
 from collector.signals import Label
 from runbooks import wording
 from runbooks.report import Change, Diagnosis, Evidence, Hypothesis, TraceLink, Verdict
@@ -169,7 +170,9 @@ def _other(change: Change) -> Text:
         if worst
         else ("", "")
     )
-    effect = f"{worst.title} {before} -> {after}" if worst else "nothing got worse with it"
+    few = change.events is not None and change.events < MIN_EVENTS
+    nothing = f"{change.events:.0f} calls are too few to tell" if few else "nothing got worse with it"
+    effect = f"{worst.title} {before} -> {after}" if worst else nothing
     return Text(
         f"  {change.environment}: {change.dimension} of {change.entity} {change.previous} -> {change.version}"
         f" at {wording.clock(change.since)}; {effect}"
