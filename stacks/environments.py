@@ -163,8 +163,9 @@ class Environment:
     Those with a default are the operator's: an external Langfuse with the file that holds its keys, own prices, the KPI
     baseline that alerts compare with, who is told of alerts, where pages and boards are, a daily budget in US dollars,
     and `elsewhere`: services that somebody else runs, by the names `prometheus`, `alertmanager`, `loki`, `tempo`,
-    `grafana`, `langfuse` and `remoteWrite`, a long-term store of metrics. `plain_rules`: the store of metrics does not know `anchored`. `alert_speed` is how
-    many times faster than in production the windows of alerts pass, for rehearsals.
+    `grafana`, `langfuse` and `remoteWrite`, a long-term store of metrics. `plain_rules`: the store of metrics does not
+    know `anchored`. `alert_speed` is how many times faster than in production the windows of alerts pass, for
+    rehearsals.
     """
 
     name: EnvName

@@ -16,11 +16,12 @@ from collector.check import Report
 from collector.scores import ScoreError
 from collector.signals import Label
 from dashboards.push import PushError
+from runbooks import text
 from runbooks.baseline import BaselineError
 from runbooks.book.prose import ProseError
 from runbooks.checklist import ChecklistError
 from runbooks.diagnosis import Window, diagnose
-from runbooks.report import Diagnosis
+from runbooks.report import Diagnosis, TraceLink
 from runbooks.status import Status, collect
 from stacks import generated
 from stacks.cli import (
@@ -36,6 +37,7 @@ from stacks.cli import (
     runbooks,
     show,
     show_check,
+    show_why,
 )
 from stacks.cli.browser import BrowserError
 from stacks.cli.loki import LokiError
@@ -149,9 +151,12 @@ def why(
     environment: Where = "",
     prometheus: Store = "",
     as_json: AsJson = False,
+    as_text: Annotated[
+        bool, typer.Option("--text", help="Print a dozen plain lines for an alert, a ticket or a chat.")
+    ] = False,
     schema: Schema = False,
 ) -> None:
-    """Name the agent or tool that broke, the version dimension to blame and since when, with the evidence."""
+    """Name the agent or tool that broke, the version dimension to blame and since when, how sure that is and why."""
     if schema:
         return _print_schema(Diagnosis)
     now = time.time()
@@ -159,11 +164,13 @@ def why(
     with _stores(stack, ["prometheus", "tempo"], {"prometheus": prometheus}) as stores:
         document = diagnose(_metrics(stores), window)
         if stores.lasting:
-            document = _with_link(document, stores.urls.get("tempo"))
+            document = _with_links(document, stores.urls.get("tempo"))
     if as_json:
         typer.echo(document.model_dump_json(indent=2))
+    elif as_text:
+        typer.echo(text.plain(document))
     else:
-        Console().print(show.diagnosis(document))
+        Console().print(show_why.diagnosis(document))
     return None
 
 
@@ -244,12 +251,21 @@ def _metrics(stores: Reached) -> Prometheus:
     return Prometheus(stores.urls["prometheus"], stores.headers.get("prometheus"))
 
 
-def _with_link(document: Diagnosis, tempo: str | None) -> Diagnosis:
-    """Add the address of the trace in Tempo, where there is one."""
-    if document.trace is None or tempo is None:
+def _with_links(document: Diagnosis, tempo: str | None) -> Diagnosis:
+    """Add the addresses of the traces in Tempo, where there is one."""
+    if tempo is None:
         return document
-    trace = document.trace.model_copy(update={"url": f"{tempo}/api/traces/{document.trace.trace_id}"})
-    return document.model_copy(update={"trace": trace})
+
+    def linked(trace: TraceLink) -> TraceLink:
+        return trace.model_copy(update={"url": f"{tempo}/api/traces/{trace.trace_id}"})
+
+    return document.model_copy(
+        update={
+            "trace": linked(document.trace) if document.trace else None,
+            "failing_traces": [linked(trace) for trace in document.failing_traces],
+            "baseline_traces": [linked(trace) for trace in document.baseline_traces],
+        }
+    )
 
 
 def main() -> None:

@@ -12,7 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from collector.check import COLLECTOR, Finding, Kind, Report, Severity
-from stacks.cli.show import clock, error_console
+from runbooks.wording import clock
+from stacks.cli.show import error_console
 from stacks.cli.telemetry import Progress as Tell
 
 _PERCENT: Final = 100
