@@ -3,15 +3,15 @@
 A guide is written by a person; between `<!-- generated: name -->` and `<!-- end -->` stands what this module makes.
 """
 
+import functools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 from stacks.cluster import network, plan
-from stacks.cluster.plan import Plan
 from stacks.cluster.settings import ClusterSettings
-from stacks.environments import DEV, PROD, STAGING, Environment
+from stacks.environments import DEV, ENVIRONMENTS, PROD, STAGING, Environment, EnvName
 from stacks.workload import Outside, Workload
 
 FOLDER: Final = "stacks/docs"
@@ -28,6 +28,7 @@ _EXAMPLE: Final = {
     "tempoBucket": "tempo",
     "grafanaDatabase": "postgres.example.com:5432/grafana",
 }
+_LANGFUSE: Final = frozenset({"langfuse-web", "langfuse-worker", "postgres", "clickhouse", "valkey", "objects"})
 _OUTSIDE: Final[Mapping[Outside, str]] = {
     Outside.API: "Kubernetes API",
     Outside.HTTPS: "HTTPS outside",
@@ -46,9 +47,10 @@ def filled(text: str) -> str:
     return _BLOCK.sub(lambda found: found[1] + BLOCKS[found[2]]() + found[3], text)
 
 
-def _plan(environment: Environment, **chosen: str) -> Plan:
-    """A plan of a stack in an example cluster; what else an operator must say changes neither sizes nor flows."""
-    return plan.make(environment, ClusterSettings.model_validate({**_EXAMPLE, **chosen}))
+@functools.cache
+def _workloads(name: EnvName) -> tuple[Workload, ...]:
+    """What a stack runs in an example cluster; what else an operator must say changes neither sizes nor flows."""
+    return plan.make(ENVIRONMENTS[name], ClusterSettings.model_validate(_EXAMPLE)).workloads
 
 
 def _rows(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -64,9 +66,9 @@ def totals() -> str:
 
 def _totals() -> Iterator[tuple[str, ...]]:
     for environment in _ENVIRONMENTS:
-        sizes = plan.cluster_of(environment).sizes
-        for choice, words in (("off", "without Langfuse"), ("managed", "with Langfuse")):
-            here = [sizes[workload.name] for workload in _plan(environment, langfuse=choice).workloads]
+        sizes, every = plan.cluster_of(environment).sizes, [each.name for each in _workloads(environment.name)]
+        for left_out, words in ((_LANGFUSE, "without Langfuse"), (frozenset[str](), "with Langfuse")):
+            here = [sizes[name] for name in every if name not in left_out]
             cpu = sum(size.cpu * size.replicas for size in here) / 1000
             memory = sum(size.memory_mib * size.replicas for size in here) / _GIB
             disk = sum(size.disk_mib * size.replicas for size in here) / _GIB
@@ -92,11 +94,11 @@ def _size(environment: Environment, workload: str) -> str:
 
 def flows() -> str:
     """Who may talk to whom in staging, where the collector is split and all stores run inside; arrows are allowed."""
-    made = _plan(STAGING)
+    made = _workloads(STAGING.name)
     lines = ["flowchart LR", "  agents([agents, labelled namespaces]) -->|OTLP, token| collector"]
     lines += ["  people([people, through the ingress]) --> grafana & langfuse-web"]
-    lines += [f"  {source} --> {' & '.join(targets)}" for source, targets in _calls(made.workloads)]
-    lines += [f"  {workload.name} --> {_node(where)}" for workload in made.workloads for where in workload.outside]
+    lines += [f"  {source} --> {' & '.join(targets)}" for source, targets in _calls(made)]
+    lines += [f"  {workload.name} --> {_node(where)}" for workload in made for where in workload.outside]
     return "```mermaid\n" + "\n".join(lines) + "\n```\n"
 
 

@@ -161,7 +161,7 @@ def why(
         return _print_schema(Diagnosis)
     now = time.time()
     window = Window(start=now - since, end=now, where=_narrowed(environment))
-    with _stores(stack, ["prometheus", "tempo"], {"prometheus": prometheus}) as stores:
+    with _stores(stack, ["prometheus"], {"prometheus": prometheus}) as stores:
         document = diagnose(_metrics(stores), window)
         if stores.lasting:
             document = _with_links(document, stores.urls.get("tempo"))

@@ -18,6 +18,7 @@ from stacks.cluster.plan import Plan
 from stacks.cluster.remotes import remotes
 from stacks.cluster.rollout import connect
 from stacks.cluster.settings import ClusterSettings
+from stacks.cluster.snapshots import GROUP
 from stacks.environments import Environment
 from stacks.policy.rules import containers
 from stacks.settings import SettingsError
@@ -68,6 +69,11 @@ def examine(environment: Environment, raw: Mapping[str, str], secure: Collection
     yield from _zones(api, environment)
     yield from _present(api, made.namespace, [chosen.pull_secret, chosen.collector_tls_secret])
     yield from _elsewhere(api, chosen)
+    if chosen.snapshot_class:
+        custom, fix = client.CustomObjectsApi(api), "pulumi config set agentobs:snapshotClass <one that exists>"
+        plural = "volumesnapshotclasses"
+        ask = functools.partial(custom.get_cluster_custom_object, GROUP, "v1", plural, chosen.snapshot_class)
+        yield _found(f"snapshot class {chosen.snapshot_class}", fix, ask)
 
 
 def _short(error: Exception) -> str:

@@ -81,6 +81,7 @@ def test_the_doctor_finds_nothing_wrong_where_dev_can_go_up(plane, tmp_path):
         (EnvName.DEV, {"context": "elsewhere"}, "the cluster of context elsewhere", "kubectl config get-contexts"),
         (EnvName.DEV, {"pullSecret": "hub"}, "secret hub in agentobs is missing", "create it in namespace agentobs"),
         (EnvName.PROD, {}, "secret collector-tls in agentobs is missing", "cert-manager"),
+        (EnvName.DEV, {"snapshotClass": "fast"}, "snapshot class fast is missing", "agentobs:snapshotClass"),
         (EnvName.DEV, _ELSEWHERE, "service prometheus-k8s in monitoring is missing", "agentobs:prometheusUrl"),
         (EnvName.DEV, _ELSEWHERE, "namespace monitoring is missing", "agentobs:prometheusNamespace"),
     ],
