@@ -191,8 +191,11 @@ class RunningStack:
 
     def boards(self) -> list[BoardState]:
         """Every board, evaluated for the environment."""
-        addresses = {name: self._endpoints.get(name, "") for name in ("prometheus", "loki", "tempo")}
-        return fed.boards(Backends(**addresses).sources(), self._metrics, self._period, self._environment)
+        found = self._endpoints
+        stores = Backends(
+            prometheus=found.get("prometheus", ""), loki=found.get("loki", ""), tempo=found.get("tempo", "")
+        )
+        return fed.boards(stores.sources(), self._metrics, self._period, self._environment)
 
     def grafana(self) -> Mapping[str, str]:
         """The boards in Grafana: slug -> new, unchanged, changed or edited."""

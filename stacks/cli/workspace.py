@@ -75,7 +75,7 @@ class Workspace:
     @property
     def secret_files(self) -> tuple[Path, ...]:
         """Files of which nobody else may read a byte."""
-        return (self._passphrase,)
+        return (self.passphrase,)
 
     @property
     def checkpoint(self) -> Path:
