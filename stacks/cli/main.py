@@ -3,6 +3,8 @@
 import json
 import shlex
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Final
 
 import typer
@@ -11,6 +13,7 @@ from rich.console import Console
 
 import toolchain
 from collector.check import Report
+from collector.scores import ScoreError
 from collector.signals import Label
 from dashboards.push import PushError
 from runbooks.book.prose import ProseError
@@ -18,15 +21,20 @@ from runbooks.diagnosis import Window, diagnose
 from runbooks.report import Diagnosis
 from runbooks.status import Status, collect
 from stacks import generated
-from stacks.cli import dashboards, doctor, lifecycle, render, report, runbooks, show, show_check
+from stacks.cli import backup, dashboards, doctor, langfuse, lifecycle, render, report, runbooks, show, show_check
 from stacks.cli.browser import BrowserError
 from stacks.cli.loki import LokiError
 from stacks.cli.options import AsJson, Schema, Since, Stack, Store, Traces, Where
 from stacks.cli.prometheus import Prometheus, PrometheusError
+from stacks.cli.reach import Reached, reached
 from stacks.cli.telemetry import Scope, examine
 from stacks.cli.tempo import Tempo, TempoError
 from stacks.cli.workspace import Workspace, WorkspaceError
+from stacks.cluster.forward import ForwardError
+from stacks.cluster.rollout import RolloutError
+from stacks.cluster.snapshots import SnapshotError
 from stacks.environments import EnvName
+from stacks.process.archive import ArchiveError
 from stacks.settings import SettingsError
 
 app = typer.Typer(
@@ -38,6 +46,8 @@ app = typer.Typer(
 telemetry = typer.Typer(help="Look at the telemetry itself.", no_args_is_help=True)
 app.add_typer(telemetry, name="telemetry")
 app.add_typer(dashboards.app, name="dashboards")
+app.add_typer(langfuse.app, name="langfuse")
+app.add_typer(backup.app, name="backup")
 app.add_typer(render.app, name="render")
 app.add_typer(runbooks.app, name="runbooks")
 app.command("report")(report.report)
@@ -57,6 +67,11 @@ _EXPECTED: Final = (
     ProseError,
     runbooks.RunbookError,
     BrowserError,
+    ForwardError,
+    SnapshotError,
+    RolloutError,
+    ArchiveError,
+    ScoreError,
 )
 
 
@@ -97,9 +112,8 @@ def status(
     if schema:
         return _print_schema(Status)
     now = time.time()
-    document = collect(
-        Prometheus(_endpoints(stack, prometheus)["prometheus"]), now - since, now, _narrowed(environment)
-    )
+    with _stores(stack, ["prometheus"], {"prometheus": prometheus}) as stores:
+        document = collect(_metrics(stores), now - since, now, _narrowed(environment))
     if as_json:
         typer.echo(document.model_dump_json(indent=2))
     elif document.is_empty:
@@ -122,9 +136,11 @@ def why(
     if schema:
         return _print_schema(Diagnosis)
     now = time.time()
-    endpoints = _endpoints(stack, prometheus)
     window = Window(start=now - since, end=now, where=_narrowed(environment))
-    document = _with_link(diagnose(Prometheus(endpoints["prometheus"]), window), endpoints.get("tempo"))
+    with _stores(stack, ["prometheus", "tempo"], {"prometheus": prometheus}) as stores:
+        document = diagnose(_metrics(stores), window)
+        if stores.lasting:
+            document = _with_link(document, stores.urls.get("tempo"))
     if as_json:
         typer.echo(document.model_dump_json(indent=2))
     else:
@@ -150,19 +166,19 @@ def telemetry_check(
         return _print_schema(Report)
     now = time.time()
     scope = Scope(start=now - since, end=now, environment=environment, service=service, most_traces=traces)
-    # Both stores named: the stack is not asked, it may be on another computer.
-    endpoints = {} if prometheus and tempo else _endpoints(stack, prometheus)
-    endpoints |= {"tempo": tempo} if tempo else {}
-    store = Tempo(endpoints["tempo"]) if "tempo" in endpoints else None
-    with show_check.progress() as tell:
-        document = examine(Prometheus(prometheus or endpoints["prometheus"]), store, scope, tell)
+    named = {"prometheus": prometheus, "tempo": tempo}
+    with _stores(stack, ["prometheus", "tempo"], named) as stores, show_check.progress() as tell:
+        url = stores.urls.get("tempo")
+        store = Tempo(url, stores.headers.get("tempo")) if url else None
+        document = examine(_metrics(stores), store, scope, tell)
+    link = url if stores.lasting else None
     if as_json:
         typer.echo(document.model_dump_json(indent=2))
     else:
         if not document.traces:
             show.error_console().print("No spans in this window. Send OTLP, or look further back with --since.")
         if not document.is_empty:
-            Console().print(show_check.report(document, endpoints.get("tempo")))
+            Console().print(show_check.report(document, link))
     if strict and document.lacks_required:
         raise typer.Exit(1)
     return None
@@ -194,11 +210,19 @@ def _narrowed(environment: str) -> dict[Label, str]:
     return {Label.ENVIRONMENT: environment} if environment else {}
 
 
-def _endpoints(stack: EnvName, prometheus: str) -> dict[str, str]:
-    """Addresses to ask: those of the stack, or only the store that was named (whose traces are not in our Tempo)."""
-    if prometheus:
-        return {"prometheus": prometheus}
-    return Workspace(stack).endpoints()
+@contextmanager
+def _stores(stack: EnvName, wanted: list[str], named: dict[str, str]) -> Iterator[Reached]:
+    """Stores to ask: those of the stack, or only what was named (whose traces are not in our Tempo)."""
+    given = {name: url for name, url in named.items() if url}
+    if "prometheus" in given:
+        yield Reached(urls=given)
+        return
+    with reached(stack, [name for name in wanted if name not in given]) as ours:
+        yield Reached(urls={**ours.urls, **given}, headers=ours.headers, lasting=ours.lasting)
+
+
+def _metrics(stores: Reached) -> Prometheus:
+    return Prometheus(stores.urls["prometheus"], stores.headers.get("prometheus"))
 
 
 def _with_link(document: Diagnosis, tempo: str | None) -> Diagnosis:

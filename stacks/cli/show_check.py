@@ -42,10 +42,11 @@ def progress() -> Iterator[Tell]:
 def report(document: Report, tempo: str | None) -> RenderableType:
     """All findings by service, worst first; `tempo` makes links of trace ids."""
     looked = f"{clock(document.window_start)} to {clock(document.window_end)}"
-    if tempo is None:
+    if tempo is None and not document.traces:
         looked += ": only series, no traces; name their store with --tempo URL"
     else:
-        looked += f": {document.spans:,} spans in {document.traces:,} traces; one of them: {tempo}/api/traces/ID"
+        looked += f": {document.spans:,} spans in {document.traces:,} traces"
+        looked += f"; one of them: {tempo}/api/traces/ID" if tempo else ""
     heads = {service.name: f"{service.name} ({service.spans:,} spans)" for service in document.services}
     by_service: defaultdict[str, list[Finding]] = defaultdict(list)
     for finding in document.findings:

@@ -18,12 +18,13 @@ from filelock import FileLock, Timeout
 import toolchain
 from collector.document import to_yaml
 from stacks import home
-from stacks.environments import EnvName
+from stacks.environments import ENVIRONMENTS, EnvName
 from stacks.process.layout import StackDir
 from stacks.process.supervisor import is_running
 from toolchain.pulumi_python import launchers, needs_launchers
 
 _PROJECT: Final = "agentobs"
+_DEPLOYS: Final = {"up", "update", "preview", "pre"}
 
 
 class WorkspaceError(RuntimeError):
@@ -67,7 +68,8 @@ class Workspace:
         return self.project / folder / f"Pulumi.{self.stack}.yaml"
 
     @property
-    def _passphrase(self) -> Path:
+    def passphrase(self) -> Path:
+        """The file with the passphrase that encrypts the secrets of all stacks of this checkout."""
         return self.home / "pulumi" / "passphrase"
 
     @property
@@ -88,7 +90,7 @@ class Workspace:
         return {
             "PATH": os.pathsep.join([str(self._binary.parent), os.environ.get("PATH", os.defpath)]),
             "PULUMI_BACKEND_URL": f"file://{self._state}",
-            "PULUMI_CONFIG_PASSPHRASE_FILE": str(self._passphrase),
+            "PULUMI_CONFIG_PASSPHRASE_FILE": str(self.passphrase),
             "PULUMI_HOME": str(self.home / "pulumi" / "home"),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_STACK": self.stack,
@@ -114,12 +116,12 @@ class Workspace:
         """Create backend, passphrase and stack where they are missing; clear the lock of a command that died."""
         self._state.mkdir(parents=True, exist_ok=True)
         self._make_view()
-        if not self._passphrase.exists():
+        if not self.passphrase.exists():
             # Staged with mode 0600 and moved in one step: never readable by others, never half written.
-            descriptor, staged = tempfile.mkstemp(dir=self._passphrase.parent)
+            descriptor, staged = tempfile.mkstemp(dir=self.passphrase.parent)
             with os.fdopen(descriptor, "w") as file:
                 file.write(secrets.token_urlsafe(32))
-            Path(staged).replace(self._passphrase)
+            Path(staged).replace(self.passphrase)
         if not self.exists:
             self._forget_old_passphrase()
             self.pulumi("stack", "init", self.stack, "--secrets-provider", "passphrase", quiet=True)
@@ -154,8 +156,10 @@ class Workspace:
             self.pulumi("refresh", "--yes", "--skip-preview", "--clear-pending-creates", quiet=True)
 
     def command(self, *arguments: str) -> list[str]:
-        """The Pulumi command line for this project and stack."""
-        return [str(self._binary), *arguments, "-C", str(self.project)]
+        """The Pulumi command line for this project and stack; what deploys to a cluster answers to the policy pack."""
+        policed = _DEPLOYS & {*arguments[:1]} and ENVIRONMENTS[EnvName(self.stack)].cluster
+        policy = ["--policy-pack", str(self.project / "stacks" / "policy")] if policed else []
+        return [str(self._binary), *arguments, *policy, "-C", str(self.project)]
 
     @functools.cached_property
     def _binary(self) -> Path:

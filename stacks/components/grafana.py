@@ -12,12 +12,14 @@ from dashboards.boards.runbook import Page
 from runbooks.book import library
 from runbooks.book.kinds import Kind
 from runbooks.book.library import Library
+from stacks.components import elsewhere
 from stacks.components.prometheus import links
-from stacks.environments import Environment, OnDestroy
+from stacks.environments import Auth, Environment, OnDestroy, Remote
 from stacks.workload import CONFIG_DIR, Outside, Placement, Probe, SecretUse, Workload
 
 BOARDS_DIR: Final = f"{CONFIG_DIR}/boards"
 RUNBOOKS_DIR: Final = f"{CONFIG_DIR}/runbooks"
+_SECRETS: Final = "/etc/agentobs/secrets"
 _LIVE: Final = ("prometheus", "loki", "tempo")
 
 
@@ -74,17 +76,14 @@ def trace_url(environment: Environment) -> str:
 
 def workload(environment: Environment, at: Placement) -> Workload:
     """The Grafana of an environment."""
-    addresses = {port: f"http://{at.address(port)}" for port in _LIVE}
-    backends = provisioning.Backends(
-        **addresses, scrape_interval_s=environment.scrape_interval_s, langfuse=trace_url(environment)
-    )
+    remotes = elsewhere.stores(environment)
     shown = boards(environment)
     return Workload(
         name="grafana",
         command=("grafana",),
         checks=(),
         files={
-            "provisioning/datasources/agentobs.yaml": to_yaml(provisioning.data_sources(backends)),
+            "provisioning/datasources/agentobs.yaml": to_yaml(provisioning.data_sources(_backends(environment, at))),
             "provisioning/dashboards/agentobs.yaml": to_yaml(
                 provisioning.boards(BOARDS_DIR, runbooks=RUNBOOKS_DIR, editable=editable(environment))
             ),
@@ -98,10 +97,34 @@ def workload(environment: Environment, at: Placement) -> Workload:
         calls=_LIVE,
         outside=(Outside.HTTPS, *((Outside.STORES,) if environment.grafana_database else ())),
         env=_settings(environment, at),
-        secrets=_secrets(environment),
+        reaches=tuple(remote.url for remote in remotes),
+        secrets=(
+            *(SecretUse(value=value, file=f"{_SECRETS}/{value}") for value in _secrets(environment).values()),
+            *elsewhere.variable_secrets(remotes),
+        ),
         scratch=("/tmp", "/var/log/grafana"),  # noqa: S108 a volume of the pod
         alive=Probe(port="grafana"),
     )
+
+
+def _backends(environment: Environment, at: Placement) -> provisioning.Backends:
+    """Where the data sources are, ours or those of somebody else."""
+    remotes = {remote.name: remote for remote in elsewhere.stores(environment)}
+    addresses = {name: remotes[name].url if name in remotes else f"http://{at.address(name)}" for name in _LIVE}
+    logins = {name: _login(remote) for name, remote in remotes.items() if remote.auth is not Auth.NONE}
+    return provisioning.Backends(
+        prometheus=addresses["prometheus"],
+        loki=addresses["loki"],
+        tempo=addresses["tempo"],
+        scrape_interval_s=environment.scrape_interval_s,
+        langfuse=trace_url(environment),
+        logins=logins,
+    )
+
+
+def _login(remote: Remote) -> provisioning.Login:
+    user = elsewhere.variable(f"{remote.name}User") if remote.auth is Auth.BASIC else ""
+    return provisioning.Login(token=elsewhere.variable(f"{remote.name}Token"), user=user)
 
 
 def _settings(environment: Environment, at: Placement) -> dict[str, str]:
@@ -130,6 +153,7 @@ def _settings(environment: Environment, at: Placement) -> dict[str, str]:
         "GF_LOG_MODE": "console",
         **_sign_on(environment),
         **_database(environment),
+        **{setting: f"$__file{{{_SECRETS}/{value}}}" for setting, value in _secrets(environment).items()},
     }
 
 
@@ -166,13 +190,11 @@ def _database(environment: Environment) -> dict[str, str]:
     }
 
 
-def _secrets(environment: Environment) -> tuple[SecretUse, ...]:
-    used = [
-        SecretUse(value="grafanaAdminPassword", variable="GF_SECURITY_ADMIN_PASSWORD"),
-        SecretUse(value="grafanaSecretKey", variable="GF_SECURITY_SECRET_KEY"),
-    ]
-    if environment.oidc:
-        used.append(SecretUse(value="oidcClientSecret", variable="GF_AUTH_GENERIC_OAUTH_CLIENT_SECRET"))
-    if environment.grafana_database:
-        used.append(SecretUse(value="grafanaDatabasePassword", variable="GF_DATABASE_PASSWORD"))
-    return tuple(used)
+def _secrets(environment: Environment) -> dict[str, str]:
+    """Setting of Grafana -> value of a secret. All are read from files, out of sight of what prints variables."""
+    return {
+        "GF_SECURITY_ADMIN_PASSWORD": "grafanaAdminPassword",
+        "GF_SECURITY_SECRET_KEY": "grafanaSecretKey",
+        **({"GF_AUTH_GENERIC_OAUTH_CLIENT_SECRET": "oidcClientSecret"} if environment.oidc else {}),
+        **({"GF_DATABASE_PASSWORD": "grafanaDatabasePassword"} if environment.grafana_database else {}),
+    }
