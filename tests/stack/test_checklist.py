@@ -107,7 +107,9 @@ def test_the_first_hours_of_a_healthy_release_pass(released, stack):
     assert other["canary"][0] == "not applicable"
     assert done.returncode == 0
     drawn = results["sample-drawn"]["proofs"]
-    assert {proof["what"].split(":")[0] for proof in drawn} >= {"failed", "slow", "costly", "random"}
+    # The slow ones are often the dear ones, and are drawn once.
+    assert all(f"{kind} of" in results["sample-drawn"]["said"] for kind in ("failed", "slow", "costly", "random"))
+    assert {proof["what"].split(":")[0] for proof in drawn} >= {"failed", "slow", "random"}
     assert len({proof["link"] for proof in drawn}) == len(drawn)
     assert requests.get(drawn[0]["link"], timeout=10).status_code == 200
 

@@ -71,7 +71,9 @@ class Metrics:
         return list(found)
 
     def range(self, query: str, start: float, end: float, step: float) -> list[Series]:  # noqa: ARG002 a protocol
-        return []
+        return [
+            Series(sample.labels, [(start, sample.value), (end, sample.value)]) for sample in self.instant(query, end)
+        ]
 
     def exemplars(self, query: str, start: float, end: float) -> list[Exemplar]:  # noqa: ARG002 a protocol
         return []

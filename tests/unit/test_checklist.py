@@ -10,7 +10,7 @@ from support.platform import NOW, FakePlatform, Metrics, StoreDownError, baselin
 
 from alerts import probing
 from alerts.routing import Profile, Routing, config
-from alerts.source import Sample
+from alerts.source import Sample, Series
 from runbooks import checklist
 from runbooks.checklist import Phase, Status
 from runbooks.checklist.platform import (
@@ -140,6 +140,15 @@ def test_a_measure_beyond_its_alert_fails(key, query, samples, said):
     result = looked(FakePlatform(metrics=metrics))[key]
     assert result.status is Status.FAIL
     assert said in result.said
+
+
+def test_a_peak_is_no_lack_of_room():
+    class Peak(Metrics):
+        def range(self, query, start, end, step):  # noqa: ARG002 a protocol
+            return [Series({"rule_group": "kpi"}, [(start, 0.1), (end, 0.99)])]
+
+    result = looked(FakePlatform(metrics=Peak(healthy_metrics().answers)))["rules-time"]
+    assert result.status is Status.PASS
 
 
 EVIDENCE = [
