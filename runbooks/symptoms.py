@@ -14,7 +14,7 @@ import numpy as np
 from alerts.catalogue import MIN_EVENTS, SUGGESTIVE_P
 from alerts.source import EXPORT_DELAY_S
 from collector.signals import ABSENT
-from runbooks import likelihood, mechanism
+from runbooks import cells, likelihood, mechanism
 from runbooks.cells import Mask, Numbers, Table
 from runbooks.changes import VersionChange
 from runbooks.comparison import Comparison
@@ -92,7 +92,9 @@ def reached(change: VersionChange, table: Table, borders: Numbers) -> tuple[floa
 
 def find(tables: Iterable[Table], changes: Sequence[VersionChange], callers: Mapping[str, list[str]]) -> Findings:
     """Return the KPIs that got worse, the clearest first."""
-    examined = [_Examined.of(table, changes, callers) for table in tables]
+    read = [*tables]
+    settling_s = cells.settling_s(read, len(changes))
+    examined = [_Examined.of(table, changes, callers, settling_s) for table in read]
     by_border = _WAYS * max(1, sum(each.tried_borders for each in examined))
     by_version = _WAYS * max(1, sum(len(each.direct) for each in examined))
     certain, undecided = [], []
@@ -114,16 +116,18 @@ def find(tables: Iterable[Table], changes: Sequence[VersionChange], callers: Map
     return Findings(certain=sorted(certain, key=key), open=sorted(undecided, key=key))
 
 
-def _without_turns(table: Table, changes: Sequence[VersionChange]) -> Table:
+def _without_turns(table: Table, changes: Sequence[VersionChange], settling_s: float) -> Table:
     """The table without the moments of changes.
 
     There a label would tell single calls apart and win over every explanation by time, though a fault that began at the
-    same moment is as good.
+    same moment is as good; and the first calls of a version that end are its short ones.
     """
     starts, width = table.span.starts, table.span.width
     kept = np.ones(table.span.columns, dtype=bool)
     for change in changes:
-        kept &= (starts + width < change.since - width / 2) | (starts > change.since + max(width / 2, _FLUSH_S))
+        kept &= (starts + width < change.since - width / 2) | (
+            starts > change.since + max(width / 2, _FLUSH_S, settling_s)
+        )
     return replace(table, above=table.above * kept, below=table.below * kept)
 
 
@@ -140,9 +144,11 @@ class _Examined:
     tried_borders: int
 
     @classmethod
-    def of(cls, table: Table, changes: Sequence[VersionChange], callers: Mapping[str, list[str]]) -> "_Examined":
+    def of(
+        cls, table: Table, changes: Sequence[VersionChange], callers: Mapping[str, list[str]], settling_s: float
+    ) -> "_Examined":
         near = [c for c in changes if mechanism.grade(c, table.kpi, table.place, callers) > 0]
-        sharp = _without_turns(table, near)
+        sharp = _without_turns(table, near, settling_s)
         borders = likelihood.of_borders(sharp)
         found: dict[VersionChange, tuple[float, Mask]] = {}
         direct = []

@@ -14,7 +14,7 @@ from support.trial_stack import trial_stack
 from support.trials import draw_all
 
 FOLDER = Path(__file__).resolve().parents[1] / "rules" / "golden"
-SEED, SCALE, SECONDS = 7, 0.17, 140.0
+SEED, SCALE, SECONDS = 7, 0.2, 120.0
 
 
 def main() -> None:

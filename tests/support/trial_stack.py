@@ -26,6 +26,6 @@ def trial_stack(folder: Path) -> Iterator[tuple[Prometheus, Collector]]:
         for unused in ("otlp_grpc/tempo", "otlp_http/loki"):
             config["exporters"].pop(unused)
         try:
-            yield prometheus, collector.start()
+            yield prometheus, collector.start(timeout_s=120)
         finally:
             collector.kill()
