@@ -167,3 +167,12 @@ def test_a_quick_check_is_the_very_expression_that_fired():
     )
     assert value.query == f"kpi:tool_success:ratio5m{where}"
     assert (value.border, value.above) == (0.9, False)
+
+
+def test_what_is_joined_on_labels_is_narrowed_by_these_only():
+    """The version before has another version than the one that the alert is about."""
+    (fired, *_) = quick_checks("ToolSchemaChanged")
+    current, _, previous = fired.query.partition(" and on ")
+    assert 'version="$version"' in current
+    assert 'tool_name="$tool_name"' in previous
+    assert "$version" not in previous
