@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from alerts.catalogue import LIKELY, MIN_EVENTS, TASK_COST, TASK_LATENCY, TASK_SUCCESS, Kpi
+from alerts.catalogue import MIN_EVENTS, PROBABLE, TASK_COST, TASK_LATENCY, TASK_SUCCESS, Kpi
 from alerts.source import MetricsSource
 from collector.signals import Label
 from runbooks import case as cases
@@ -52,8 +52,8 @@ def _urgency(ranked: Ranked, end: float) -> tuple[bool, bool, float, float]:
     """What is at work now comes before what has been idle, however bad that was; then what can be rolled back."""
     idle = ranked.case.span.end < end - _RECENT_S
     document = ranked.document
-    likely = document.origin is Origin.VERSION and document.confidence >= LIKELY
-    return idle, not likely, -ranked.weight, -document.confidence
+    guilty = document.origin is Origin.VERSION and document.confidence >= PROBABLE
+    return idle, not guilty, -ranked.weight, -document.confidence
 
 
 def _with_findings(source: MetricsSource, window: Window, found: Sequence[Case], ranked: Sequence[Ranked]) -> Diagnosis:

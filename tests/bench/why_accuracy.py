@@ -160,11 +160,9 @@ def main() -> None:
             trials = draw_all(given.seed + number, given.scale)
             print(f"seed {given.seed + number}: {len(trials)} trials at once for {given.seconds:.0f} s", flush=True)
             outcomes += run_batch(trials, given.seconds, Path(folder) / str(number))
+            misses(outcomes)
             table(outcomes)
-    misses(outcomes)
-    print()
-    table(outcomes)
-    figures(outcomes)
+            figures(outcomes)
 
 
 if __name__ == "__main__":

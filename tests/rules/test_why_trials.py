@@ -1,6 +1,6 @@
 """`why` about random faults, on series that the real collector made of them, in a real Prometheus.
 
-The recording is one of a seed that the method was not made on; `make bench-why` plays fresh ones. What counts as right
+The recording guards what the method can do; `make bench-why` measures it on fresh seeds. What counts as right
 is in `support.judging`.
 """
 
