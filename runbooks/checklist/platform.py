@@ -76,7 +76,7 @@ class Sent:
 class BoardState:
     """A board for one environment.
 
-    `due` panels show a KPI that has traffic there, `unfed` are those of them without data; `errors` are panels with why.
+    `due` panels show a KPI that has traffic there, `unfed` are those of them without data; `errors` name panel and why.
     """
 
     slug: str
