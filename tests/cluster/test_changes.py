@@ -77,6 +77,7 @@ def test_a_new_secret_means_new_pods_where_it_counts_only_at_a_start(running):
         ("v1/secrets", "alertmanager-secrets"),
         ("apps/v1/statefulsets", "grafana"),
     }
+    running.pulumi("config", "rm-all", "agentobs:tickets", "agentobs:slackChannel", "agentobs:slackWebhookUrl")
 
 
 def test_a_rollout_that_fails_is_said_and_can_be_taken_back(running):
