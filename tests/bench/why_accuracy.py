@@ -20,7 +20,7 @@ from pathlib import Path
 
 from support.judging import Judgement, judge
 from support.play import play
-from support.trial_stack import trial_stack
+from support.trial_stack import arrived, trial_stack
 from support.trials import Trial, draw_all
 
 from collector.signals import Label
@@ -29,7 +29,6 @@ from runbooks.report import Diagnosis
 from stacks.cli.prometheus import Prometheus
 
 _BEFORE_S = 30.0
-_SETTLE_S = 20.0
 
 
 @dataclass
@@ -88,7 +87,7 @@ def run_batch(trials: list[Trial], seconds: float, folder: Path) -> list[Outcome
         times = play(trials, lambda message: collector.send(message).raise_for_status(), seconds, progress)
         stop.set()
         asker.join()
-        time.sleep(_SETTLE_S)
+        arrived(prometheus, trials)
         outcomes = []
         for one in asked:
             began = time.monotonic()
