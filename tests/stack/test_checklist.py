@@ -20,6 +20,7 @@ from stacks import home
 from stacks.cli.main import app
 from stacks.cli.platform import ERRORS, RunningStack
 from stacks.cli.prometheus import Prometheus
+from stacks.cli.reach import Reached
 from stacks.cli.workspace import Workspace
 from stacks.environments import EnvName
 
@@ -123,7 +124,9 @@ def look(stack, monkeypatch):
     urls = {name: stack.url(name) for name in ("prometheus", "alertmanager", "loki", "tempo")}
 
     def judge(key, environment, start, end, *, evidence=NONE, baseline="none", limits=(0.1, 0.1, 3), **moved):
-        platform = RunningStack(Workspace(EnvName.LOCAL), {**urls, **moved}, Period(start=start, end=end), environment)
+        platform = RunningStack(
+            Workspace(EnvName.LOCAL), Reached(urls={**urls, **moved}), Period(start=start, end=end), environment
+        )
         context = Context(
             stack="local", environment=environment, release=RELEASE, start=start, end=end, evidence=evidence,
             baseline=baseline, platform=platform, seed="1", errors=ERRORS,
