@@ -25,6 +25,7 @@ from runbooks.report import Change, Diagnosis, Evidence, Origin, Undecided, Verd
 _RECENT_S: Final = 900.0
 _IMPACT: Final = (TASK_SUCCESS, TASK_LATENCY, TASK_COST)
 _MOST_UNDECIDED: Final = 5
+_MOST_EVIDENCE: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +72,7 @@ def _with_findings(source: MetricsSource, window: Window, found: Sequence[Case],
     return Diagnosis(
         verdict=Verdict.REGRESSION if change is not None else Verdict.SYMPTOM,
         culprit=document.culprit,
-        evidence=document.evidence,
+        evidence=document.evidence if change is not None else _of_all(ranked),
         impact=_impact(case, document.since) if change is not None else [],
         trace=failing[0] if failing else None,
         other_changes=[_as_change(c, one) for c in found for one in c.changes if id(one) not in accused],
@@ -85,6 +86,15 @@ def _with_findings(source: MetricsSource, window: Window, found: Sequence[Case],
         window_start=window.start,
         window_end=window.end,
     )
+
+
+def _of_all(ranked: Sequence[Ranked]) -> list[Evidence]:
+    """Where no version is to blame, everything that got worse: first the leading cause's, then other KPIs'."""
+    shown = [*ranked[0].document.evidence]
+    for one in ranked[1:]:
+        seen = {evidence.kpi for evidence in shown}
+        shown += [evidence for evidence in one.document.evidence if one.weight > 0 and evidence.kpi not in seen]
+    return shown[:_MOST_EVIDENCE]
 
 
 def _without_findings(window: Window, found: Sequence[Case]) -> Diagnosis:
