@@ -15,6 +15,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from support.trials import Trial, draw_all
 from collector.signals import Label
 from runbooks.diagnosis import Window, diagnose
 from runbooks.report import Diagnosis
-from stacks.cli.prometheus import Prometheus
+from stacks.cli.prometheus import Prometheus, PrometheusError
 
 _BEFORE_S = 30.0
 
@@ -50,7 +51,9 @@ def keep_asking(source: Prometheus, asked: Sequence[Asked], start: float, stop: 
         for one in asked:
             if stop.wait(0.05):
                 return
-            one.answers.append((time.time(), ask(source, one.trial, start)))
+            # A machine too busy to answer is asked again; only the last answer must come.
+            with suppress(PrometheusError):
+                one.answers.append((time.time(), ask(source, one.trial, start)))
 
 
 @dataclass
