@@ -15,7 +15,7 @@ from alerts.catalogue import MIN_EVENTS, SUGGESTIVE_P
 from alerts.source import EXPORT_DELAY_S
 from collector.signals import ABSENT
 from runbooks import cells, likelihood, mechanism
-from runbooks.cells import Mask, Numbers, Table
+from runbooks.cells import Mask, Numbers, Span, Table
 from runbooks.changes import VersionChange
 from runbooks.comparison import Comparison
 
@@ -50,6 +50,8 @@ class Findings:
 
     certain: list[Symptom]
     open: list[Symptom]
+    settled: Mask
+    """Columns outside the turmoil that follows a change; in it one moment is as good as another."""
 
 
 def labelled(change: VersionChange, table: Table) -> Mask | None:
@@ -113,7 +115,8 @@ def find(tables: Iterable[Table], changes: Sequence[VersionChange], callers: Map
         elif worst.p * count <= SUGGESTIVE_P:
             undecided.append(symptom)
     key = lambda symptom: -symptom.worst.z  # noqa: E731
-    return Findings(certain=sorted(certain, key=key), open=sorted(undecided, key=key))
+    settled = _settled(read[0].span, changes, settling_s) if read else np.ones(0, dtype=bool)
+    return Findings(certain=sorted(certain, key=key), open=sorted(undecided, key=key), settled=settled)
 
 
 def _without_turns(table: Table, changes: Sequence[VersionChange], settling_s: float) -> Table:
@@ -122,13 +125,18 @@ def _without_turns(table: Table, changes: Sequence[VersionChange], settling_s: f
     There a label would tell single calls apart and win over every explanation by time, though a fault that began at the
     same moment is as good; and the first calls of a version that end are its short ones.
     """
-    starts, width = table.span.starts, table.span.width
-    kept = np.ones(table.span.columns, dtype=bool)
+    kept = _settled(table.span, changes, settling_s)
+    return replace(table, above=table.above * kept, below=table.below * kept)
+
+
+def _settled(span: Span, changes: Sequence[VersionChange], settling_s: float) -> Mask:
+    starts, width = span.starts, span.width
+    kept = np.ones(span.columns, dtype=bool)
     for change in changes:
         kept &= (starts + width < change.since - width / 2) | (
             starts > change.since + max(width / 2, _FLUSH_S, settling_s)
         )
-    return replace(table, above=table.above * kept, below=table.below * kept)
+    return kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

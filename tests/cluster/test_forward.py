@@ -29,9 +29,7 @@ def namespace(plane: ControlPlane):
         spec = {"selector": {"app": name}, "ports": [{"name": "http", "port": 80, "targetPort": "http"}]}
         plane.api("POST", _SERVICES, {"metadata": {"name": name}, "spec": spec})
     plane.await_true(lambda: plane.api("GET", f"{_PODS}/store")["status"].get("phase") == "Running")
-    yield NAMESPACE
-    plane.api("DELETE", f"/api/v1/namespaces/{NAMESPACE}")
-    plane.await_gone(NAMESPACE)
+    return NAMESPACE
 
 
 @pytest.fixture

@@ -112,7 +112,7 @@ class FakePlatform:
     sent: Any = field(default_factory=lambda: Sent(receivers=(SHOW,), took_s=1.2))
     boards_: Any = field(
         default_factory=lambda: [
-            BoardState(slug="fleet", title="Fleet", panels=9, with_data=8, unfed=(), errors=()),
+            BoardState(slug="fleet", title="Fleet", panels=9, with_data=8, due=3, unfed=(), errors=()),
         ]
     )
     grafana_: Any = field(default_factory=lambda: {"fleet": "unchanged"})
