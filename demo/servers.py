@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import itertools
 import logging
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -153,4 +154,7 @@ class ToolServer:
         ]
         if self.launch.endpoint is not None:
             arguments += ["--endpoint", self.launch.endpoint]
-        return StdioServerParameters(command=sys.executable, args=arguments, env={"PYTHONPATH": str(_SOURCE_ROOT)})
+        # The SDK hands on next to nothing of our own variables; those of OpenTelemetry hold tokens and certificates.
+        telemetry = {name: value for name, value in os.environ.items() if name.startswith("OTEL_")}
+        env = {"PYTHONPATH": str(_SOURCE_ROOT), **telemetry}
+        return StdioServerParameters(command=sys.executable, args=arguments, env=env)

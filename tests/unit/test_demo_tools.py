@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from demo.scenarios import HEALTHY, SCENARIOS, Faults
+from demo.servers import Launch, ToolServer
 from demo.system import KNOWN_TYPES, UNKNOWN_TYPES, ServerName
 from demo.tools.catalogue import functions_of, kb_search, order_lookup, refund_quote
 from demo.tools.faults import FaultFile, write_faults
@@ -73,3 +74,10 @@ def test_unknown_kinds_of_requests_come_only_when_the_data_drifts() -> None:
     new = [request(1, number, drifted).type in UNKNOWN_TYPES for number in range(1000)]
     assert usual == set(KNOWN_TYPES)
     assert sum(new) / 1000 == pytest.approx(drifted.unknown_type_rate, abs=0.06)
+
+
+def test_a_tool_server_shows_the_token_of_its_agents_to_the_collector(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "Authorization=Bearer%20synthetic")
+    launch = Launch(folder=tmp_path, environment="test", endpoint=None, seed=1, time_scale=0, on_start=lambda *_: None)
+    server = ToolServer(ServerName.ORDERS, HEALTHY.servers[ServerName.ORDERS], launch)
+    assert server._parameters().env["OTEL_EXPORTER_OTLP_HEADERS"] == "Authorization=Bearer%20synthetic"
