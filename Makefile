@@ -21,8 +21,8 @@ down: $(READY)  ## Stop the local stack and remove its files; stored data stays 
 	@cd '$(ROOT)' && '$(BIN)/agentobs' down $(if $(DELETE_DATA),--delete-data)
 
 test: lint  ## Lint, build missing binaries, run all tests
-	@cd '$(ROOT)' && '$(BIN)/python' -c 'import toolchain; toolchain.require(["local", "cluster"])' 2>/dev/null \
-	  || { '$(BIN)/pytest' tests/unit tests/program && '$(BIN)/python' -m toolchain build local cluster; }
+	@cd '$(ROOT)' && '$(BIN)/python' -c 'import toolchain; toolchain.require(["local", "cluster", "node"])' 2>/dev/null \
+	  || { '$(BIN)/pytest' tests/unit tests/program && '$(BIN)/python' -m toolchain build local cluster node; }
 	@cd '$(ROOT)' && '$(BIN)/pytest' -n 2 --no-loadscope-reorder
 
 unit: $(READY)  ## Run the tests that need no native binaries

@@ -1,0 +1,60 @@
+"""Dev as real pods: ready under Pod Security `restricted`, and telemetry goes all the way inside the cluster."""
+
+import json
+
+import pytest
+from support.clusters import planned
+from support.node.platform import eventually
+
+from stacks.environments import EnvName
+
+
+def test_everything_is_ready_as_the_plan_says(platform):
+    ready = {}
+    for kind in ("apps/v1/statefulsets", "apps/v1/deployments"):
+        for each in platform.objects(kind):
+            status = each["status"]
+            ready[each["metadata"]["name"]] = status.get("readyReplicas", 0) == status.get("replicas") > 0
+    assert ready == dict.fromkeys((workload.name for workload in planned(EnvName.DEV, langfuse="off").workloads), True)
+
+
+def test_no_container_was_restarted_on_the_way_up(platform):
+    restarts = {
+        pod["metadata"]["name"]: [status["restartCount"] for status in pod["status"]["containerStatuses"]]
+        for pod in platform.pods()
+    }
+    assert restarts == {key: [0] for key in restarts}
+
+
+def test_every_kpi_counts_exactly_what_agents_in_pods_did(platform, healthy):
+    assert healthy["telemetry_lost"] == 0
+    for series, wanted in healthy["totals"].items():
+        got = eventually(lambda s=series: platform.counted(s, "healthy"), lambda v, w=wanted: v >= w * (1 - 1e-9))
+        assert got == pytest.approx(wanted), series
+
+
+def test_traces_and_lines_arrive(platform, healthy):
+    trace_id = healthy["trace_ids"][0]
+    tempo = eventually(lambda: platform.answer("tempo", f"/api/traces/{trace_id}"), lambda answer: answer.ok)
+    assert tempo.ok, tempo.text
+    query = f'{{deployment_environment_name="healthy"}} | trace_id="{trace_id}"'
+
+    def lines() -> list:
+        answer = platform.answer("loki", "/loki/api/v1/query_range", query=query)
+        return list(answer.json()["data"]["result"])
+
+    assert eventually(lines, bool)
+
+
+def test_prometheus_scrapes_every_pod_that_names_a_port(platform):
+    wanted = {workload.name for workload in planned(EnvName.DEV, langfuse="off").workloads} - {"grafana"}
+    up = eventually(lambda: {row["metric"]["job"] for row in platform.query("up == 1")}, lambda jobs: jobs >= wanted)
+    assert up >= wanted
+
+
+def test_spans_of_pods_know_their_pod(platform, healthy):
+    trace = eventually(
+        lambda: platform.answer("tempo", f"/api/traces/{healthy['trace_ids'][0]}"), lambda answer: answer.ok
+    )
+    assert '"k8s.pod.name"' in trace.text
+    assert json.dumps("my-agents") in trace.text
