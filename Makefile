@@ -9,7 +9,7 @@ READY := $(ROOT)/.venv/.ready
 TASKS ?= 60
 CODE := alerts collector dashboards demo runbooks stacks toolchain tests
 
-.PHONY: up down test unit lint bench bench-collector bench-mutants bench-rules lock help
+.PHONY: up down test unit lint bench bench-collector bench-mutants bench-rules bench-why lock help
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -39,6 +39,9 @@ bench-mutants: $(READY)  ## Change every rule in every way and list the changes 
 
 bench-rules: $(READY)  ## Measure what rules and boards cost for 10, 100 and 1,000 agent versions (about 10 minutes; needs `make up`)
 	@cd '$(ROOT)' && PYTHONPATH=tests:tests/bench '$(BIN)/python' tests/bench/rules_cost.py
+
+bench-why: $(READY)  ## Measure how often `agentobs why` is right about random faults (about 15 minutes)
+	@cd '$(ROOT)' && PYTHONPATH=tests:tests/bench '$(BIN)/python' tests/bench/why_accuracy.py $(WHY)
 
 lint: $(READY)  ## Check style, types and import layers
 	@cd '$(ROOT)' && '$(BIN)/ruff' check $(CODE) && '$(BIN)/ruff' format --check $(CODE)

@@ -16,6 +16,17 @@ class _Dumper(yaml.SafeDumper):
 _Dumper.add_multi_representer(StrEnum, lambda dumper, name: dumper.represent_str(str(name)))
 
 
-def to_yaml(document: dict[str, Any]) -> str:
-    """Return `document` as YAML text."""
-    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=1000)
+class _Blocks(_Dumper):
+    """Shows a text of several lines as these lines."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Blocks.add_representer(str, _text)
+
+
+def to_yaml(document: dict[str, Any], *, blocks: bool = False) -> str:
+    """Return `document` as YAML text; with `blocks`, texts of several lines are readable, as in a ConfigMap."""
+    return yaml.dump(document, Dumper=_Blocks if blocks else _Dumper, sort_keys=False, width=1000)

@@ -15,6 +15,7 @@ from collector import (
     connectors,
     cost,
     delivery,
+    elsewhere,
     langfuse,
     loki_limits,
     normalise,
@@ -32,6 +33,7 @@ from collector.signals import Attr
 _KPI_DOOR: Final = "otlp/kpi"
 _KPI_QUEUE: Final = "otlp_grpc/kpi"
 _TO_PROMETHEUS: Final = "otlp_http/prometheus"
+_TO_LOKI: Final = "otlp_http/loki"
 # d2c forgets a series after this, far inside the five minutes that Prometheus looks back: the first point after a
 # pause then starts from zero again, with a zero point in front, and a window that covers only the new burst reads it.
 _FORGET_IDLE: Final = "2m"
@@ -130,11 +132,35 @@ def _kpi_parts(profile: Profile) -> dict[str, dict[str, Any]]:
 def _prometheus(profile: Profile) -> dict[str, Any]:
     """One exporter per replica, each with a queue of its own: while one is away, the others go on."""
     queue = delivery.ordered_queue(5000, durable=profile.tier is not Tier.EDGE)
+    away = profile.backends.elsewhere.get("prometheus")
+    if away:
+        return {_TO_PROMETHEUS: {**elsewhere.exporter("prometheus", away), **queue}}
     urls = (profile.backends.prometheus_url, *profile.backends.more_prometheus)
     return {
         _TO_PROMETHEUS + (f"-{number}" if number else ""): {"endpoint": f"{url}/api/v1/otlp", **queue}
         for number, url in enumerate(urls)
     }
+
+
+def _loki(profile: Profile) -> dict[str, Any]:
+    away = profile.backends.elsewhere.get("loki")
+    return elsewhere.exporter("loki", away) if away else {"endpoint": f"{profile.backends.loki_url}/otlp"}
+
+
+def _tempo(profile: Profile) -> dict[str, dict[str, Any]]:
+    """Ours over gRPC, one of somebody else over HTTP, which every proxy lets through."""
+    queue = delivery.bytes_queue(profile.disk.traces_mib)
+    away = profile.backends.elsewhere.get("tempo")
+    if away:
+        return {"otlp_http/tempo": {**elsewhere.exporter("tempo", away), **queue}}
+    ours = {"endpoint": profile.backends.tempo_grpc, "tls": {"insecure": True}, "compression": "none"}
+    return {"otlp_grpc/tempo": {**ours, **queue}}
+
+
+def _destinations(profile: Profile) -> dict[str, elsewhere.Destination]:
+    """The stores of somebody else that this tier sends to: an edge brings only metrics of applications."""
+    every = profile.backends.elsewhere
+    return {name: each for name, each in every.items() if profile.tier is not Tier.EDGE or name == "prometheus"}
 
 
 def _storage_parts(profile: Profile) -> dict[str, dict[str, Any]]:
@@ -149,27 +175,17 @@ def _storage_parts(profile: Profile) -> dict[str, dict[str, Any]]:
         **({"transform/loki_content": to_loki} if to_loki else {}),
         "transform/loki_limits": loki_limits.processor(),
     }
+    to_traces = _tempo(profile)
     parts: dict[str, dict[str, Any]] = {
         "processors": {**({"tail_sampling": sampler} if sampler else {}), **traces, **logs, **tempo, **loki},
         "connectors": {"forward/store": {}, "forward/tempo": {}, "forward/logs": {}},
-        "exporters": {
-            "otlp_grpc/tempo": {
-                "endpoint": profile.backends.tempo_grpc,
-                "tls": {"insecure": True},
-                "compression": "none",
-                **delivery.bytes_queue(profile.disk.traces_mib),
-            },
-            "otlp_http/loki": {
-                "endpoint": f"{profile.backends.loki_url}/otlp",
-                **delivery.bytes_queue(profile.disk.logs_mib),
-            },
-        },
+        "exporters": {**to_traces, _TO_LOKI: {**_loki(profile), **delivery.bytes_queue(profile.disk.logs_mib)}},
         "pipelines": {
             "traces/store": _pipeline(
                 ["forward/store"], [*(["tail_sampling"] if sampler else []), *traces], ["forward/tempo"]
             ),
-            "traces/tempo": _pipeline(["forward/tempo"], [*tempo], ["otlp_grpc/tempo"]),
-            "logs/store": _pipeline(["forward/logs"], [*logs, *loki], ["otlp_http/loki"]),
+            "traces/tempo": _pipeline(["forward/tempo"], [*tempo], [*to_traces]),
+            "logs/store": _pipeline(["forward/logs"], [*logs, *loki], [_TO_LOKI]),
         },
     }
     if profile.backends.langfuse_url is not None and profile.backends.langfuse_keys is not None:
@@ -209,7 +225,12 @@ def assemble(profile: Profile, prices: PriceTable) -> dict[str, Any]:
         common.pop("transform/normalise")  # the edge has done it
         common.pop("k8s_attributes", None)
     parts: list[dict[str, dict[str, Any]]] = [
-        {"processors": common, "exporters": _prometheus(profile), "pipelines": _ways_in(profile, [*common])},
+        {
+            "extensions": elsewhere.extensions(_destinations(profile)),
+            "processors": common,
+            "exporters": _prometheus(profile),
+            "pipelines": _ways_in(profile, [*common]),
+        },
         tiers.ingress_parts(profile),
     ]
     if profile.tier is not Tier.EDGE:

@@ -3,10 +3,12 @@
 A `Profile` is everything `pipeline.assemble` needs. The six committed ones are in `profiles.py`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from collector.delivery import Disk
+from collector.elsewhere import Destination
 from collector.redaction import Content
 from collector.sampling import Sampling
 from collector.tiers import Ingress, Samplers, Token
@@ -41,7 +43,8 @@ class Backends:
     """Where the stores are. `tempo_grpc` is `host:port`, the others are URLs; no Langfuse URL, no Langfuse branch.
 
     `more_prometheus` are replicas that get the same as `prometheus_url`. `langfuse_keys` says where the collector finds
-    base64 of `public_key:secret_key`.
+    base64 of `public_key:secret_key`. `elsewhere` maps `prometheus`, `loki` or `tempo` to a store that somebody else
+    runs; the address of ours then does not count.
     """
 
     tempo_grpc: str
@@ -50,6 +53,7 @@ class Backends:
     more_prometheus: tuple[str, ...] = ()
     langfuse_url: str | None = None
     langfuse_keys: Token | None = None
+    elsewhere: Mapping[str, Destination] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,6 +51,13 @@ _FROM_ATTRIBUTE: Final[dict[Label, str]] = {
 _DEFAULTS: Final[dict[Label, str]] = {Label.IS_RETRY: "false", Label.IS_FALLBACK: "false"}
 
 
+def source(label: Label) -> tuple[str, str]:
+    """Where the value of a label comes from: `resource` or `span`, and the attribute there."""
+    if label in _FROM_RESOURCE:
+        return "resource", _FROM_RESOURCE[label]
+    return "span", _FROM_ATTRIBUTE[label]
+
+
 def attribute(family: Family) -> str:
     """Name of the attribute that holds the key of `family`."""
     return f"kpi.{family}"

@@ -5,16 +5,19 @@ import, and is bound to them.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from alerts import alerting
 from alerts.alerting import Links
+from alerts.alerting.model import runbook_slug
 from alerts.timing import PRODUCTION
-from dashboards.boards import BOARDS
+from dashboards.boards import BOARDS, runbook
+from dashboards.boards.runbook import Page
 from dashboards.lib import sources
 from dashboards.lib.grafana import dashboard
+from dashboards.lib.links import HOME
 from dashboards.lib.model import Board
 
 GRAFANA: Final = "12.0.0"
@@ -45,6 +48,18 @@ def runbooks(links: Links) -> dict[str, str]:
 def provisioned(sites: Sites, *, editable: bool) -> dict[str, dict[str, Any]]:
     """Every board by slug, for provisioning and for the API."""
     return {board.slug: _dashboard(board, sites, editable=editable) for board in BOARDS}
+
+
+def pages(sites: Sites, shown: Iterable[Page], *, editable: bool) -> dict[str, dict[str, Any]]:
+    """The boards of runbooks by slug; which alert each is about, its page says."""
+    names = {alert.name for alert in alerting.alerts(PRODUCTION)}
+    made = (runbook.alert(page) if page.name in names else runbook.text(page) for page in shown)
+    return {board.slug: _dashboard(board, sites, editable=editable) for board in made}
+
+
+def runbook_boards() -> dict[str, str]:
+    """The boards that show the pages of all alerts, by an address that is good inside their own Grafana."""
+    return {alert.name: f"{HOME}{runbook_slug(alert.name)}" for alert in alerting.alerts(PRODUCTION)}
 
 
 def importable() -> dict[str, dict[str, Any]]:

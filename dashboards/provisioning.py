@@ -4,7 +4,7 @@ Grafana fills in environment variables in these files, so that a dollar of its o
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from collector import signals
@@ -19,14 +19,33 @@ _RESOURCE: Final = {Attr.SERVICE_NAME: "service_name", Attr.ENVIRONMENT: "deploy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """Names of the variables from which Grafana reads a login: a bearer token, with `user` a password."""
+
+    token: str
+    user: str = ""
+
+    def settings(self) -> dict[str, Any]:
+        """Fields of a data source."""
+        if self.user:
+            basic = {"basicAuth": True, "basicAuthUser": f"${{{self.user}}}"}
+            return {**basic, "secureJsonData": {"basicAuthPassword": f"${{{self.token}}}"}}
+        return {"secureJsonData": {"httpHeaderValue1": f"Bearer ${{{self.token}}}"}}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Backends:
-    """Addresses as Grafana reaches them. `langfuse` is the address that a trace id completes; empty without one."""
+    """Addresses as Grafana reaches them. `langfuse` is the address that a trace id completes; empty without one.
+
+    `logins` maps `prometheus`, `loki` or `tempo` to the login that it wants.
+    """
 
     prometheus: str
     loki: str
     tempo: str
     scrape_interval_s: int
     langfuse: str = ""
+    logins: Mapping[str, Login] = field(default_factory=dict)
 
 
 def data_sources(backends: Backends) -> dict[str, Any]:
@@ -34,21 +53,37 @@ def data_sources(backends: Backends) -> dict[str, Any]:
     return {
         "apiVersion": 1,
         "prune": True,
-        "datasources": [_prometheus(backends), _loki(backends), _tempo(backends)],
+        "datasources": [
+            _with_login(source, backends.logins.get(source["type"]))
+            for source in (_prometheus(backends), _loki(backends), _tempo(backends))
+        ],
     }
 
 
-def boards(folder: str, *, editable: bool) -> dict[str, Any]:
-    """Where Grafana finds the boards' files. Not editable: what a browser changes would be lost at the next start."""
+def _with_login(source: dict[str, Any], login: Login | None) -> dict[str, Any]:
+    if login is None:
+        return source
+    # The value of a header is a secret, its name is none.
+    header = {} if login.user else {"httpHeaderName1": "Authorization"}
+    return {**source, "jsonData": {**source["jsonData"], **header}, **login.settings()}
+
+
+def boards(folder: str, *, runbooks: str = "", editable: bool) -> dict[str, Any]:
+    """Where Grafana finds the boards' files, and those of runbooks in a folder of their own.
+
+    Not editable: what a browser changes would be lost at the next start.
+    """
+    providers = [_provider("agentobs", folder, editable=editable)]
+    if runbooks:
+        providers.append(_provider("agentobs-runbooks", runbooks, editable=editable))
+    return {"apiVersion": 1, "providers": providers}
+
+
+def _provider(name: str, path: str, *, editable: bool) -> dict[str, Any]:
     return {
-        "apiVersion": 1,
-        "providers": [
-            {
-                "name": "agentobs", "folder": "agentobs", "folderUid": "agentobs", "type": "file",
-                "disableDeletion": not editable, "allowUiUpdates": editable, "updateIntervalSeconds": 30,
-                "options": {"path": folder, "foldersFromFilesStructure": False},
-            }
-        ],
+        "name": name, "folder": name, "folderUid": name, "type": "file",
+        "disableDeletion": not editable, "allowUiUpdates": editable, "updateIntervalSeconds": 30,
+        "options": {"path": path, "foldersFromFilesStructure": False},
     }  # fmt: skip
 
 

@@ -17,15 +17,17 @@ from collector.signals import ABSENT, Label
 
 _QUIET_STEPS: Final = 3
 _QUIET_INTERVALS: Final = 5
-"""A version counts as gone after this many of its own usual intervals, at least `_QUIET_STEPS` steps, without use
-while another version was in use: a rare canary is not taken for a series of deployments."""
+_QUIET_USES: Final = 10
+"""A version counts as gone after this many of its own usual intervals, at least `_QUIET_STEPS` steps, without use while
+other versions were in use so many times: a rare canary, or a lull, is not taken for a series of deployments."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionChange:
     """From `since` (unix seconds) on, `entity` ran `version`; before it ran `previous`, from `previous_since` on.
 
-    `last_use` is when any version of the entity was last seen at work.
+    `last_use` is when any version of the entity was last seen at work. `later` are the versions that replaced `version`
+    since, `current` is the newest in use.
     """
 
     dimension: Dimension
@@ -35,10 +37,21 @@ class VersionChange:
     since: float
     previous_since: float
     last_use: float
+    later: tuple[str, ...] = ()
+
+    @property
+    def current(self) -> str:
+        """The version that the entity runs now."""
+        return self.later[-1] if self.later else self.version
+
+    @property
+    def place(self) -> dict[Label, str]:
+        """Label values of the entity."""
+        return dict(zip(self.dimension.entity, self.entity, strict=True))
 
     def where(self, version: str) -> dict[Label, str]:
         """Label values that select one version of the entity."""
-        return {**dict(zip(self.dimension.entity, self.entity, strict=True)), self.dimension.version: version}
+        return {**self.place, self.dimension.version: version}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +82,7 @@ def _split(version: str, times: Sequence[float], others: Sequence[float], step: 
     quiet = max(_QUIET_STEPS * step, _QUIET_INTERVALS * median(gaps)) if gaps else _QUIET_STEPS * step
     start = times[0]
     for earlier, later in pairwise(times):
-        if later - earlier > quiet and any(earlier < other < later for other in others):
+        if later - earlier > quiet and sum(earlier < other < later for other in others) >= _QUIET_USES:
             yield _Stretch(version, start, earlier, quiet)
             start = later
     yield _Stretch(version, start, times[-1], quiet)
@@ -91,10 +104,11 @@ def _is_named(dimension: Dimension, entity: Sequence[str]) -> bool:
 
 
 def find(dimension: Dimension, activity: Iterable[Series], start: float, step: float) -> list[VersionChange]:
-    """Return, for every entity, the change to the version it runs now; entities that never changed are absent.
+    """Return, for every entity, the changes that led to the version it runs now, oldest first.
 
-    `start` is where the timeline begins; `step` is the distance of its points in seconds, and so the precision of
-    `since`.
+    Entities that never changed are absent, and so is a version that was tried and taken back: it is in the past,
+    however recent its start. `start` is where the timeline begins; `step` is the distance of its points in seconds, and
+    so the precision of `since`.
     """
     entities: dict[tuple[str, ...], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for series in activity:
@@ -102,29 +116,34 @@ def find(dimension: Dimension, activity: Iterable[Series], start: float, step: f
         version = series.labels.get(dimension.version, ABSENT)
         if version != ABSENT and _is_named(dimension, entity):
             entities[entity][version].extend(uses(series.points, start, step))
-    changes = []
-    for entity, versions in entities.items():
-        stretches = _stretches(versions, step)
-        # A canary that was taken back is in the past, however recent its start.
-        latest = max((s.end for s in stretches), default=0.0)
-        in_use = [s for s in stretches if s.end >= latest - s.quiet]
-        now = max(in_use, key=lambda stretch: stretch.start, default=None)
-        before = max(
-            (s for s in stretches if now and s.start < now.start and s.version != now.version),
-            key=lambda stretch: stretch.end,
-            default=None,
-        )
-        if now is None or before is None:
-            continue
-        changes.append(
-            VersionChange(
-                dimension=dimension,
-                entity=entity,
-                version=now.version,
-                previous=before.version,
-                since=now.start,
-                previous_since=before.start,
-                last_use=latest,
+    return [
+        change
+        for entity, versions in entities.items()
+        for change in _of_entity(dimension, entity, _stretches(versions, step))
+    ]
+
+
+def _of_entity(dimension: Dimension, entity: tuple[str, ...], stretches: list[_Stretch]) -> list[VersionChange]:
+    latest = max((stretch.end for stretch in stretches), default=0.0)
+    in_use = [stretch for stretch in stretches if stretch.end >= latest - stretch.quiet]
+    now = max(in_use, key=lambda stretch: stretch.start, default=None)
+    if now is None:
+        return []
+    led_here = sorted((s for s in stretches if s.start <= now.start), key=lambda stretch: stretch.start)
+    found = []
+    for number, stretch in enumerate(led_here[1:], start=1):
+        before = max((s for s in led_here[:number] if s.version != stretch.version), key=lambda s: s.end, default=None)
+        if before is not None:
+            found.append(
+                VersionChange(
+                    dimension=dimension,
+                    entity=entity,
+                    version=stretch.version,
+                    previous=before.version,
+                    since=stretch.start,
+                    previous_since=before.start,
+                    last_use=latest,
+                    later=tuple(s.version for s in led_here[number + 1 :]),
+                )
             )
-        )
-    return changes
+    return found

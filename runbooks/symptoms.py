@@ -1,101 +1,180 @@
-"""What got worse though no version is to blame: a scan for the moment at which a KPI of an agent or tool broke.
+"""What got worse: every KPI of every tool, every agent and the whole, before against after and old against new.
 
-Each KPI is read in equal buckets over the active part of the window; every bucket border is a candidate moment and
-the one with the largest change for the worse wins. A scan tries many borders, hence the higher bar `SCAN_Z`.
+Two ways to see it. Over time: every border between columns is a candidate moment. By version: cells of the new version
+against the rest, which also sees a canary with a small share. Both are tests among many, and each may have half of the
+false alarms that a diagnosis is allowed.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import accumulate
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
-from alerts import promql
-from alerts.catalogue import AGENT_FAMILY, DIAGNOSED, SCAN_Z, TASK_SUCCESS, TOOL_FAMILY, Kpi, Selector
-from alerts.source import EXPORT_DELAY_S, MetricsSource
-from collector.signals import ABSENT, Label
-from runbooks import changes
-from runbooks.comparison import Comparison, Reading, compare
+import numpy as np
 
-_BUCKETS: Final = 24
-_TIMELINE_STEPS: Final = 300
-_Counts = dict[str, list[float]]
+from alerts.catalogue import MIN_EVENTS, SUGGESTIVE_P
+from alerts.source import EXPORT_DELAY_S
+from collector.signals import ABSENT
+from runbooks import likelihood, mechanism
+from runbooks.cells import Mask, Numbers, Table
+from runbooks.changes import VersionChange
+from runbooks.comparison import Comparison
+
+_LAG_COLUMNS: Final = 3
+"""What an unlabelled KPI sees of a version shows so many columns later at most: calls in flight end first."""
+_WAYS: Final = 2
+_FLUSH_S: Final = 3.0  # counters show a call so many seconds late, in most cases
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Symptom:
-    """One KPI that is worse since `since`, in one environment: of an agent, a tool, or (`subject` says) all of it."""
+    """A KPI of a place that got worse. `borders` and `versions` are nats gained by each explanation, dispersion paid.
 
-    subject: Mapping[Label, str]
-    comparison: Comparison
-    since: float
-
-
-def find(source: MetricsSource, where: Mapping[Label, str], start: float, end: float) -> list[Symptom]:
-    """Return the symptoms of each environment between `start` and `end` (unix seconds), strongest first.
-
-    One per KPI and environment, of the agent or tool that shows it most: a fault slows everything down a little.
+    `worst` is the comparison that shows it best, `comparisons` how many were made like it.
     """
-    found: list[Symptom] = []
-    for environment, (first, last) in _environments(source, where, start, end).items():
-        here = {**where, Label.ENVIRONMENT: environment}
-        scans = [list(_scan(source, kpi, here, first, last)) for kpi in DIAGNOSED]
-        found += [max(scan, key=lambda symptom: symptom.comparison.z) for scan in scans if scan]
-    return sorted(found, key=lambda symptom: -symptom.comparison.z)
+
+    table: Table
+    borders: Numbers
+    versions: Mapping[VersionChange, float]
+    worst: Comparison
+    comparisons: int
+
+    @property
+    def gain(self) -> float:
+        """Nats that the best explanation gains."""
+        return max(float(self.borders.max()), max(self.versions.values(), default=0.0))
 
 
-def _environments(
-    source: MetricsSource, where: Mapping[Label, str], start: float, end: float
-) -> dict[str, tuple[float, float]]:
-    """Active environments, from their first to their last ended task: buckets without traffic find nothing."""
-    step = max(1.0, (end - start) / _TIMELINE_STEPS)
-    tasks = TASK_SUCCESS.denominator
-    active = {}
-    for series in source.range(promql.total(tasks, (Label.ENVIRONMENT,), where), start, end, step):
-        moments = changes.uses(series.points, start, step)
-        if moments:
-            name = series.labels.get(Label.ENVIRONMENT, ABSENT)
-            active[name] = (max(start, moments[0] - step), min(end, moments[-1] + step + EXPORT_DELAY_S))
-    return active
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What is certain, and what might become so with more events."""
+
+    certain: list[Symptom]
+    open: list[Symptom]
 
 
-def _subject(kpi: Kpi) -> tuple[Label, ...]:
-    """The finest thing the KPI speaks of: a tool, an agent, or the whole system."""
-    if kpi in TOOL_FAMILY:
-        return (Label.TOOL,)
-    return (Label.AGENT,) if kpi in AGENT_FAMILY else ()
+def labelled(change: VersionChange, table: Table) -> Mask | None:
+    """Cells that run the new version, where the rows of the table say which they run."""
+    versions = {change.version, *change.later}
+    values = table.values(change.dimension.version)
+    if all(value == ABSENT for value in values):
+        return None
+    rows = np.array([value in versions for value in values])
+    for label, wanted in change.place.items():
+        of_entity = np.array(table.values(label))
+        rows &= (of_entity == wanted) | (of_entity == ABSENT)
+    # A version that comes back is new only from its return on.
+    late = table.span.starts + table.span.width > change.since - EXPORT_DELAY_S
+    return np.asarray(rows[:, None] & late[None, :])
 
 
-def _scan(source: MetricsSource, kpi: Kpi, where: Mapping[Label, str], start: float, end: float) -> Iterator[Symptom]:
-    by, width = _subject(kpi), (end - start) / _BUCKETS
-
-    def counts(selector: Selector) -> _Counts:
-        query = promql.increase(selector, by, where, width)
-        found: _Counts = {}
-        for series in source.range(query, start + width, end, width):
-            row = found.setdefault(next(iter(series.labels.values()), ""), [0.0] * _BUCKETS)
-            for at, value in series.points:
-                row[min(_BUCKETS - 1, round((at - start) / width) - 1)] = value
-        return found
-
-    numerators, denominators = counts(kpi.numerator), counts(kpi.denominator)
-    for name, below in denominators.items():
-        worst = _worst(kpi, numerators.get(name, [0.0] * _BUCKETS), below)
-        if worst is not None and name != ABSENT:
-            border, comparison = worst
-            subject = {Label.ENVIRONMENT: where[Label.ENVIRONMENT], **dict.fromkeys(by, name)}
-            yield Symptom(subject=subject, comparison=comparison, since=start + border * width)
+def columns_of(change: VersionChange, table: Table) -> list[int]:
+    """Columns in which an effect may begin where the rows do not say which version they run."""
+    first = int((change.since - table.span.start) // table.span.width)
+    return [column for column in range(first - 1, first + _LAG_COLUMNS) if 0 <= column < table.span.columns]
 
 
-def _worst(kpi: Kpi, above: Sequence[float], below: Sequence[float]) -> tuple[int, Comparison] | None:
-    """The border between two buckets that separates better from worse most clearly, if any does."""
-    sums_above, sums_below = list(accumulate(above)), list(accumulate(below))
-    best: tuple[int, Comparison] | None = None
-    for border in range(1, _BUCKETS):
-        before = Reading(sums_above[border - 1], sums_below[border - 1])
-        after = Reading(sums_above[-1] - before.numerator, sums_below[-1] - before.denominator)
-        comparison = compare(kpi, before, after)
-        if comparison is None or not comparison.is_regression or comparison.z < SCAN_Z:
+def from_column(column: int, table: Table) -> Mask:
+    """All cells from a column on."""
+    return np.asarray(np.broadcast_to(np.arange(table.span.columns) >= column, table.below.shape))
+
+
+def reached(change: VersionChange, table: Table, borders: Numbers) -> tuple[float, Mask] | None:
+    """Nats that a change gains on a table, and the cells that it makes bad."""
+    mask = labelled(change, table)
+    if mask is not None:
+        return likelihood.of_mask(table, mask), mask
+    columns = columns_of(change, table)
+    if not columns:
+        return None
+    best = max(columns, key=lambda column: borders[column])
+    return float(borders[best]), from_column(best, table)
+
+
+def find(tables: Iterable[Table], changes: Sequence[VersionChange], callers: Mapping[str, list[str]]) -> Findings:
+    """Return the KPIs that got worse, the clearest first."""
+    examined = [_Examined.of(table, changes, callers) for table in tables]
+    by_border = _WAYS * max(1, sum(each.tried_borders for each in examined))
+    by_version = _WAYS * max(1, sum(len(each.direct) for each in examined))
+    certain, undecided = [], []
+    for each in examined:
+        shown = [
+            (comparison, count)
+            for comparison, count in ((each.border, by_border), (each.version, by_version))
+            if comparison is not None and comparison.worsening >= comparison.kpi.tolerance
+        ]
+        if not shown:
             continue
-        if best is None or comparison.z > best[1].z:
-            best = (border, comparison)
-    return best
+        worst, count = min(shown, key=lambda pair: pair[0].p * pair[1])
+        symptom = each.symptom(worst, count)
+        if worst.is_regression_among(count):
+            certain.append(symptom)
+        elif worst.p * count <= SUGGESTIVE_P:
+            undecided.append(symptom)
+    key = lambda symptom: -symptom.worst.z  # noqa: E731
+    return Findings(certain=sorted(certain, key=key), open=sorted(undecided, key=key))
+
+
+def _without_turns(table: Table, changes: Sequence[VersionChange]) -> Table:
+    """The table without the moments of changes.
+
+    There a label would tell single calls apart and win over every explanation by time, though a fault that began at the
+    same moment is as good.
+    """
+    starts, width = table.span.starts, table.span.width
+    kept = np.ones(table.span.columns, dtype=bool)
+    for change in changes:
+        kept &= (starts + width < change.since - width / 2) | (starts > change.since + max(width / 2, _FLUSH_S))
+    return replace(table, above=table.above * kept, below=table.below * kept)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Examined:
+    """One table with all of its explanations."""
+
+    table: Table
+    borders: Numbers
+    versions: Mapping[VersionChange, float]
+    direct: Sequence[VersionChange]
+    border: Comparison | None
+    version: Comparison | None
+    tried_borders: int
+
+    @classmethod
+    def of(cls, table: Table, changes: Sequence[VersionChange], callers: Mapping[str, list[str]]) -> "_Examined":
+        near = [c for c in changes if mechanism.grade(c, table.kpi, table.place, callers) > 0]
+        sharp = _without_turns(table, near)
+        borders = likelihood.of_borders(sharp)
+        found: dict[VersionChange, tuple[float, Mask]] = {}
+        direct = []
+        for change in near:
+            reach = reached(change, sharp, borders)
+            if reach is not None:
+                found[change] = reach
+                if mechanism.grade(change, table.kpi, table.place, callers) >= mechanism.COMMON:
+                    direct.append(change)
+        best_border = int(borders.argmax())
+        border = likelihood.tested(table, from_column(best_border, table)) if borders[best_border] > 0 else None
+        foremost = max(direct, key=lambda change: found[change][0], default=None)
+        version = likelihood.tested(table, found[foremost][1]) if foremost and found[foremost][0] > 0 else None
+        scatter = min((c.dispersion for c in (border, version) if c is not None), default=1.0)
+        counts = np.cumsum(table.below.sum(axis=0))
+        tried = int(((counts >= MIN_EVENTS) & (counts[-1] - counts >= MIN_EVENTS)).sum())
+        return cls(
+            table=table,
+            borders=borders / scatter,
+            versions={change: gain / scatter for change, (gain, _) in found.items()},
+            direct=direct,
+            border=border,
+            version=version,
+            tried_borders=tried,
+        )
+
+    def symptom(self, worst: Comparison, comparisons: int) -> Symptom:
+        return Symptom(
+            table=self.table, borders=self.borders, versions=self.versions, worst=worst, comparisons=comparisons
+        )
+
+
+def moment(symptom: Symptom, border: int) -> float:
+    """Unix seconds of a border."""
+    return symptom.table.span.start + border * symptom.table.span.width

@@ -1,5 +1,7 @@
 """The Pulumi program: settings -> environment -> workloads -> processes or Kubernetes objects -> outputs."""
 
+from typing import Final
+
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 
@@ -8,7 +10,16 @@ from alerts.routing import RoutingError
 from stacks import home, observability, settings
 from stacks.cluster import program
 from stacks.environments import ENVIRONMENTS, Environment, EnvName
+from stacks.policy.rules import PolicyError
 from stacks.process import preflight
+
+_EXPECTED: Final = (
+    settings.SettingsError,
+    toolchain.ToolchainError,
+    preflight.PreflightError,
+    RoutingError,
+    PolicyError,
+)
 
 
 def _environment_of(stack: str) -> Environment:
@@ -39,7 +50,7 @@ def main() -> None:
         else:
             raw = {**get_config_env(), **CONFIG.get()}
             program.declare(environment, raw, [key for key in raw if is_config_secret(key)])
-    except (settings.SettingsError, toolchain.ToolchainError, preflight.PreflightError, RoutingError) as error:
+    except _EXPECTED as error:
         raise pulumi.RunError(str(error)) from None
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -60,6 +60,28 @@ class OnDestroy(StrEnum):
     DELETE = "delete"
     KEEP_DATA = "keep-data"
     REFUSE = "refuse"
+
+
+class Auth(StrEnum):
+    """How a service that somebody else runs knows us."""
+
+    NONE = "none"
+    BEARER = "bearer"
+    BASIC = "basic"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remote:
+    """A service that somebody else runs. Its secret settings are called after `name`: `<name>Token`, `<name>User`.
+
+    `url` is the address that is read, or written to where there is only one; telemetry goes to `otlp_url`, to which
+    `/v1/<signal>` is added.
+    """
+
+    name: str
+    url: str
+    otlp_url: str = ""
+    auth: Auth = Auth.NONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,9 +160,12 @@ class Cluster:
 class Environment:
     """The decisions for one environment. Times in seconds unless the type says otherwise.
 
-    Those with a default are the operator's: an external Langfuse with the file that holds its keys, own prices, who is
-    told of alerts, where pages and boards are, a daily budget in US dollars. `alert_speed` is how many times faster
-    than in production the windows of alerts pass, for rehearsals.
+    Those with a default are the operator's: an external Langfuse with the file that holds its keys, own prices, the KPI
+    baseline that alerts compare with, who is told of alerts, where pages and boards are, a daily budget in US dollars,
+    and `elsewhere`: services that somebody else runs, by the names `prometheus`, `alertmanager`, `loki`, `tempo`,
+    `grafana`, `langfuse` and `remoteWrite`, a long-term store of metrics. `plain_rules`: the store of metrics does not
+    know `anchored`. `alert_speed` is how many times faster than in production the windows of alerts pass, for
+    rehearsals.
     """
 
     name: EnvName
@@ -166,12 +191,15 @@ class Environment:
     langfuse_admin: str = "admin@localhost.localdomain"
     langfuse_keys_file: Path | None = None
     prices_file: Path | None = None
+    baseline_file: Path | None = None
     alert_webhook: str | None = None
     dead_mans_switch_url: str | None = None
     runbooks_url: str | None = None
     dashboards_url: str | None = None
     daily_budget_usd: float | None = None
     alert_speed: float = 1
+    elsewhere: Mapping[str, Remote] = field(default_factory=dict)
+    plain_rules: bool = False
 
 
 LOCAL: Final = Environment(

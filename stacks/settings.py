@@ -60,6 +60,7 @@ class CommonSettings(BaseModel):
     traces_retention: Annotated[Retention, BeforeValidator(_retention)] | None = None
     logs_retention: Annotated[Retention, BeforeValidator(_retention)] | None = None
     prices_file: Path | None = None
+    baseline_file: Path | None = None
     runbooks_url: str | None = None
     dashboards_url: str | None = None
     daily_budget_usd: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
@@ -73,6 +74,7 @@ class CommonSettings(BaseModel):
             traces_retention=self.traces_retention or environment.traces_retention,
             logs_retention=self.logs_retention or environment.logs_retention,
             prices_file=self.prices_file,
+            baseline_file=self.baseline_file,
             runbooks_url=self.runbooks_url,
             dashboards_url=self.dashboards_url,
             daily_budget_usd=self.daily_budget_usd,
@@ -91,7 +93,7 @@ class CommonSettings(BaseModel):
             raise ValueError("an address with a password in it would stand in files; leave the password out")
         return url
 
-    @field_validator("prices_file", "langfuse_keys_file", check_fields=False)
+    @field_validator("prices_file", "baseline_file", "langfuse_keys_file", check_fields=False)
     @classmethod
     def _readable(cls, path: Path | None) -> Path | None:
         if path is None:

@@ -88,8 +88,9 @@ class Workload:
     binary would refuse. `stop_s` is how long a graceful stop may take.
 
     The rest counts in a cluster only. `image` is a row of `stacks.versions`; `calls` are ports of others that it
-    reaches, `outside` what it reaches beyond; `reloaded` are those of `files` that are read again while it runs;
-    `scratch` are folders that it writes and need not keep; `alive` tells a hanging process from a busy one;
+    reaches, `outside` what it reaches beyond, `reaches` addresses of services that somebody else runs; `reloaded` are
+    those of `files` that are read again while it runs; `scratch` are folders that it writes and need not keep; `alive`
+    tells a hanging process from a busy one;
     `data_path` is where its image wants the volume; `metrics_port` is scraped, the first port where it is empty;
     `ready` replaces `ready_port` and `ready_path` where no HTTP path tells.
     """
@@ -107,6 +108,7 @@ class Workload:
     image: str = ""
     calls: tuple[str, ...] = ()
     outside: tuple[Outside, ...] = ()
+    reaches: tuple[str, ...] = ()
     api: Api = Api.NONE
     secrets: tuple[SecretUse, ...] = ()
     reloaded: frozenset[str] = frozenset()

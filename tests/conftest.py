@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-_TIERS = ("unit", "program", "rules", "cluster", "node", "stack", "pipeline")
+_TIERS = ("unit", "program", "rules", "scan", "cluster", "node", "stack", "pipeline")
 _ALONE = ("tests/stack/", "tests/cluster/", "tests/node/", "tests/pipeline/test_idle.py")
 
 

@@ -1,6 +1,7 @@
 """An alert: when it fires, how much it matters, what it says. Summary, links, severity and owner cannot be left out."""
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote
@@ -26,9 +27,14 @@ class AlertError(ValueError):
     """An alert that must not be shipped; the message names it and the fix."""
 
 
+def runbook_slug(name: str) -> str:
+    """Slug of the board that shows the runbook of that name. Short, as a Grafana's uid holds 40 characters."""
+    return f"rb-{name.lower()}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Links:
-    """Where pages are. `{name}` is the alert's name, `{board}` the board's slug.
+    """Where pages are. `{name}` is the alert's name, `{board}` the board's slug, `{slug}` that of the runbook's board.
 
     `runbook` and `board` are addresses without variables; the variables of a board are added from an alert's labels.
     """
@@ -38,16 +44,26 @@ class Links:
 
     def runbook_url(self, name: str) -> str:
         """Address of the page that says what to do."""
-        return self.runbook.format(name=name)
+        return self.runbook.format(name=name, slug=runbook_slug(name))
+
+    def runbook_link(self, name: str, labels: tuple[str, ...]) -> str:
+        """The same for an alert; a board is narrowed by its labels: a template that Prometheus fills in."""
+        if "{slug}" not in self.runbook:
+            return self.runbook_url(name)
+        return "".join(
+            [f"{self.runbook_url(name)}?from=now-6h&to=now", *_variables({label: label for label in labels})]
+        )
 
     def board_url(self, slug: str, labels: tuple[str, ...]) -> str:
         """Address of the board, with the alert's labels as variables: a template that Prometheus fills in."""
-        known = (
-            f"{{{{ with $labels.{label} }}}}&var-{VARIABLES[label]}={{{{ . | urlquery }}}}{{{{ end }}}}"
-            for label in labels
-            if label in VARIABLES
-        )
+        known = _variables({label: VARIABLES[label] for label in labels if label in VARIABLES})
         return "".join([f"{self.board.format(board=quote(slug))}?from=now-6h&to=now", *known])
+
+
+def _variables(names: Mapping[str, str]) -> Iterator[str]:
+    """Variables of a board, as a template: label -> name of the variable."""
+    for label, name in names.items():
+        yield f"{{{{ with $labels.{label} }}}}&var-{name}={{{{ . | urlquery }}}}{{{{ end }}}}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +110,7 @@ class Alert:
                 "description": self.description,
                 "value": self.value,
                 **({"objective": self.objective} if self.objective else {}),
-                "runbook_url": links.runbook_url(self.name),
+                "runbook_url": links.runbook_link(self.name, self.by),
                 "dashboard_url": links.board_url(self.board, self.by),
             },
         }

@@ -29,7 +29,18 @@ from alerts.catalogue.model import (
 from alerts.catalogue.models import FALLBACKS, MODEL_LATENCY, MODEL_SUCCESS, RATE_LIMITED
 from alerts.catalogue.quality import EVALUATION_PASS, HALLUCINATION, HUMAN_SCORE, JUDGE_SCORE
 from alerts.catalogue.safety import POLICY_VIOLATIONS, VIOLATIONS_PASSED
-from alerts.catalogue.statistics import MIN_BAD, MIN_EVENTS, SCAN_Z, SIGNIFICANT_Z
+from alerts.catalogue.statistics import (
+    DRIFT,
+    FALSE_ALARMS,
+    LIKELY,
+    MIN_BAD,
+    MIN_EVENTS,
+    POSSIBLE,
+    POWER,
+    RESTLESS,
+    SIGNIFICANT_Z,
+    SUGGESTIVE_P,
+)
 from alerts.catalogue.tasks import AGENT_RUNS_PER_TASK, PLAN_COMPLETION, TASK_LATENCY, TASK_SUCCESS, TASK_TIMEOUTS
 from alerts.catalogue.tools import (
     AGENT_TOOL_SUCCESS,
@@ -79,11 +90,14 @@ __all__ = [
     "CATALOGUE",
     "DIAGNOSED",
     "DIMENSIONS",
+    "DRIFT",
     "EVALUATION_PASS",
     "FALLBACKS",
+    "FALSE_ALARMS",
     "HALLUCINATION",
     "HUMAN_SCORE",
     "JUDGE_SCORE",
+    "LIKELY",
     "MCP_SERVER_SUCCESS",
     "MIN_BAD",
     "MIN_EVENTS",
@@ -92,10 +106,13 @@ __all__ = [
     "MODEL_SUCCESS",
     "PLAN_COMPLETION",
     "POLICY_VIOLATIONS",
+    "POSSIBLE",
+    "POWER",
     "RATE_LIMITED",
     "REQUEST_TOKENS",
-    "SCAN_Z",
+    "RESTLESS",
     "SIGNIFICANT_Z",
+    "SUGGESTIVE_P",
     "TASK_COST",
     "TASK_LATENCY",
     "TASK_SUCCESS",

@@ -179,7 +179,7 @@ class Dimension:
     entity: tuple[Label, ...]
     version: Label
     calls: Metric
-    where: Mapping[Label, str] = field(default_factory=dict)
+    where: Mapping[Label, str] = field(default_factory=dict, hash=False)
 
     @property
     def counted(self) -> Selector:

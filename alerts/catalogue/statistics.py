@@ -12,5 +12,23 @@ MIN_BAD: Final = 4
 SIGNIFICANT_Z: Final = 3.0
 """How many standard errors a change must span before a version is blamed (about 1 in 740 by chance alone)."""
 
-SCAN_Z: Final = 4.5
-"""The same where many moments are tried: 24 borders times some forty slices (by chance at most about 1 in 300)."""
+FALSE_ALARMS: Final = 0.002
+"""How often a diagnosis may name something where nothing is wrong, over all the comparisons that it makes."""
+
+SUGGESTIVE_P: Final = 0.05
+"""A p-value, corrected for the number of comparisons, below which more data are worth waiting for."""
+
+LIKELY: Final = 0.8
+"""A hypothesis this probable is named as the cause."""
+
+POSSIBLE: Final = 0.05
+"""A hypothesis less probable than this is not worth a reader's time."""
+
+POWER: Final = 0.8
+"""The chance to see an effect that is there, when the events still needed are worked out."""
+
+DRIFT: Final = 0.1
+"""The share of tasks that must have become of another type before the inputs count as drifted."""
+
+RESTLESS: Final = 3
+"""So many changes of one prompt within a day are edits in the dark: compare traces before another one."""

@@ -97,7 +97,7 @@ _COUNTER_ENDS: Final = ("_total", "_count", "_sum", "_bucket")
 _GAUGE_ENDS: Final = ("_bytes", "_ratio", "_timestamp", "_timestamp_seconds", "_info", "_limit", "_capacity", "_length")
 _GAUGES: Final = frozenset((
     SelfMetric.QUEUE_SIZE, SelfMetric.QUEUE_CAPACITY, SelfMetric.SERIES_TRACKED, SelfMetric.SERIES_LIMIT,
-    SelfMetric.TRACES_HELD, SelfMetric.MEMORY_RSS, "up",
+    SelfMetric.TRACES_HELD, SelfMetric.MEMORY_RSS, SelfMetric.UPTIME, "up",
 ))  # fmt: skip
 
 

@@ -56,7 +56,7 @@ def dashboard(
         title=f"agentobs / {board.title}",
         description=board.question,
         uid=board.uid,
-        tags=[TAG],
+        tags=[TAG, *board.tags],
         editable=editable,
         timezone="utc",
         refresh="1m",

@@ -11,7 +11,8 @@ from enum import StrEnum
 from typing import Final
 
 GRID_COLUMNS: Final = 24
-_SLUG: Final = re.compile(r"[a-z][a-z-]*")
+_SLUG: Final = re.compile(r"[a-z][a-z0-9-]*")
+_LONGEST_UID: Final = 40  # Grafana takes no longer one
 
 
 class BoardError(ValueError):
@@ -257,7 +258,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Board:
-    """A board answers one question. `next` are the slugs of boards a reader goes to from here."""
+    """A board answers one question. `next` are the slugs of boards a reader goes to from here, `tags` find it."""
 
     slug: str
     title: str
@@ -265,10 +266,15 @@ class Board:
     variables: tuple[Variable, ...]
     sections: tuple[Section, ...]
     next: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not _SLUG.fullmatch(self.slug):
-            raise BoardError(f"board {self.slug!r}: expected a slug of lower-case letters and -")
+            raise BoardError(f"board {self.slug!r}: expected a slug of lower-case letters, digits and -")
+        if len(self.uid) > _LONGEST_UID:
+            raise BoardError(
+                f"board {self.slug!r}: its uid {self.uid} is longer than {_LONGEST_UID}; fix: a shorter slug"
+            )
         titles = [panel.title for panel in self.panels()]
         twice = {title for title in titles if titles.count(title) > 1}
         if twice:

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from alerts import alerting
+from alerts.evidence import Mark, quick_checks
 from alerts.timing import PRODUCTION
 from alerts.watching import watched
 from dashboards.lint import queries, templates, visuals
@@ -74,8 +75,9 @@ def _is_an_alerts(expr: str) -> bool:
 
 @cache
 def _watched() -> tuple[str, ...]:
-    names = dict.fromkeys(alert.name for alert in alerting.alerts(PRODUCTION))
-    return tuple(" ".join(each.expr.split()) for name in names for each in watched(name))
+    names = tuple(dict.fromkeys(alert.name for alert in alerting.alerts(PRODUCTION)))
+    narrowed = (check.query for name in names for check in quick_checks(name, Mark.PATTERN))
+    return (*(" ".join(each.expr.split()) for name in names for each in watched(name)), *narrowed)
 
 
 __all__ = ["ALERTS_OWN", "EXCLUDED", "RULES", "Finding", "check", "lint"]

@@ -12,6 +12,8 @@ from alerts.alerting import Links
 from dashboards import documents
 from dashboards.boards import BOARDS
 from dashboards.push import Grafana, Plan, PushError, State
+from runbooks.book import library
+from stacks.components.grafana import pages_of
 
 TOKEN: Final = "GRAFANA_TOKEN"  # noqa: S105 the name of a variable, not a token
 app = typer.Typer(help="The boards of Grafana.", no_args_is_help=True)
@@ -35,6 +37,9 @@ def push(
     folder: Annotated[str, typer.Option(help="Title of the folder; made if there is none.")] = "agentobs",
     board: Annotated[list[str] | None, typer.Option(help="Only this board; repeatable.")] = None,
     runbooks_url: Annotated[str, typer.Option(help="Address below which runbooks lie, one page per alert.")] = "",
+    runbooks: Annotated[
+        bool, typer.Option("--runbooks", help="Also write a board for every runbook: its text beside live panels.")
+    ] = False,
     langfuse_url: Annotated[
         str, typer.Option(help="Address that a trace id completes: https://.../project/ID/traces.")
     ] = "",
@@ -49,7 +54,9 @@ def push(
             f"the variable {TOKEN} is empty; it takes the token of a Grafana service account with the role Editor."
             " It is no option, because other users of this computer can read a command's options"
         )
-    wanted = _wanted(board or [], documents.Sites(runbooks=_runbooks(runbooks_url), langfuse=langfuse_url.rstrip("/")))
+    pages = _runbooks(runbooks_url) or (documents.runbook_boards() if runbooks else {})
+    sites = documents.Sites(runbooks=pages, langfuse=langfuse_url.rstrip("/"))
+    wanted = _wanted(board or [], sites, runbooks=runbooks)
     grafana = Grafana(url, token)
     # All are compared before one is written: what is refused is known before anything is changed.
     plans = [*grafana.plans(wanted)]
@@ -64,8 +71,10 @@ def push(
         )
 
 
-def _wanted(slugs: list[str], sites: documents.Sites) -> dict[str, dict[str, object]]:
+def _wanted(slugs: list[str], sites: documents.Sites, *, runbooks: bool) -> dict[str, dict[str, object]]:
     every = documents.provisioned(sites, editable=True)
+    if runbooks:
+        every |= documents.pages(sites, pages_of(library.load()), editable=True)
     unknown = [slug for slug in slugs if slug not in every]
     if unknown:
         raise typer.BadParameter(f"no board is called {', '.join(unknown)}; the boards are {', '.join(every)}")

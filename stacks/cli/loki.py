@@ -1,5 +1,6 @@
 """Loki HTTP API client: lines of logs for the report."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import requests
@@ -15,11 +16,12 @@ class LokiError(RuntimeError):
 
 
 class Loki:
-    """One Loki at `url`."""
+    """One Loki at `url`; `headers` hold the login where it wants one."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, headers: Mapping[str, str] | None = None) -> None:
         self._url = url.rstrip("/")
         self._session = requests.Session()
+        self._session.headers.update(headers or {})
 
     def lines(self, query: str, start: float, end: float, limit: int) -> list[LogLine]:
         """Return at most `limit` lines of a period in unix seconds, newest first, with all their labels."""

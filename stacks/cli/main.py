@@ -3,6 +3,8 @@
 import json
 import shlex
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Final
 
 import typer
@@ -11,21 +13,45 @@ from rich.console import Console
 
 import toolchain
 from collector.check import Report
+from collector.scores import ScoreError
 from collector.signals import Label
 from dashboards.push import PushError
+from runbooks import text
+from runbooks.baseline import BaselineError
+from runbooks.book.prose import ProseError
+from runbooks.checklist import ChecklistError
 from runbooks.diagnosis import Window, diagnose
-from runbooks.report import Diagnosis
+from runbooks.report import Diagnosis, TraceLink
 from runbooks.status import Status, collect
 from stacks import generated
-from stacks.cli import dashboards, doctor, lifecycle, render, report, show, show_check
+from stacks.cli import (
+    backup,
+    baseline,
+    checklist,
+    dashboards,
+    doctor,
+    langfuse,
+    lifecycle,
+    render,
+    report,
+    runbooks,
+    show,
+    show_check,
+    show_why,
+)
 from stacks.cli.browser import BrowserError
 from stacks.cli.loki import LokiError
 from stacks.cli.options import AsJson, Schema, Since, Stack, Store, Traces, Where
 from stacks.cli.prometheus import Prometheus, PrometheusError
+from stacks.cli.reach import Reached, reached
 from stacks.cli.telemetry import Scope, examine
 from stacks.cli.tempo import Tempo, TempoError
 from stacks.cli.workspace import Workspace, WorkspaceError
+from stacks.cluster.forward import ForwardError
+from stacks.cluster.rollout import RolloutError
+from stacks.cluster.snapshots import SnapshotError
 from stacks.environments import EnvName
+from stacks.process.archive import ArchiveError
 from stacks.settings import SettingsError
 
 app = typer.Typer(
@@ -37,7 +63,12 @@ app = typer.Typer(
 telemetry = typer.Typer(help="Look at the telemetry itself.", no_args_is_help=True)
 app.add_typer(telemetry, name="telemetry")
 app.add_typer(dashboards.app, name="dashboards")
+app.add_typer(langfuse.app, name="langfuse")
+app.add_typer(backup.app, name="backup")
 app.add_typer(render.app, name="render")
+app.add_typer(runbooks.app, name="runbooks")
+app.add_typer(baseline.app, name="baseline")
+app.add_typer(checklist.app, name="checklist")
 app.command("report")(report.report)
 app.command("doctor")(doctor.doctor)
 
@@ -52,7 +83,16 @@ _EXPECTED: Final = (
     PushError,
     LokiError,
     report.ReportError,
+    ProseError,
+    runbooks.RunbookError,
     BrowserError,
+    ForwardError,
+    SnapshotError,
+    RolloutError,
+    ArchiveError,
+    ScoreError,
+    BaselineError,
+    ChecklistError,
 )
 
 
@@ -93,9 +133,8 @@ def status(
     if schema:
         return _print_schema(Status)
     now = time.time()
-    document = collect(
-        Prometheus(_endpoints(stack, prometheus)["prometheus"]), now - since, now, _narrowed(environment)
-    )
+    with _stores(stack, ["prometheus"], {"prometheus": prometheus}) as stores:
+        document = collect(_metrics(stores), now - since, now, _narrowed(environment))
     if as_json:
         typer.echo(document.model_dump_json(indent=2))
     elif document.is_empty:
@@ -112,19 +151,26 @@ def why(
     environment: Where = "",
     prometheus: Store = "",
     as_json: AsJson = False,
+    as_text: Annotated[
+        bool, typer.Option("--text", help="Print a dozen plain lines for an alert, a ticket or a chat.")
+    ] = False,
     schema: Schema = False,
 ) -> None:
-    """Name the agent or tool that broke, the version dimension to blame and since when, with the evidence."""
+    """Name the agent or tool that broke, the version dimension to blame and since when, how sure that is and why."""
     if schema:
         return _print_schema(Diagnosis)
     now = time.time()
-    endpoints = _endpoints(stack, prometheus)
     window = Window(start=now - since, end=now, where=_narrowed(environment))
-    document = _with_link(diagnose(Prometheus(endpoints["prometheus"]), window), endpoints.get("tempo"))
+    with _stores(stack, ["prometheus"], {"prometheus": prometheus}) as stores:
+        document = diagnose(_metrics(stores), window)
+        if stores.lasting:
+            document = _with_links(document, stores.urls.get("tempo"))
     if as_json:
         typer.echo(document.model_dump_json(indent=2))
+    elif as_text:
+        typer.echo(text.plain(document))
     else:
-        Console().print(show.diagnosis(document))
+        Console().print(show_why.diagnosis(document))
     return None
 
 
@@ -146,19 +192,19 @@ def telemetry_check(
         return _print_schema(Report)
     now = time.time()
     scope = Scope(start=now - since, end=now, environment=environment, service=service, most_traces=traces)
-    # Both stores named: the stack is not asked, it may be on another computer.
-    endpoints = {} if prometheus and tempo else _endpoints(stack, prometheus)
-    endpoints |= {"tempo": tempo} if tempo else {}
-    store = Tempo(endpoints["tempo"]) if "tempo" in endpoints else None
-    with show_check.progress() as tell:
-        document = examine(Prometheus(prometheus or endpoints["prometheus"]), store, scope, tell)
+    named = {"prometheus": prometheus, "tempo": tempo}
+    with _stores(stack, ["prometheus", "tempo"], named) as stores, show_check.progress() as tell:
+        url = stores.urls.get("tempo")
+        store = Tempo(url, stores.headers.get("tempo")) if url else None
+        document = examine(_metrics(stores), store, scope, tell)
+    link = url if stores.lasting else None
     if as_json:
         typer.echo(document.model_dump_json(indent=2))
     else:
         if not document.traces:
             show.error_console().print("No spans in this window. Send OTLP, or look further back with --since.")
         if not document.is_empty:
-            Console().print(show_check.report(document, endpoints.get("tempo")))
+            Console().print(show_check.report(document, link))
     if strict and document.lacks_required:
         raise typer.Exit(1)
     return None
@@ -190,19 +236,36 @@ def _narrowed(environment: str) -> dict[Label, str]:
     return {Label.ENVIRONMENT: environment} if environment else {}
 
 
-def _endpoints(stack: EnvName, prometheus: str) -> dict[str, str]:
-    """Addresses to ask: those of the stack, or only the store that was named (whose traces are not in our Tempo)."""
-    if prometheus:
-        return {"prometheus": prometheus}
-    return Workspace(stack).endpoints()
+@contextmanager
+def _stores(stack: EnvName, wanted: list[str], named: dict[str, str]) -> Iterator[Reached]:
+    """Stores to ask: those of the stack, or only what was named (whose traces are not in our Tempo)."""
+    given = {name: url for name, url in named.items() if url}
+    if "prometheus" in given:
+        yield Reached(urls=given)
+        return
+    with reached(stack, [name for name in wanted if name not in given]) as ours:
+        yield Reached(urls={**ours.urls, **given}, headers=ours.headers, lasting=ours.lasting)
 
 
-def _with_link(document: Diagnosis, tempo: str | None) -> Diagnosis:
-    """Add the address of the trace in Tempo, where there is one."""
-    if document.trace is None or tempo is None:
+def _metrics(stores: Reached) -> Prometheus:
+    return Prometheus(stores.urls["prometheus"], stores.headers.get("prometheus"))
+
+
+def _with_links(document: Diagnosis, tempo: str | None) -> Diagnosis:
+    """Add the addresses of the traces in Tempo, where there is one."""
+    if tempo is None:
         return document
-    trace = document.trace.model_copy(update={"url": f"{tempo}/api/traces/{document.trace.trace_id}"})
-    return document.model_copy(update={"trace": trace})
+
+    def linked(trace: TraceLink) -> TraceLink:
+        return trace.model_copy(update={"url": f"{tempo}/api/traces/{trace.trace_id}"})
+
+    return document.model_copy(
+        update={
+            "trace": linked(document.trace) if document.trace else None,
+            "failing_traces": [linked(trace) for trace in document.failing_traces],
+            "baseline_traces": [linked(trace) for trace in document.baseline_traces],
+        }
+    )
 
 
 def main() -> None:

@@ -1,13 +1,17 @@
 """Prometheus HTTP API client: the `MetricsSource` of the diagnosis and of the status table."""
 
+import logging
 import math
+from collections.abc import Mapping
 from typing import Any, Final
 
 import requests
 
+from alerts import promql
 from alerts.source import Exemplar, Sample, Series
 
 _TIMEOUT_S: Final = 30
+_log = logging.getLogger(__name__)
 
 
 class PrometheusError(RuntimeError):
@@ -15,16 +19,36 @@ class PrometheusError(RuntimeError):
 
 
 class Prometheus:
-    """One Prometheus-compatible store at `url`."""
+    """One Prometheus-compatible store at `url`; `headers` hold the login where it wants one.
 
-    def __init__(self, url: str) -> None:
+    A store that does not know `anchored` is asked again in the plain form, and from then on only so.
+    """
+
+    def __init__(self, url: str, headers: Mapping[str, str] | None = None) -> None:
         self._url = url.rstrip("/")
         self._session = requests.Session()
+        self._session.headers.update(headers or {})
+        self._plain = False
 
     def _get(self, path: str, params: dict[str, str]) -> Any:  # noqa: ANN401 JSON
+        """What the store answers; raises PrometheusError."""
+        plain = {**params, "query": promql.plain(params["query"])}
+        body = self._answer(path, plain if self._plain else params)
+        if body.get("errorType") == "bad_data" and not self._plain and plain != params:
+            body = self._answer(path, plain)
+            self._plain = body.get("status") == "success"
+            if self._plain:
+                _log.warning("%s does not know `anchored`: its counts are guessed at the borders of windows", self._url)
+        if body.get("status") != "success":
+            raise PrometheusError(f"Prometheus refused {params.get('query')}: {body.get('error')}")
+        return body["data"]
+
+    def _answer(self, path: str, params: dict[str, str]) -> dict[str, Any]:
         try:
             response = self._session.post(f"{self._url}/api/v1/{path}", data=params, timeout=_TIMEOUT_S)
-            body = response.json()
+            if response.status_code in {requests.codes.unauthorized, requests.codes.forbidden}:
+                raise PrometheusError(f"Prometheus at {self._url} refuses the login: HTTP {response.status_code}")
+            return dict(response.json())
         except requests.ConnectionError:
             raise PrometheusError(
                 f"no Prometheus answers at {self._url}; start the stack with `agentobs up`"
@@ -32,9 +56,14 @@ class Prometheus:
             ) from None
         except requests.RequestException as error:
             raise PrometheusError(f"Prometheus at {self._url} did not answer {path}: {error}") from error
-        if body.get("status") != "success":
-            raise PrometheusError(f"Prometheus refused {params.get('query')}: {body.get('error')}")
-        return body["data"]
+
+    def rules(self) -> list[dict[str, Any]]:
+        """Groups of rules as they run, with their health."""
+        try:
+            body = self._session.get(f"{self._url}/api/v1/rules", timeout=_TIMEOUT_S).json()
+        except requests.RequestException as error:
+            raise PrometheusError(f"Prometheus at {self._url} did not tell its rules: {type(error).__name__}") from None
+        return list(body["data"]["groups"])
 
     def instant(self, query: str, at: float) -> list[Sample]:
         """Evaluate at one moment; NaN results are left out."""

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -25,9 +25,9 @@ from stacks.cli import browser
 from stacks.cli.loki import Loki, LokiError
 from stacks.cli.options import Logs, Since, Stack, Store, Traces, Where
 from stacks.cli.prometheus import Prometheus, PrometheusError
+from stacks.cli.reach import STORES, reached
 from stacks.cli.show import error_console
 from stacks.cli.tempo import Tempo, TempoError
-from stacks.cli.workspace import Workspace
 from stacks.environments import EnvName
 
 _ERRORS: Final = (PrometheusError, LokiError, TempoError)
@@ -40,18 +40,27 @@ class ReportError(RuntimeError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backends:
-    """Addresses of the stores; without logs or traces their panels say so."""
+    """Addresses of the stores; without logs or traces their panels say so. `headers` hold logins by store.
+
+    `lasting`: whether a reader can follow the address of a trace.
+    """
 
     prometheus: str
     loki: str = ""
     tempo: str = ""
+    headers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    lasting: bool = True
+
+    def metrics(self) -> Prometheus:
+        """The client of the metrics."""
+        return Prometheus(self.prometheus, self.headers.get("prometheus"))
 
     def sources(self) -> Sources:
-        """Clients of them."""
+        """Clients of all."""
         return Sources(
-            metrics=Prometheus(self.prometheus),
-            logs=Loki(self.loki) if self.loki else None,
-            traces=Tempo(self.tempo) if self.tempo else None,
+            metrics=self.metrics(),
+            logs=Loki(self.loki, self.headers.get("loki")) if self.loki else None,
+            traces=Tempo(self.tempo, self.headers.get("tempo")) if self.tempo else None,
             errors=_ERRORS,
         )
 
@@ -75,11 +84,11 @@ def report(
     boards, chosen = wanted(board or []), _chosen(choose or [])
     end = time.time()
     period = Period(start=end - since, end=end)
-    backends = _backends(stack, prometheus, loki, tempo)
-    chosen["environment"] = environment or _busiest(backends, period)
-    made = datetime.fromtimestamp(end, UTC)
-    path = output or Path(f"agentobs-report-{chosen['environment']}-{made:%Y%m%dT%H%M%SZ}.html")
-    document = write(path, boards, backends, period, chosen, runbooks_url)
+    with _backends(stack, prometheus, loki, tempo) as backends:
+        chosen["environment"] = environment or _busiest(backends, period)
+        made = datetime.fromtimestamp(end, UTC)
+        path = output or Path(f"agentobs-report-{chosen['environment']}-{made:%Y%m%dT%H%M%SZ}.html")
+        document = write(path, boards, backends, period, chosen, runbooks_url)
     if png:
         for each in boards:
             picture = path.with_name(f"{path.stem}-{each.slug}.png")
@@ -108,7 +117,7 @@ def write(
             chosen,
             runbooks=pages,
             progress=tell,
-            traces_url=f"{backends.tempo}/api/traces/" if backends.tempo else "",
+            traces_url=f"{backends.tempo}/api/traces/" if backends.tempo and backends.lasting else "",
         )
     _save(path, document.html)
     Console().print(
@@ -151,19 +160,29 @@ def _chosen(pairs: Sequence[str]) -> dict[str, str]:
     return chosen
 
 
-def _backends(stack: EnvName, prometheus: str, loki: str, tempo: str) -> Backends:
+@contextmanager
+def _backends(stack: EnvName, prometheus: str, loki: str, tempo: str) -> Iterator[Backends]:
     """Those that were named; where none was, the stack's. Another Prometheus has no logs and traces in our stores."""
     if prometheus:
-        return Backends(prometheus=prometheus, loki=loki, tempo=tempo)
-    ours = Workspace(stack).endpoints()
-    return Backends(prometheus=ours["prometheus"], loki=loki or ours["loki"], tempo=tempo or ours["tempo"])
+        yield Backends(prometheus=prometheus, loki=loki, tempo=tempo)
+        return
+    named = {name: url for name, url in (("loki", loki), ("tempo", tempo)) if url}
+    with reached(stack, [name for name in STORES if name not in named]) as ours:
+        urls = {**ours.urls, **named}
+        yield Backends(
+            prometheus=urls["prometheus"],
+            loki=urls["loki"],
+            tempo=urls["tempo"],
+            headers=ours.headers,
+            lasting=ours.lasting,
+        )
 
 
 def _busiest(backends: Backends, period: Period) -> str:
     """The environment with most tasks; others are named, so that nobody takes one for all."""
     window = f"{round(period.end - period.start)}s"
     counted = f"sum by (environment) (max_over_time({rule.events(TASK_SUCCESS, HOUR)}[{window}]))"
-    samples = Prometheus(backends.prometheus).instant(counted, period.end)
+    samples = backends.metrics().instant(counted, period.end)
     found = sorted(samples, key=lambda sample: -sample.value)
     if not found:
         raise ReportError(

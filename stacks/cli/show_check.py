@@ -12,7 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from collector.check import COLLECTOR, Finding, Kind, Report, Severity
-from stacks.cli.show import clock, error_console
+from runbooks.wording import clock
+from stacks.cli.show import error_console
 from stacks.cli.telemetry import Progress as Tell
 
 _PERCENT: Final = 100
@@ -42,10 +43,11 @@ def progress() -> Iterator[Tell]:
 def report(document: Report, tempo: str | None) -> RenderableType:
     """All findings by service, worst first; `tempo` makes links of trace ids."""
     looked = f"{clock(document.window_start)} to {clock(document.window_end)}"
-    if tempo is None:
+    if tempo is None and not document.traces:
         looked += ": only series, no traces; name their store with --tempo URL"
     else:
-        looked += f": {document.spans:,} spans in {document.traces:,} traces; one of them: {tempo}/api/traces/ID"
+        looked += f": {document.spans:,} spans in {document.traces:,} traces"
+        looked += f"; one of them: {tempo}/api/traces/ID" if tempo else ""
     heads = {service.name: f"{service.name} ({service.spans:,} spans)" for service in document.services}
     by_service: defaultdict[str, list[Finding]] = defaultdict(list)
     for finding in document.findings:

@@ -24,11 +24,12 @@ class TempoError(RuntimeError):
 
 
 class Tempo:
-    """One Tempo at `url`."""
+    """One Tempo at `url`; `headers` hold the login where it wants one."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, headers: Mapping[str, str] | None = None) -> None:
         self._url = url.rstrip("/")
         self._session = requests.Session()
+        self._session.headers.update(headers or {})
 
     def _get(self, path: str, params: dict[str, str], accept: str = "application/json") -> requests.Response:
         try:

@@ -18,12 +18,13 @@ from filelock import FileLock, Timeout
 import toolchain
 from collector.document import to_yaml
 from stacks import home
-from stacks.environments import EnvName
+from stacks.environments import ENVIRONMENTS, EnvName
 from stacks.process.layout import StackDir
 from stacks.process.supervisor import is_running
 from toolchain.pulumi_python import launchers, needs_launchers
 
 _PROJECT: Final = "agentobs"
+_DEPLOYS: Final = {"up", "update", "preview", "pre"}
 
 
 class WorkspaceError(RuntimeError):
@@ -67,8 +68,19 @@ class Workspace:
         return self.project / folder / f"Pulumi.{self.stack}.yaml"
 
     @property
-    def _passphrase(self) -> Path:
+    def passphrase(self) -> Path:
+        """The file with the passphrase that encrypts the secrets of all stacks of this checkout."""
         return self.home / "pulumi" / "passphrase"
+
+    @property
+    def secret_files(self) -> tuple[Path, ...]:
+        """Files of which nobody else may read a byte."""
+        return (self._passphrase,)
+
+    @property
+    def checkpoint(self) -> Path:
+        """What Pulumi knows of the stack."""
+        return self._state / ".pulumi" / "stacks" / _PROJECT / f"{self.stack}.json"
 
     @property
     def _state(self) -> Path:
@@ -88,7 +100,7 @@ class Workspace:
         return {
             "PATH": os.pathsep.join([str(self._binary.parent), os.environ.get("PATH", os.defpath)]),
             "PULUMI_BACKEND_URL": f"file://{self._state}",
-            "PULUMI_CONFIG_PASSPHRASE_FILE": str(self._passphrase),
+            "PULUMI_CONFIG_PASSPHRASE_FILE": str(self.passphrase),
             "PULUMI_HOME": str(self.home / "pulumi" / "home"),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_STACK": self.stack,
@@ -97,7 +109,8 @@ class Workspace:
     @contextlib.contextmanager
     def exclusive(self) -> Iterator[None]:
         """Keep two commands on one stack apart. Raises WorkspaceError when another one is at work."""
-        self.home.mkdir(parents=True, exist_ok=True)
+        # Configurations and Pulumi's state below it hold addresses of webhooks, which are secrets.
+        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = FileLock(self.home / f"{self.stack}.lock", timeout=0)
         try:
             lock.acquire()
@@ -114,12 +127,12 @@ class Workspace:
         """Create backend, passphrase and stack where they are missing; clear the lock of a command that died."""
         self._state.mkdir(parents=True, exist_ok=True)
         self._make_view()
-        if not self._passphrase.exists():
+        if not self.passphrase.exists():
             # Staged with mode 0600 and moved in one step: never readable by others, never half written.
-            descriptor, staged = tempfile.mkstemp(dir=self._passphrase.parent)
+            descriptor, staged = tempfile.mkstemp(dir=self.passphrase.parent)
             with os.fdopen(descriptor, "w") as file:
                 file.write(secrets.token_urlsafe(32))
-            Path(staged).replace(self._passphrase)
+            Path(staged).replace(self.passphrase)
         if not self.exists:
             self._forget_old_passphrase()
             self.pulumi("stack", "init", self.stack, "--secrets-provider", "passphrase", quiet=True)
@@ -135,7 +148,7 @@ class Workspace:
     @property
     def exists(self) -> bool:
         """Whether the stack was ever brought up here."""
-        return (self._state / ".pulumi" / "stacks" / _PROJECT / f"{self.stack}.json").exists()
+        return self.checkpoint.exists()
 
     def _recover(self) -> None:
         """Clear what a Pulumi that died has left: its lock, and resources it was about to create.
@@ -154,8 +167,10 @@ class Workspace:
             self.pulumi("refresh", "--yes", "--skip-preview", "--clear-pending-creates", quiet=True)
 
     def command(self, *arguments: str) -> list[str]:
-        """The Pulumi command line for this project and stack."""
-        return [str(self._binary), *arguments, "-C", str(self.project)]
+        """The Pulumi command line for this project and stack; what deploys to a cluster answers to the policy pack."""
+        policed = _DEPLOYS & {*arguments[:1]} and ENVIRONMENTS[EnvName(self.stack)].cluster
+        policy = ["--policy-pack", str(self.project / "stacks" / "policy")] if policed else []
+        return [str(self._binary), *arguments, *policy, "-C", str(self.project)]
 
     @functools.cached_property
     def _binary(self) -> Path:

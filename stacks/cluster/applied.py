@@ -5,6 +5,7 @@ from typing import Any
 
 from alerts.routing import Email, Opsgenie, PagerDuty, Receiver, Slack, Webhook
 from stacks.cluster.needs import told_secrets
+from stacks.cluster.remotes import remotes
 from stacks.cluster.secrets import SECRETS_DIR
 from stacks.cluster.settings import RECEIVER_SECRETS, ClusterSettings
 from stacks.components.langfuse import PROJECT
@@ -30,7 +31,16 @@ def applied(settings: ClusterSettings, environment: Environment) -> Environment:
         grafana_database=_grafana_database(settings),
         grafana_url=f"https://grafana.{settings.domain}" if settings.domain else None,
         oidc=_oidc(settings),
+        dashboards_url=_dashboards_url(settings),
+        elsewhere={remote.name: remote for remote in remotes(settings)},
+        plain_rules=settings.plain_rules,
     )
+
+
+def _dashboards_url(settings: ClusterSettings) -> str | None:
+    """Where an alert's board is."""
+    ours = f"https://grafana.{settings.domain}" if settings.domain and settings.grafana == "managed" else None
+    return settings.dashboards_url or settings.grafana_url or ours
 
 
 def _langfuse_url(settings: ClusterSettings) -> str | None:
@@ -60,12 +70,13 @@ def _langfuse_traces_url(settings: ClusterSettings) -> str | None:
 
 
 def _objects(settings: ClusterSettings) -> ObjectStore | None:
-    if not (settings.objects_endpoint and settings.loki_bucket and settings.tempo_bucket):
+    if not settings.objects_endpoint:
         return None
+    named = {"loki": settings.loki_bucket, "tempo": settings.tempo_bucket}
     return ObjectStore(
         endpoint=settings.objects_endpoint,
         region=settings.objects_region,
-        buckets={"loki": settings.loki_bucket, "tempo": settings.tempo_bucket},
+        buckets={name: bucket for name, bucket in named.items() if bucket},
         keys=settings.objects_keys,
         path_style=settings.objects_path_style,
         tls=settings.objects_tls,

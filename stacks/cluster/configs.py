@@ -38,33 +38,40 @@ def _fixed_name(workload: Workload) -> str:
     return f"{workload.name}-{digest[:_DIGITS]}"
 
 
-def _reloaded_name(workload: Workload, file: str) -> str:
-    stem = file.rpartition("/")[2].rpartition(".")[0]
-    return f"{workload.name}-{stem}"
+def _reloaded(workload: Workload) -> dict[str, list[str]]:
+    """Name of a ConfigMap -> files in it: each its own, but many small ones of one folder together."""
+    found: dict[str, list[str]] = {}
+    for file in sorted(workload.reloaded):
+        found.setdefault(f"{workload.name}-{_stem(file)}", []).append(file)
+    return found
+
+
+def _stem(file: str) -> str:
+    """The name of the file, or of its folder and the one above where it lies that deep."""
+    *folders, name = file.split("/")
+    return "-".join(folders[-2:]) if len(folders) > 1 else name.rpartition(".")[0]
 
 
 def objects(workload: Workload, namespace: str) -> Iterator[dict[str, Any]]:
-    """All ConfigMaps of a workload: one for what is fixed, one for each file that is read again (1 MiB is the most)."""
+    """All ConfigMaps of a workload: one for what is fixed, others for files that are read again (1 MiB is the most)."""
     base = {"apiVersion": "v1", "kind": "ConfigMap"}
     labels = names.labels(workload.name)
     if _fixed(workload):
         data = {_key(file): text for file, text in _fixed(workload).items()}
         metadata = {"name": _fixed_name(workload), "namespace": namespace, "labels": labels}
         yield {**base, "metadata": metadata, "data": data, "immutable": True}
-    for file in sorted(workload.reloaded):
-        metadata = {"name": _reloaded_name(workload, file), "namespace": namespace, "labels": labels}
-        yield {**base, "metadata": metadata, "data": {_key(file): _text(workload, file)}}
+    for name, files in _reloaded(workload).items():
+        metadata = {"name": name, "namespace": namespace, "labels": labels}
+        yield {**base, "metadata": metadata, "data": {_key(file): _text(workload, file) for file in files}}
 
 
 def volumes(workload: Workload) -> Iterator[dict[str, Any]]:
     """One volume that shows all files in one folder."""
+    named = {**({_fixed_name(workload): [*_fixed(workload)]} if _fixed(workload) else {}), **_reloaded(workload)}
     sources = [
-        {"configMap": {"name": _reloaded_name(workload, file), "items": [{"key": _key(file), "path": file}]}}
-        for file in sorted(workload.reloaded)
+        {"configMap": {"name": name, "items": [{"key": _key(file), "path": file} for file in files]}}
+        for name, files in named.items()
     ]
-    if _fixed(workload):
-        items = [{"key": _key(file), "path": file} for file in _fixed(workload)]
-        sources.insert(0, {"configMap": {"name": _fixed_name(workload), "items": items}})
     if sources:
         yield {"name": "config", "projected": {"defaultMode": 0o444, "sources": sources}}
 

@@ -3,7 +3,8 @@
 Nothing is changed. Settings are judged first; the cluster is asked only where they are good.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+import functools
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,9 +13,12 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.config.config_exception import ConfigException
 from urllib3.exceptions import HTTPError
 
-from stacks.cluster import plan, reading
+from stacks.cluster import addresses, plan, reading
 from stacks.cluster.plan import Plan
+from stacks.cluster.remotes import remotes
 from stacks.cluster.rollout import connect
+from stacks.cluster.settings import ClusterSettings
+from stacks.cluster.snapshots import GROUP
 from stacks.environments import Environment
 from stacks.policy.rules import containers
 from stacks.settings import SettingsError
@@ -64,6 +68,12 @@ def examine(environment: Environment, raw: Mapping[str, str], secure: Collection
     yield from _room(api, made)
     yield from _zones(api, environment)
     yield from _present(api, made.namespace, [chosen.pull_secret, chosen.collector_tls_secret])
+    yield from _elsewhere(api, chosen)
+    if chosen.snapshot_class:
+        custom, fix = client.CustomObjectsApi(api), "pulumi config set agentobs:snapshotClass <one that exists>"
+        plural = "volumesnapshotclasses"
+        ask = functools.partial(custom.get_cluster_custom_object, GROUP, "v1", plural, chosen.snapshot_class)
+        yield _found(f"snapshot class {chosen.snapshot_class}", fix, ask)
 
 
 def _short(error: Exception) -> str:
@@ -133,15 +143,36 @@ def _zones(api: Any, environment: Environment) -> Iterator[Finding]:  # noqa: AN
     yield Finding(what=f"nodes in {len(zones)} zones, {most} wanted", good=good, fix="" if good else fix)
 
 
+def _elsewhere(api: Any, chosen: ClusterSettings) -> Iterator[Finding]:  # noqa: ANN401 of a library where everything may be None
+    """Services of somebody else in this cluster, and namespaces that are let in. What is outside, pods must reach."""
+    core = client.CoreV1Api(api)
+    for remote in remotes(chosen):
+        for url in dict.fromkeys(filter(None, (remote.url, remote.otlp_url))):
+            space, name = addresses.namespace(url), addresses.service(url)
+            if space:
+                fix = f"pulumi config set agentobs:{remote.name}Url <the address of a service that exists>"
+                ask = functools.partial(core.read_namespaced_service, name, space)
+                yield _found(f"service {name} in {space}", fix, ask)
+    for key, space in (("prometheus", chosen.prometheus_namespace), ("grafana", chosen.grafana_namespace)):
+        if space:
+            fix = f"pulumi config set agentobs:{key}Namespace <the namespace of {key.capitalize()}>"
+            yield _found(f"namespace {space}", fix, functools.partial(core.read_namespace, space))
+
+
+def _found(what: str, fix: str, ask: Callable[[], object]) -> Finding:
+    try:
+        ask()
+    except ApiException as error:
+        why = "is missing" if error.status == _NOT_FOUND else f"cannot be read: {error.reason}"
+        return Finding(what=f"{what} {why}", good=False, fix=fix)
+    return Finding(what=what, good=True)
+
+
 def _present(api: Any, namespace: str, names: Collection[str | None]) -> Iterator[Finding]:  # noqa: ANN401
     """Secrets that somebody else keeps must be in the namespace before the pods start."""
     for name in names:
         if name is None:
             continue
-        try:
-            client.CoreV1Api(api).read_namespaced_secret(name, namespace)
-            yield Finding(what=f"secret {name} in {namespace}", good=True)
-        except ApiException as error:
-            why = "is missing" if error.status == _NOT_FOUND else f"cannot be read: {error.reason}"
-            fix = f"create it in namespace {namespace}, for example with cert-manager"
-            yield Finding(what=f"secret {name} in {namespace} {why}", good=False, fix=fix)
+        fix = f"create it in namespace {namespace}, for example with cert-manager"
+        ask = functools.partial(client.CoreV1Api(api).read_namespaced_secret, name, namespace)
+        yield _found(f"secret {name} in {namespace}", fix, ask)

@@ -6,8 +6,10 @@ from typing import get_args
 from pydantic.alias_generators import to_camel
 
 from alerts.routing import Profile
+from stacks.cluster.remotes import remotes
 from stacks.cluster.settings import RECEIVER_SECRETS, ClusterSettings, ReceiverKind
 from stacks.components import alertmanager
+from stacks.components.elsewhere import secret_settings
 from stacks.environments import Cluster, Environment, Storage
 from stacks.settings import NAMESPACE
 
@@ -32,21 +34,45 @@ def _needs(settings: ClusterSettings, environment: Environment) -> Iterator[tupl
         yield "an ingress or a gateway", ("domain", "ingress_namespace")
     if settings.langfuse == "external":
         yield "an external Langfuse", ("langfuse_url",)
+    yield from _external_needs(settings)
     if environment.cluster:
         yield from _cluster_needs(settings, environment, environment.cluster)
+
+
+def _external_needs(settings: ClusterSettings) -> Iterator[tuple[str, tuple[str, ...]]]:
+    if settings.prometheus == "external":
+        yield "an external Prometheus", ("prometheus_url",)
+        if settings.alertmanager == "managed":
+            yield "an external Prometheus that comes to our Alertmanager", ("prometheus_namespace",)
+    elif settings.alertmanager == "external":
+        yield "an external Alertmanager", ("alertmanager_url",)
+    if settings.loki == "external":
+        yield "an external Loki", ("loki_url",)
+    if settings.tempo == "external":
+        yield "an external Tempo", ("tempo_url", "tempo_otlp_url")
+    if settings.grafana == "external":
+        yield "an external Grafana", ("grafana_url",)
 
 
 def _cluster_needs(
     settings: ClusterSettings, environment: Environment, cluster: Cluster
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
-    if cluster.storage is Storage.OBJECTS:
-        yield f"object storage, which {environment.name} uses,", ("objects_endpoint", "loki_bucket", "tempo_bucket")
+    buckets = tuple(f"{name}_bucket" for name in ("loki", "tempo") if getattr(settings, name) == "managed")
+    if cluster.storage is Storage.OBJECTS and buckets:
+        yield f"object storage, which {environment.name} uses,", ("objects_endpoint", *buckets)
     named = settings.clickhouse_url or settings.redis or settings.langfuse_bucket
     if settings.langfuse == "managed" and (named or not own_stores(settings, environment)):
         keys = ("clickhouse_url", "clickhouse_migration_url", "redis", "langfuse_bucket")
         yield f"Langfuse, whose data stores in {environment.name} somebody else runs,", keys
     if cluster.encrypted:
         yield "the collector's TLS", ("collector_tls_secret",)
+    if settings.grafana == "managed":
+        yield from _grafana_needs(settings, environment, cluster)
+
+
+def _grafana_needs(
+    settings: ClusterSettings, environment: Environment, cluster: Cluster
+) -> Iterator[tuple[str, tuple[str, ...]]]:
     if cluster.single_sign_on or settings.oidc_client_id:
         urls = ("oidc_auth_url", "oidc_token_url", "oidc_api_url")
         yield f"single sign-on in {environment.name}", ("domain", "oidc_client_id", *urls, "oidc_role_path")
@@ -65,6 +91,8 @@ def needed_secrets(settings: ClusterSettings, environment: Environment) -> Itera
     if environment.cluster and environment.cluster.guarded:
         yield "otlpTokens"
     yield from told_secrets(settings)
+    for remote in remotes(settings):
+        yield from secret_settings(remote)
     if settings.objects_endpoint and settings.objects_keys:
         yield from ("objectsAccessKey", "objectsSecretKey")
     if settings.langfuse == "external":
@@ -85,7 +113,9 @@ def told_secrets(settings: ClusterSettings) -> Iterator[str]:
 
 
 def untold(settings: ClusterSettings, environment: Environment) -> Iterator[str]:
-    """Who must be told in this environment and would not be."""
+    """Who must be told in this environment and would not be; of an external Alertmanager that is not known here."""
+    if settings.alertmanager == "external":
+        return
     stack, alerting = environment.name, environment.cluster.alerting if environment.cluster else Profile.SHOW
     wake = sorted(set(get_args(ReceiverKind)) - {"slack", "email"})
     set_ = f"pulumi config set {NAMESPACE}"

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from stacks.cluster import names
+from stacks.cluster import addresses, names
 from stacks.workload import Outside, Workload
 
 _API_PORTS: Final = (443, 6443)
@@ -22,6 +22,9 @@ _DNS_PORT: Final = 53
 OTLP: Final = ("otlp-grpc", "otlp-http")
 PUBLIC: Final = ("grafana", "langfuse-web", "otlp-http", "otlp-grpc")
 """Ports that the ingress controller may reach."""
+
+READ: Final = ("prometheus", "loki", "tempo")
+"""Ports that a Grafana of somebody else may read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -40,10 +43,16 @@ class Flow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doors:
-    """Who comes in from other namespaces: senders of telemetry by name or label, and the ingress controller."""
+    """Who comes in from other namespaces: senders of telemetry by name or label, and the ingress controller.
+
+    `scrapers` is the namespace of an external Prometheus, which reads the metrics of all and tells our Alertmanager;
+    `readers` that of an external Grafana, which asks our stores.
+    """
 
     senders: tuple[str, ...] = ()
     ingress: str | None = None
+    scrapers: str | None = None
+    readers: str | None = None
 
 
 def flows(workloads: Iterable[Workload]) -> tuple[Flow, ...]:
@@ -129,6 +138,13 @@ def _from_elsewhere(workload: Workload, doors: Doors) -> Iterator[dict[str, Any]
     public = [names.number(port) for port in workload.ports if port in PUBLIC]
     if public and doors.ingress:
         yield {"from": [_namespace(doors.ingress)], "ports": _ports(public)}
+    if doors.scrapers:
+        told = [names.number(port) for port in workload.ports if port == "alertmanager"]
+        metrics = names.number(workload.metrics_port or workload.ports[0])
+        yield {"from": [_namespace(doors.scrapers)], "ports": _ports({metrics, *told})}
+    read = [names.number(port) for port in workload.ports if port in READ]
+    if read and doors.readers:
+        yield {"from": [_namespace(doors.readers)], "ports": _ports(read)}
 
 
 def _senders(doors: Doors) -> Iterator[dict[str, Any]]:
@@ -145,3 +161,9 @@ def _to_elsewhere(workload: Workload) -> Iterator[dict[str, Any]]:
     """By port only: addresses of clouds change. The API server is reached at a node, on either of its ports."""
     for where in workload.outside:
         yield {"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}], "ports": _ports(_OUTSIDE_PORTS[where])}
+    ports = {addresses.port(url) for url in workload.reaches if not addresses.namespace(url)}
+    if ports:
+        yield {"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}], "ports": _ports(ports)}
+    # A policy sees the port of the pod, which need not be that of its service.
+    for space in sorted({space for url in workload.reaches if (space := addresses.namespace(url))}):
+        yield {"to": [_namespace(space)]}

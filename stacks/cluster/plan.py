@@ -24,15 +24,16 @@ from stacks.environments import Cluster, Environment
 from stacks.workload import Placement, Workload
 
 _Component = Callable[[Environment, Placement], Workload]
-_ALWAYS: Final[tuple[_Component, ...]] = (
-    kube_state_metrics.workload,
-    prometheus.workload,
-    alertmanager.workload,
-    loki.workload,
-    tempo.workload,
-    grafana.workload,
-    collector.workload,
+_BACKENDS: Final[tuple[tuple[str, _Component], ...]] = (
+    # An external Prometheus has its own view of the cluster.
+    ("prometheus", kube_state_metrics.workload),
+    ("prometheus", prometheus.workload),
+    ("alertmanager", alertmanager.workload),
+    ("loki", loki.workload),
+    ("tempo", tempo.workload),
+    ("grafana", grafana.workload),
 )
+"""Setting that chooses managed or external -> what runs here where it is managed."""
 _STORES: Final[tuple[_Component, ...]] = (stores.postgres, stores.clickhouse, stores.valkey, stores.objects)
 
 
@@ -73,7 +74,12 @@ def make(environment: Environment, settings: ClusterSettings) -> Plan:
         gateway=settings.gateway,
         issuer=settings.tls_issuer,
     )
-    doors = network.Doors(senders=settings.sender_namespaces, ingress=settings.ingress_namespace)
+    doors = network.Doors(
+        senders=settings.sender_namespaces,
+        ingress=settings.ingress_namespace,
+        scrapers=settings.prometheus_namespace,
+        readers=settings.grafana_namespace,
+    )
     return Plan(
         namespace=settings.namespace,
         workloads=workloads,
@@ -92,7 +98,8 @@ def _components(environment: Environment, settings: ClusterSettings) -> tuple[_C
     return (
         *(_STORES if own_stores(settings, environment) else ()),
         *((langfuse.web, langfuse.worker) if settings.langfuse == "managed" else ()),
-        *_ALWAYS,
+        *(component for choice, component in _BACKENDS if getattr(settings, choice) == "managed"),
+        collector.workload,
         *((collector.sampler,) if cluster.split else ()),
     )
 

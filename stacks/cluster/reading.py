@@ -3,7 +3,8 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from stacks.cluster import needs
+from stacks.cluster import effects, needs
+from stacks.cluster.remotes import remotes
 from stacks.cluster.secrets import SECRETS
 from stacks.cluster.settings import ClusterSettings
 from stacks.environments import Environment
@@ -56,3 +57,6 @@ def _unsafe(settings: ClusterSettings, environment: Environment, secrets: Collec
     for said in needs.incomplete(settings, environment):
         yield f"settings of stack {stack}: {said}"
     yield from (f"settings of stack {stack}: {said}" for said in needs.untold(settings, environment))
+    yield from (f"settings of stack {stack}: {said}" for said in effects.idle(settings, environment))
+    for said in effects.exposed(remotes(settings), environment):
+        yield f"settings of stack {stack}: {said}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import pulumi_kubernetes as k8s
-from pulumi import ComponentResource, Config, CustomResource, CustomTimeouts, Output, ResourceOptions
+from pulumi import Alias, ComponentResource, Config, CustomResource, CustomTimeouts, Output, ResourceOptions
 
 from stacks.cluster.generated_values import GeneratedValue
 from stacks.cluster.plan import Plan
@@ -35,6 +35,13 @@ _CLASSES: Final[Mapping[str, Any]] = {
     "HorizontalPodAutoscaler": k8s.autoscaling.v2.HorizontalPodAutoscaler,
 }
 _RUNS_PODS: Final = ("Deployment", "StatefulSet")
+FORMER: Final[Mapping[str, tuple[Alias, ...]]] = {}
+"""Logical name -> what the resource was called before: `{"service-loki": (Alias(name="service-logs"),)}`.
+
+Without it a renamed resource is deleted and made anew, a generated value with another content. An entry stays until no
+stack is left that was last brought up under the old name. The names in Kubernetes are no part of this: an object with
+another name is another object.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +87,8 @@ class Platform(ComponentResource):
             body["automount_service_account_token"] = body.pop("automountServiceAccountToken")
         if manifest["kind"] in {"RoleBinding", "ClusterRoleBinding"}:
             body["role_ref"] = body.pop("roleRef")
-        name, options = logical_name(manifest), self._options(manifest, after)
+        name = logical_name(manifest)
+        options = self._options(name, manifest, after)
         known = _CLASSES.get(manifest["kind"])
         if known is None:
             return k8s.apiextensions.CustomResource(
@@ -89,11 +97,12 @@ class Platform(ComponentResource):
         made: CustomResource = known(name, **body, opts=options)
         return made
 
-    def _options(self, manifest: Mapping[str, Any], after: list[CustomResource]) -> ResourceOptions:
+    def _options(self, name: str, manifest: Mapping[str, Any], after: list[CustomResource]) -> ResourceOptions:
         """What holds data outlives a mistake: the namespace, where the volumes are, and in prod what runs on them."""
         runs = manifest["kind"] in _RUNS_PODS
         return ResourceOptions(
             parent=self,
+            aliases=[*FORMER.get(name, ())],
             depends_on=after,
             protect=manifest["kind"] in _PROTECTED[self._on_destroy],
             custom_timeouts=CustomTimeouts(create=self._timeout, update=self._timeout) if runs else None,
@@ -116,7 +125,8 @@ class Platform(ComponentResource):
     def _generated(self, name: str, kind: Generated) -> Output[str]:
         # Volumes that stay are worth nothing without the passwords and keys of what is on them.
         locked = self._on_destroy is not OnDestroy.DELETE
-        return GeneratedValue(name, kind, ResourceOptions(parent=self, protect=locked)).value
+        options = ResourceOptions(parent=self, aliases=[*FORMER.get(name, ())], protect=locked)
+        return GeneratedValue(name, kind, options).value
 
 
 def _annotations(manifest: Mapping[str, Any]) -> dict[str, str]:

@@ -1,8 +1,10 @@
 """The plan as files: for a review, for a GitOps tool, for scanners. Needs no cluster, and no secret reaches a file.
 
-`Secret` objects are left out; `SECRETS.md` says which are expected, with which keys.
+For a tool `Secret` objects are left out; `SECRETS.md` says which are expected, with which keys. For a review everything
+is in one file, with a digest in the place of each long text.
 """
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,6 +19,8 @@ from stacks.environments import Environment
 from stacks.settings import NAMESPACE, SettingsError
 
 SECRETS_FILE: Final = "SECRETS.md"
+_READABLE: Final = 8_000
+"""Characters of a configuration that a review shows; the longer ones are generated and committed elsewhere."""
 
 
 def stack_settings(file: Path) -> tuple[dict[str, str], frozenset[str]]:
@@ -47,15 +51,40 @@ def _text(value: object) -> str:
 
 def documents(environment: Environment, file: Path) -> dict[str, str]:
     """File name -> text of everything that the stack of this file would have. Raises SettingsError."""
-    values, encrypted = stack_settings(file)
-    made = plan.make(environment, reading.parse(values, encrypted, environment).settings)
+    made = planned(environment, file)
     return {SECRETS_FILE: _secrets(made), **dict(_manifests(made))}
+
+
+def planned(environment: Environment, file: Path) -> Plan:
+    """The plan of the stack of this file. Raises SettingsError."""
+    values, encrypted = stack_settings(file)
+    return plan.make(environment, reading.parse(values, encrypted, environment).settings)
+
+
+def review(made: Plan) -> str:
+    """All manifests in one text, so that a diff shows the effect of a change."""
+    return "".join(f"---\n{to_yaml(_reviewed(manifest), blocks=True)}" for manifest in made.manifests)
+
+
+def _reviewed(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    shown = dict(manifest)
+    if "stringData" in manifest:
+        shown["stringData"] = dict.fromkeys(manifest["stringData"], "(secret)")
+    if "data" in manifest:
+        shown["data"] = {key: _digested(text) for key, text in manifest["data"].items()}
+    return shown
+
+
+def _digested(text: str) -> str:
+    if len(text) <= _READABLE:
+        return text
+    return f"({len(text.splitlines())} lines, sha256:{hashlib.sha256(text.encode()).hexdigest()[:12]})"
 
 
 def _manifests(made: Plan) -> Iterator[tuple[str, str]]:
     for manifest in made.manifests:
         if manifest["kind"] != "Secret":
-            yield f"{manifest['kind'].lower()}-{manifest['metadata']['name']}.yaml", to_yaml(manifest)
+            yield f"{manifest['kind'].lower()}-{manifest['metadata']['name']}.yaml", to_yaml(manifest, blocks=True)
 
 
 def _secrets(made: Plan) -> str:

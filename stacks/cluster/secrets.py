@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from stacks.cluster import names
+from stacks.components import elsewhere
 from stacks.workload import Workload
 
 
@@ -40,8 +41,10 @@ class Composed:
 
 Value = Generated | Given | Composed
 
-SECRETS_DIR: Final = "/etc/agentobs/secrets"
+SECRETS_DIR: Final = elsewhere.FOLDER
 """Where a pod has secrets that are files."""
+LOGINS: Final = ("prometheus", "remoteWrite", "alertmanager", "loki", "tempo")
+"""Services of somebody else that may want to know us."""
 SECRETS: Final[Mapping[str, str]] = {
     "webhookUrl": "the address that alerts are posted to",
     "pagerdutyRoutingKey": "the routing key of a PagerDuty service (Events API v2)",
@@ -49,6 +52,8 @@ SECRETS: Final[Mapping[str, str]] = {
     "slackWebhookUrl": "the address of a Slack incoming webhook",
     "emailPassword": "the password at the mail server",
     "deadMansSwitchUrl": "the address that raises an alarm when it hears nothing for minutes",
+    **{f"{service}Token": f"the bearer token, or the password, at the external {service}" for service in LOGINS},
+    **{f"{service}User": f"the user at the external {service}, where it wants one" for service in LOGINS},
     "otlpTokens": "bearer tokens that senders of telemetry show, one per line",
     "objectsAccessKey": "the access key of the object storage",
     "objectsSecretKey": "the secret key of the object storage",
@@ -63,6 +68,12 @@ SECRETS: Final[Mapping[str, str]] = {
 
 VALUES: Final[Mapping[str, Value]] = {
     **{key: Given(setting=key) for key in SECRETS},
+    **{
+        f"{service}Login": Composed(
+            text=f"{{{service}User}}:{{{service}Token}}", parts=(f"{service}User", f"{service}Token"), base64=True
+        )
+        for service in LOGINS
+    },
     "grafanaAdminPassword": Generated(),
     "grafanaSecretKey": Generated(bytes=32, lasting=True),
     "postgresPassword": Generated(lasting=True),

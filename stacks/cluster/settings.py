@@ -12,10 +12,12 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, field_validator
 
 from collector.address import base_address
+from stacks.environments import Auth
 from stacks.settings import CommonSettings
 
 _NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _HOST: Final = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
+BackendChoice = Literal["managed", "external"]
 LangfuseChoice = Literal["managed", "external", "off"]
 _MAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 ReceiverKind = Literal["webhook", "pagerduty", "opsgenie", "slack", "email"]
@@ -53,6 +55,29 @@ class ClusterSettings(CommonSettings):
     tls_issuer: str | None = None
     identities: Mapping[str, Mapping[str, str]] = {}
     domain: str | None = None
+    prometheus: BackendChoice = "managed"
+    prometheus_url: str | None = None
+    prometheus_otlp_url: str | None = None
+    prometheus_auth: Auth = Auth.NONE
+    prometheus_namespace: str | None = None
+    plain_rules: bool = False
+    remote_write_url: str | None = None
+    remote_write_auth: Auth = Auth.NONE
+    alertmanager: BackendChoice = "managed"
+    alertmanager_url: str | None = None
+    alertmanager_auth: Auth = Auth.NONE
+    loki: BackendChoice = "managed"
+    loki_url: str | None = None
+    loki_otlp_url: str | None = None
+    loki_auth: Auth = Auth.NONE
+    tempo: BackendChoice = "managed"
+    tempo_url: str | None = None
+    tempo_otlp_url: str | None = None
+    tempo_auth: Auth = Auth.NONE
+    grafana: BackendChoice = "managed"
+    grafana_url: str | None = None
+    grafana_namespace: str | None = None
+    snapshot_class: str | None = None
     langfuse: LangfuseChoice = "managed"
     langfuse_url: str | None = None
     langfuse_admin: str = "admin@localhost.localdomain"
@@ -89,7 +114,17 @@ class ClusterSettings(CommonSettings):
     email_smarthost: str | None = None
     email_username: str | None = None
 
-    @field_validator("namespace", "ingress_namespace", "ingress_class", "tls_issuer", "storage_class", "pull_secret")
+    @field_validator(
+        "namespace",
+        "ingress_namespace",
+        "ingress_class",
+        "tls_issuer",
+        "storage_class",
+        "pull_secret",
+        "prometheus_namespace",
+        "grafana_namespace",
+        "snapshot_class",
+    )
     @classmethod
     def _kubernetes_name(cls, name: str | None) -> str | None:
         if name is not None and not _NAME.fullmatch(name):
@@ -117,6 +152,28 @@ class ClusterSettings(CommonSettings):
         if url is not None and (parts.scheme != "https" or not parts.hostname or parts.username):
             raise ValueError("this is no address to sign in at; write https://host/path, without user and password")
         return url
+
+    @field_validator(
+        "prometheus_url",
+        "prometheus_otlp_url",
+        "remote_write_url",
+        "alertmanager_url",
+        "loki_url",
+        "loki_otlp_url",
+        "tempo_url",
+        "tempo_otlp_url",
+        "grafana_url",
+    )
+    @classmethod
+    def _remote_address(cls, url: str | None) -> str | None:
+        """Never shows the value, which may hold a login."""
+        if url is None:
+            return None
+        parts = urlsplit(url)
+        login = parts.username or parts.password or parts.query or parts.fragment
+        if parts.scheme not in {"http", "https"} or not parts.hostname or login:
+            raise ValueError("this is no address; write https://host[:port][/path], without user, password or ?query")
+        return url.rstrip("/")
 
     @field_validator("langfuse_url", "clickhouse_url")
     @classmethod

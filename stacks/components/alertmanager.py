@@ -66,6 +66,8 @@ def workload(environment: Environment, at: Placement) -> Workload:
             f"--config.file={config}",
             f"--storage.path={at.data_dir('alertmanager')}",
             f"--web.listen-address={at.listen('alertmanager')}",
+            # Which receiver took what: without it a pager that fails hides behind a chat that works.
+            "--enable-feature=receiver-name-in-metrics",
             *_gossip(at),
             # After a restart old alerts are sent as they come in: wait until all are back that mute others.
             f"--dispatch.start-delay={Timing(environment.alert_speed).of(RESEND_S)}",

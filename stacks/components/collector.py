@@ -10,7 +10,8 @@ from collector import prices, profiles
 from collector.pipeline import render
 from collector.profile import Backends, Listen, Profile
 from collector.tiers import Token
-from stacks.environments import Environment
+from stacks.components import elsewhere
+from stacks.environments import Environment, Remote
 from stacks.workload import CONFIG_DIR, Api, Outside, Placement, Probe, SecretUse, Workload
 
 _CONFIG: Final = "collector.yaml"
@@ -44,6 +45,7 @@ def _backends(environment: Environment, at: Placement, keys: Token | None) -> Ba
         loki_url=f"http://{at.address('loki')}",
         langfuse_url=environment.langfuse_url,
         langfuse_keys=keys,
+        elsewhere={remote.name: elsewhere.destination(remote) for remote in elsewhere.stores(environment)},
     )
 
 
@@ -68,13 +70,19 @@ def workload(environment: Environment, at: Placement) -> Workload:
     split, guarded = environment.cluster.split, environment.cluster.guarded
     name = f"{environment.name}-edge" if split else str(environment.name)
     made = _workload("collector", _in_cluster(name, environment, at, "collector"), environment, _GATE_PORTS)
+    metrics = elsewhere.stores(environment, ("prometheus",))
     tokens = (SecretUse(value="otlpTokens", file=f"{profiles.SECRETS}/ingress-tokens"),)
     return replace(
         made,
         api=Api.SENDERS,
         calls=("sampler-grpc", "prometheus") if split else made.calls,
-        outside=(Outside.API, *(() if split else made.outside)),
-        secrets=(*_certificate(environment), *(() if split else made.secrets), *(tokens if guarded else ())),
+        outside=(Outside.API,),
+        reaches=_written(metrics) if split else made.reaches,
+        secrets=(
+            *_certificate(environment),
+            *(elsewhere.collector_secrets(metrics) if split else made.secrets),
+            *(tokens if guarded else ()),
+        ),
         writes_data=not split,
     )
 
@@ -95,10 +103,16 @@ def _certificate(environment: Environment) -> tuple[SecretUse, ...]:
     return tuple(SecretUse(value=key, file=f"{profiles.TLS}/{key}", secret=name) for key in keys)
 
 
+def _written(remotes: tuple[Remote, ...]) -> tuple[str, ...]:
+    return tuple(remote.otlp_url for remote in remotes)
+
+
 def _workload(name: str, chosen: Profile, environment: Environment, ports: tuple[str, ...]) -> Workload:
     config = f"--config={CONFIG_DIR}/{_CONFIG}"
     health = next(port for port in ports if port.endswith("-health"))
-    langfuse = (SecretUse(value=environment.langfuse_keys, file=f"{profiles.SECRETS}/langfuse-keys"),)
+    stores = elsewhere.stores(environment)
+    with_langfuse = environment.langfuse_url is not None and environment.cluster is not None
+    keys = (SecretUse(value=environment.langfuse_keys, file=f"{profiles.SECRETS}/langfuse-keys"),)
     return Workload(
         name=name,
         image="collector",
@@ -112,8 +126,8 @@ def _workload(name: str, chosen: Profile, environment: Environment, ports: tuple
         stop_s=60 if environment.cluster else 20,
         env=_memory(name, environment),
         calls=(*_STORES, "langfuse-web") if environment.langfuse_url else _STORES,
-        secrets=langfuse if environment.langfuse_url and environment.cluster else (),
-        outside=(Outside.HTTPS,) if environment.langfuse_url else (),
+        secrets=(*(keys if with_langfuse else ()), *elsewhere.collector_secrets(stores)),
+        reaches=(*_written(stores), *(remote.url for remote in elsewhere.stores(environment, ("langfuse",)))),
         alive=Probe(port=ports[0]),
     )
 

@@ -1,14 +1,25 @@
 """Grafana: the boards and data sources of `dashboards/`, provisioned; nobody edits them where people rely on them."""
 
+from functools import cache
 from typing import Final
 
+from alerts import alerting
+from alerts.alerting.model import runbook_slug
+from alerts.timing import PRODUCTION
 from collector.document import to_yaml
 from dashboards import documents, provisioning
+from dashboards.boards.runbook import Page
+from runbooks.book import library
+from runbooks.book.kinds import Kind
+from runbooks.book.library import Library
+from stacks.components import elsewhere
 from stacks.components.prometheus import links
-from stacks.environments import Environment, OnDestroy
+from stacks.environments import Auth, Environment, OnDestroy, Remote
 from stacks.workload import CONFIG_DIR, Outside, Placement, Probe, SecretUse, Workload
 
 BOARDS_DIR: Final = f"{CONFIG_DIR}/boards"
+RUNBOOKS_DIR: Final = f"{CONFIG_DIR}/runbooks"
+_SECRETS: Final = "/etc/agentobs/secrets"
 _LIVE: Final = ("prometheus", "loki", "tempo")
 
 
@@ -18,10 +29,44 @@ def editable(environment: Environment) -> bool:
 
 
 def boards(environment: Environment) -> dict[str, str]:
-    """File name -> text of every board."""
-    sites = documents.Sites(runbooks=documents.runbooks(links(environment)), langfuse=trace_url(environment))
+    """File -> text of every board; those of runbooks by family, as a family shares a ConfigMap."""
+    sites = _sites(environment)
     made = documents.provisioned(sites, editable=editable(environment))
-    return {f"{slug}.json": documents.text(board) for slug, board in made.items()}
+    pages = documents.pages(sites, pages_of(library.load()), editable=editable(environment))
+    return {
+        **{f"boards/{slug}.json": documents.text(board) for slug, board in made.items()},
+        **{f"runbooks/{_chapters()[slug]}/{slug}.json": documents.text(board) for slug, board in pages.items()},
+    }
+
+
+def _sites(environment: Environment) -> documents.Sites:
+    """Runbooks are where the operator says, else on their boards, which every Grafana of ours has."""
+    outside = documents.runbooks(links(environment)) if environment.runbooks_url else {}
+    return documents.Sites(runbooks=outside or documents.runbook_boards(), langfuse=trace_url(environment))
+
+
+def pages_of(found: Library) -> list[Page]:
+    """The pages of people, as boards show them."""
+    return [
+        Page(
+            name=page.name,
+            title=page.title,
+            sections={each.title: each.body for each in page.sections}
+            if page.kind is Kind.ALERT
+            else {page.title: page.body},
+        )
+        for page in found.pages.values()
+    ]
+
+
+@cache
+def _chapters() -> dict[str, str]:
+    """Slug of a runbook's board -> the family of its alert, or what kind of page it is."""
+    families = {runbook_slug(alert.name): str(alert.group) for alert in alerting.alerts(PRODUCTION)}
+    rest = {
+        runbook_slug(name): str(kind) for kind in Kind if kind is not Kind.ALERT for name in library.expected()[kind]
+    }
+    return families | rest
 
 
 def trace_url(environment: Environment) -> str:
@@ -31,19 +76,16 @@ def trace_url(environment: Environment) -> str:
 
 def workload(environment: Environment, at: Placement) -> Workload:
     """The Grafana of an environment."""
-    addresses = {port: f"http://{at.address(port)}" for port in _LIVE}
-    backends = provisioning.Backends(
-        **addresses, scrape_interval_s=environment.scrape_interval_s, langfuse=trace_url(environment)
-    )
-    shown = {f"boards/{name}": text for name, text in boards(environment).items()}
+    remotes = elsewhere.stores(environment)
+    shown = boards(environment)
     return Workload(
         name="grafana",
         command=("grafana",),
         checks=(),
         files={
-            "provisioning/datasources/agentobs.yaml": to_yaml(provisioning.data_sources(backends)),
+            "provisioning/datasources/agentobs.yaml": to_yaml(provisioning.data_sources(_backends(environment, at))),
             "provisioning/dashboards/agentobs.yaml": to_yaml(
-                provisioning.boards(BOARDS_DIR, editable=editable(environment))
+                provisioning.boards(BOARDS_DIR, runbooks=RUNBOOKS_DIR, editable=editable(environment))
             ),
             **shown,
         },
@@ -55,10 +97,34 @@ def workload(environment: Environment, at: Placement) -> Workload:
         calls=_LIVE,
         outside=(Outside.HTTPS, *((Outside.STORES,) if environment.grafana_database else ())),
         env=_settings(environment, at),
-        secrets=_secrets(environment),
+        reaches=tuple(remote.url for remote in remotes),
+        secrets=(
+            *(SecretUse(value=value, file=f"{_SECRETS}/{value}") for value in _secrets(environment).values()),
+            *elsewhere.variable_secrets(remotes),
+        ),
         scratch=("/tmp", "/var/log/grafana"),  # noqa: S108 a volume of the pod
         alive=Probe(port="grafana"),
     )
+
+
+def _backends(environment: Environment, at: Placement) -> provisioning.Backends:
+    """Where the data sources are, ours or those of somebody else."""
+    remotes = {remote.name: remote for remote in elsewhere.stores(environment)}
+    addresses = {name: remotes[name].url if name in remotes else f"http://{at.address(name)}" for name in _LIVE}
+    logins = {name: _login(remote) for name, remote in remotes.items() if remote.auth is not Auth.NONE}
+    return provisioning.Backends(
+        prometheus=addresses["prometheus"],
+        loki=addresses["loki"],
+        tempo=addresses["tempo"],
+        scrape_interval_s=environment.scrape_interval_s,
+        langfuse=trace_url(environment),
+        logins=logins,
+    )
+
+
+def _login(remote: Remote) -> provisioning.Login:
+    user = elsewhere.variable(f"{remote.name}User") if remote.auth is Auth.BASIC else ""
+    return provisioning.Login(token=elsewhere.variable(f"{remote.name}Token"), user=user)
 
 
 def _settings(environment: Environment, at: Placement) -> dict[str, str]:
@@ -87,6 +153,7 @@ def _settings(environment: Environment, at: Placement) -> dict[str, str]:
         "GF_LOG_MODE": "console",
         **_sign_on(environment),
         **_database(environment),
+        **{setting: f"$__file{{{_SECRETS}/{value}}}" for setting, value in _secrets(environment).items()},
     }
 
 
@@ -123,13 +190,11 @@ def _database(environment: Environment) -> dict[str, str]:
     }
 
 
-def _secrets(environment: Environment) -> tuple[SecretUse, ...]:
-    used = [
-        SecretUse(value="grafanaAdminPassword", variable="GF_SECURITY_ADMIN_PASSWORD"),
-        SecretUse(value="grafanaSecretKey", variable="GF_SECURITY_SECRET_KEY"),
-    ]
-    if environment.oidc:
-        used.append(SecretUse(value="oidcClientSecret", variable="GF_AUTH_GENERIC_OAUTH_CLIENT_SECRET"))
-    if environment.grafana_database:
-        used.append(SecretUse(value="grafanaDatabasePassword", variable="GF_DATABASE_PASSWORD"))
-    return tuple(used)
+def _secrets(environment: Environment) -> dict[str, str]:
+    """Setting of Grafana -> value of a secret. All are read from files, out of sight of what prints variables."""
+    return {
+        "GF_SECURITY_ADMIN_PASSWORD": "grafanaAdminPassword",
+        "GF_SECURITY_SECRET_KEY": "grafanaSecretKey",
+        **({"GF_AUTH_GENERIC_OAUTH_CLIENT_SECRET": "oidcClientSecret"} if environment.oidc else {}),
+        **({"GF_DATABASE_PASSWORD": "grafanaDatabasePassword"} if environment.grafana_database else {}),
+    }

@@ -18,7 +18,7 @@ _INDEXED: Final = (Attr.SERVICE_NAME, Attr.SERVICE_NAMESPACE, Attr.ENVIRONMENT)
 
 def config(environment: Environment, at: Placement) -> dict[str, Any]:
     """Return Loki's configuration."""
-    data, store = at.data_dir("loki"), objects.of(environment)
+    data, store = at.data_dir("loki"), objects.of(environment, "loki")
     several = len(at.members("loki")) > 1
     return {
         "auth_enabled": False,
@@ -114,7 +114,7 @@ def _schema(kind: str) -> dict[str, Any]:
 def workload(environment: Environment, at: Placement) -> Workload:
     """The Loki of `environment`."""
     flag = f"-config.file={CONFIG_DIR}/{_CONFIG}"
-    store, several = objects.of(environment), len(at.members("loki")) > 1
+    store, several = objects.of(environment, "loki"), len(at.members("loki")) > 1
     return Workload(
         name="loki",
         command=("loki", flag, _EXPAND),

@@ -12,9 +12,10 @@ _KEY, _SECRET = "OBJECTS_ACCESS_KEY", "OBJECTS_SECRET_KEY"
 _QUORUM: Final = 3
 
 
-def of(environment: Environment) -> ObjectStore | None:
-    """The object storage of an environment, where it lies there."""
-    return environment.objects if environment.cluster else None
+def of(environment: Environment, workload: str) -> ObjectStore | None:
+    """The object storage of a workload that has a bucket there."""
+    store = environment.objects if environment.cluster else None
+    return store if store and workload in store.buckets else None
 
 
 def keys(store: ObjectStore | None) -> tuple[SecretUse, ...]:

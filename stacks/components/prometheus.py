@@ -1,16 +1,23 @@
 """Prometheus: KPI series over OTLP with exemplars, recording and alert rules, self-scrapes of every backend."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from alerts import rules
 from alerts.alerting import Links
+from alerts.recording import BaselinePoint
 from alerts.timing import Timing
 from collector.document import to_yaml
+from runbooks import baseline
+from stacks.components import elsewhere
 from stacks.components.alertmanager import RESEND_S
-from stacks.environments import Environment
+from stacks.environments import Environment, Remote
+from stacks.settings import SettingsError
 from stacks.workload import CONFIG_DIR, Api, Outside, Placement, Probe, Workload
 
 _FEATURES: Final = ("exemplar-storage", "created-timestamp-zero-ingestion")
+# The image in a cluster is 3.15, which knows `anchored` behind a flag only; from 3.16 on the flag does nothing.
+_IN_CLUSTER: Final = ("auto-reload-config", "promql-extended-range-selectors")
 _CONFIG, _RULES = "prometheus.yml", "rules.yml"
 _SCRAPED = {
     "collector": "collector-metrics",
@@ -24,6 +31,7 @@ _SCRAPED = {
 # Where a pod says on which of its ports metrics are.
 METRICS_ANNOTATION: Final = "agentobs.io/metrics-port"
 _META: Final = "__meta_kubernetes_pod_"
+_REPLICA: Final = "__replica__"
 
 
 def _scrapes(environment: Environment, at: Placement) -> list[dict[str, Any]]:
@@ -32,6 +40,12 @@ def _scrapes(environment: Environment, at: Placement) -> list[dict[str, Any]]:
             {"job_name": job, "static_configs": [{"targets": [at.address(port)]}]} for job, port in _SCRAPED.items()
         ]
     return [_pods("pods", keep=False), {**_pods("kube-state-metrics", keep=True), "honor_labels": True}]
+
+
+def scrape_from_elsewhere(namespace: str) -> dict[str, Any]:
+    """What a Prometheus of somebody else in the cluster must scrape, so that the platform's own alerts see it."""
+    job = _pods("agentobs", keep=False)
+    return {**job, "kubernetes_sd_configs": [{"role": "pod", "namespaces": {"names": [namespace]}}]}
 
 
 def _pods(job: str, *, keep: bool) -> dict[str, Any]:
@@ -69,10 +83,10 @@ def config(environment: Environment, at: Placement) -> dict[str, Any]:
             "scrape_interval": f"{environment.scrape_interval_s}s",
             # For rules of the operator: every group of ours says its own.
             "evaluation_interval": "1s" if environment.alert_speed > 1 else f"{environment.scrape_interval_s}s",
-            "external_labels": {"environment": str(environment.name)},
+            "external_labels": {"environment": str(environment.name), **_replica(environment, at)},
         },
         "rule_files": [_RULES],
-        "alerting": {"alertmanagers": [{"static_configs": [{"targets": list(at.members("alertmanager"))}]}]},
+        "alerting": _alerting(environment, at),
         "scrape_configs": _scrapes(environment, at),
         # The collector retries and may deliver late; without the window such samples are refused.
         "storage": {
@@ -80,21 +94,84 @@ def config(environment: Environment, at: Placement) -> dict[str, Any]:
             "exemplars": {"max_exemplars": 100_000},
         },
         "otlp": {"keep_identifying_resource_attributes": True},
+        **_remote_write(environment),
     }
 
 
+def _replica(environment: Environment, at: Placement) -> dict[str, str]:
+    """Where several write the same to one long-term store, it keeps one of them: Mimir's names of the labels."""
+    if "remoteWrite" not in environment.elsewhere or len(at.members("prometheus")) == 1:
+        return {}
+    return {"cluster": "agentobs", _REPLICA: "${POD_NAME}"}
+
+
+def _alerting(environment: Environment, at: Placement) -> dict[str, Any]:
+    """Ours by name, or one of somebody else. An alert is the same whichever replica sends it."""
+    same = [{"action": "labeldrop", "regex": _REPLICA}] if _replica(environment, at) else []
+    away = environment.elsewhere.get("alertmanager")
+    targets = [away.url.partition("://")[2].partition("/")[0]] if away else list(at.members("alertmanager"))
+    path = f"/{away.url.partition('://')[2].partition('/')[2]}" if away else "/"
+    one = {
+        **({"scheme": away.url.partition("://")[0], **elsewhere.http_client(away)} if away else {}),
+        **({"path_prefix": path} if path != "/" else {}),
+        "static_configs": [{"targets": targets}],
+    }
+    return {**({"alert_relabel_configs": same} if same else {}), "alertmanagers": [one]}
+
+
+def _remote_write(environment: Environment) -> dict[str, Any]:
+    store = environment.elsewhere.get("remoteWrite")
+    if store is None:
+        return {}
+    return {"remote_write": [{"url": store.url, "send_exemplars": True, **elsewhere.http_client(store)}]}
+
+
+def _others(environment: Environment) -> tuple[Remote, ...]:
+    """Whom it writes to and tells."""
+    return elsewhere.stores(environment, ("remoteWrite", "alertmanager"))
+
+
 def links(environment: Environment) -> Links:
-    """Where an alert's page and board are: as the operator says, else as in the checkout."""
+    """Where an alert's page and board are: as the operator says, else as in the checkout.
+
+    A page is on a board too, so without an address of the pages the board is the page.
+    """
     runbooks, boards = environment.runbooks_url, environment.dashboards_url
+    in_grafana = f"{boards.rstrip('/')}/d/agentobs-" if boards else ""
     return Links(
-        runbook=f"{runbooks.rstrip('/')}/{{name}}" if runbooks else rules.LINKS.runbook,
-        board=f"{boards.rstrip('/')}/d/agentobs-{{board}}" if boards else rules.LINKS.board,
+        runbook=f"{runbooks.rstrip('/')}/{{name}}"
+        if runbooks
+        else f"{in_grafana}{{slug}}"
+        if boards
+        else rules.LINKS.runbook,
+        board=f"{in_grafana}{{board}}" if boards else rules.LINKS.board,
     )
 
 
-def _rules(environment: Environment) -> str:
+def rule_groups(environment: Environment) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Recording rules and alerts, with the links, the budget and the form that the environment says."""
     timing, budget = Timing(environment.alert_speed), environment.daily_budget_usd
-    return rules.render(timing, links(environment), daily_budget_usd=budget)
+    recorded = rules.recording_groups(timing, _baseline(environment), budget)
+    both = recorded, rules.alert_groups(timing, links(environment))
+    if not environment.plain_rules:
+        return both
+    recording, alerts = ([rules.in_plain_form(group) for group in groups] for groups in both)
+    return recording, alerts
+
+
+def _rules(environment: Environment) -> str:
+    recording, alerts = rule_groups(environment)
+    return to_yaml({"groups": [*recording, *alerts]})
+
+
+def _baseline(environment: Environment) -> Iterable[BaselinePoint]:
+    """What the recorded KPIs of the operator's baseline were. Raises SettingsError where the file is no baseline."""
+    if environment.baseline_file is None:
+        return ()
+    try:
+        return baseline.points(baseline.parse(environment.baseline_file.read_text("utf-8"), "agentobs:baselineFile"))
+    except (OSError, UnicodeDecodeError, baseline.BaselineError) as error:
+        raise SettingsError(str(error)) from None
 
 
 def workload(environment: Environment, at: Placement) -> Workload:
@@ -110,7 +187,7 @@ def workload(environment: Environment, at: Placement) -> Workload:
             "--web.enable-remote-write-receiver",  # Tempo's service graph
             f"--rules.alert.resend-delay={Timing(environment.alert_speed).of(RESEND_S)}",
             # Zero points at the start of a counter need the created timestamp; exemplars are behind a flag still.
-            f"--enable-feature={','.join(_FEATURES + (('auto-reload-config',) if environment.cluster else ()))}",
+            f"--enable-feature={','.join((*_FEATURES, *(_IN_CLUSTER if environment.cluster else ())))}",
         ),
         checks=(("promtool", "check", "config", f"{CONFIG_DIR}/{_CONFIG}"),),
         files={
@@ -123,6 +200,8 @@ def workload(environment: Environment, at: Placement) -> Workload:
         env={"GOGC": "75"},
         calls=tuple(_SCRAPED.values()),
         outside=(Outside.API,) if environment.cluster else (),
+        reaches=tuple(remote.url for remote in _others(environment)),
+        secrets=elsewhere.client_secrets(_others(environment)),
         api=Api.OWN_PODS,
         reloaded=frozenset({_RULES}),
         alive=Probe(port="prometheus", path="/-/healthy"),

@@ -19,6 +19,7 @@ _MEMORY_SHARE: Final = 0.75
 def postgres(environment: Environment, at: Placement) -> Workload:
     """People, projects, prompts and keys."""
     del environment, at
+    password = "/etc/agentobs/secrets/postgresPassword"  # noqa: S105 where it is
     return Workload(
         name="postgres",
         command=("postgres",),
@@ -35,8 +36,9 @@ def postgres(environment: Environment, at: Placement) -> Workload:
             "POSTGRES_USER": DATABASE,
             "POSTGRES_DB": DATABASE,
             "PGDATA": "/var/lib/postgresql/data/pgdata",
+            "POSTGRES_PASSWORD_FILE": password,
         },
-        secrets=(SecretUse(value="postgresPassword", variable="POSTGRES_PASSWORD"),),
+        secrets=(SecretUse(value="postgresPassword", file=password),),
         scratch=("/var/run/postgresql", "/tmp"),  # noqa: S108 a volume of the pod
         data_path="/var/lib/postgresql/data",
         alive=Probe(port="postgres"),

@@ -4,8 +4,8 @@ from typing import Any, Final
 
 from collector.document import to_yaml
 from collector.signals import Attr
-from stacks.components import objects
-from stacks.environments import Environment, ObjectStore
+from stacks.components import elsewhere, objects
+from stacks.environments import Environment, ObjectStore, Remote
 from stacks.workload import CONFIG_DIR, Placement, Probe, Workload
 
 _CONFIG: Final = "tempo.yaml"
@@ -38,9 +38,8 @@ def config(environment: Environment, at: Placement) -> dict[str, Any]:
             **({"ring": {"instance_addr": own, **ring}} if len(members) > 1 else {}),
             "compaction": {"block_retention": str(environment.traces_retention)},
         },
-        "metrics_generator": _generator(at, ring),
-        "overrides": {"defaults": {"metrics_generator": {"processors": ["service-graphs"]}}},
-        "storage": {"trace": _storage(objects.of(environment), at.data_dir("tempo"))},
+        **_graph(environment, at, ring),
+        "storage": {"trace": _storage(objects.of(environment, "tempo"), at.data_dir("tempo"))},
         # Some of Tempo's rings start gossip whatever their store; by default it would listen on every address.
         "memberlist": _gossip(at),
         "usage_report": {"reporting_enabled": False},
@@ -66,8 +65,27 @@ def _frontend(at: Placement) -> str:
     return f"{at.own_host()}:{at.listen('tempo-grpc').rsplit(':', 1)[1]}"
 
 
-def _generator(at: Placement, ring: dict[str, Any]) -> dict[str, Any]:
-    """Who calls whom, as series in Prometheus; our KPIs come from the collector, before any sampling."""
+def _graph(environment: Environment, at: Placement, ring: dict[str, Any]) -> dict[str, Any]:
+    """Who calls whom, as series in Prometheus, where there is one that takes them by remote write."""
+    if "prometheus" not in environment.elsewhere:
+        targets = [{"url": f"http://{member}/api/v1/write"} for member in at.members("prometheus")]
+    else:
+        targets = [{"url": remote.url, **elsewhere.http_client(remote)} for remote in _written(environment)]
+    if not targets:
+        return {}
+    return {
+        "metrics_generator": _generator(at, ring, targets),
+        "overrides": {"defaults": {"metrics_generator": {"processors": ["service-graphs"]}}},
+    }
+
+
+def _written(environment: Environment) -> tuple[Remote, ...]:
+    """The long-term store, where no Prometheus of ours writes to it."""
+    return elsewhere.stores(environment, ("remoteWrite",)) if "prometheus" in environment.elsewhere else ()
+
+
+def _generator(at: Placement, ring: dict[str, Any], targets: list[dict[str, Any]]) -> dict[str, Any]:
+    """Our KPIs come from the collector, before any sampling."""
     several = len(at.members("tempo")) > 1
     return {
         "ring": {"instance_addr": at.own_host(), **ring},
@@ -76,7 +94,7 @@ def _generator(at: Placement, ring: dict[str, Any]) -> dict[str, Any]:
         **({"registry": {"external_labels": {"tempo_instance": "${POD_NAME}"}}} if several else {}),
         "storage": {
             "path": f"{at.data_dir('tempo')}/generator",
-            "remote_write": [{"url": f"http://{member}/api/v1/write"} for member in at.members("prometheus")],
+            "remote_write": targets,
         },
     }
 
@@ -105,7 +123,7 @@ def _gossip(at: Placement) -> dict[str, Any]:
 def workload(environment: Environment, at: Placement) -> Workload:
     """The Tempo of `environment`."""
     flag, several = f"-config.file={CONFIG_DIR}/{_CONFIG}", len(at.members("tempo")) > 1
-    store = objects.of(environment)
+    store = objects.of(environment, "tempo")
     target = ("-target=scalable-single-binary",) if several else ()
     return Workload(
         name="tempo",
@@ -118,6 +136,7 @@ def workload(environment: Environment, at: Placement) -> Workload:
         stop_s=30,
         calls=("prometheus", *(("tempo-grpc", "tempo-gossip") if several else ())),
         outside=objects.outside(store),
-        secrets=objects.keys(store),
+        reaches=tuple(remote.url for remote in _written(environment)),
+        secrets=(*objects.keys(store), *elsewhere.client_secrets(_written(environment))),
         alive=Probe(port="tempo", path="/status/version"),
     )

@@ -7,6 +7,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 Manifest = Mapping[str, Any]
+
+
+class PolicyError(RuntimeError):
+    """Manifests that break a rule; the message has a line for each violation."""
+
+
 _RUNS_PODS: Final = ("Deployment", "StatefulSet", "DaemonSet", "Job")
 _VOLUMES: Final = {
     "configMap",
@@ -22,6 +28,8 @@ _RESOURCES: Final = ("cpu", "memory", "ephemeral-storage")
 _LEVEL: Final = "pod-security.kubernetes.io/enforce"
 _SECRET_WORDS: Final = ("password", "secret", "token", "api_key", "apikey", "private_key")
 """In the name of a variable or an argument; the address of a token endpoint is no token."""
+_FILES: Final = ("/etc/", "$__file{/etc/")
+"""What a value begins with that says where the secret is."""
 _FEW: Final = 2
 
 
@@ -120,7 +128,8 @@ def secret_free(manifest: Manifest) -> Iterator[str]:
     for each in containers(manifest):
         for variable in each.get("env", ()):
             name = variable["name"].lower().removesuffix("token_url")
-            if variable.get("value") and any(word in name for word in _SECRET_WORDS):
+            value = variable.get("value", "")
+            if value and not value.startswith(_FILES) and any(word in name for word in _SECRET_WORDS):
                 yield f"variable {variable['name']} of container {each['name']} holds its value; use secretKeyRef"
         for argument in each.get("args", ()):
             name, _, value = argument.partition("=")
@@ -214,12 +223,18 @@ STACK_RULES: Final[Mapping[str, Callable[[Sequence[Manifest]], Iterator[str]]]] 
 """Rules that look at all manifests of a stack."""
 
 
+def said_of(rule: Callable[[Manifest], Iterator[str]], manifest: Manifest) -> Iterator[str]:
+    """What a rule says of one manifest: object, sentence."""
+    yield from (f"{manifest['kind']} {manifest['metadata']['name']}: {said}" for said in rule(manifest))
+
+
 def violations(manifests: Sequence[Manifest]) -> list[str]:
     """Everything that is wrong: rule, object, sentence."""
-    single = [
-        f"{rule}: {each['kind']} {each['metadata']['name']}: {said}"
-        for each in manifests
-        for rule, check in RULES.items()
-        for said in check(each)
-    ]
-    return [*single, *(f"{rule}: {said}" for rule, check in STACK_RULES.items() for said in check(manifests))]
+    single = [f"{name}: {said}" for each in manifests for name, rule in RULES.items() for said in said_of(rule, each)]
+    return [*single, *(f"{name}: {said}" for name, rule in STACK_RULES.items() for said in rule(manifests))]
+
+
+def require(manifests: Sequence[Manifest]) -> None:
+    """Return when no rule is broken. Raises PolicyError."""
+    if broken := violations(manifests):
+        raise PolicyError("\n".join(["the policy refuses this; nothing was changed:", *broken]))

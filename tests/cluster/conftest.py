@@ -10,8 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
+from support.capture import capturing
 from support.clusters import SECRETS, SETTINGS
 from support.control_plane import ControlPlane, control_plane
+from support.profiles import collector_for
+from support.prometheus import Prometheus
+from support.truth import Traffic
 
 import toolchain
 from stacks.environments import EnvName
@@ -21,12 +26,17 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass
 class ClusterStack:
-    """A stack with a state folder of its own, on the control plane."""
+    """A stack with a state folder of its own, on the control plane.
+
+    `tree` is the checkout whose program, modules and command it uses; `program` is another program in their place.
+    """
 
     name: EnvName
     home: Path
     plane: ControlPlane
     took: dict[str, float] = field(default_factory=dict)
+    tree: Path = ROOT
+    program: Path | None = None
 
     def env(self) -> dict[str, str]:
         provider = toolchain.require(["pulumi-resource-kubernetes"])["pulumi-resource-kubernetes"].parent
@@ -36,11 +46,22 @@ class ClusterStack:
             "KUBECONFIG": str(self.plane.kubeconfig),
             "PATH": os.pathsep.join([str(provider), os.environ["PATH"]]),
             "PULUMI_IGNORE_AMBIENT_PLUGINS": "false",
+            "PYTHONPATH": str(self.tree),
             "NO_COLOR": "1",
         }
 
+    def agentobs(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command on the stack."""
+        command = [str(Path(sys.executable).parent / "agentobs"), *arguments, "-s", str(self.name)]
+        variables = {key: value for key, value in self.env().items() if not key.startswith("LANGFUSE_")}
+        return subprocess.run(command, env=variables, cwd=ROOT, capture_output=True, text=True, check=False)
+
     def pulumi(self, *arguments: str, ok: bool = True) -> subprocess.CompletedProcess[str]:
         """Run Pulumi on the stack; the time it took is kept under its first word."""
+        link = self.home / "project" / "stacks"
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.unlink(missing_ok=True)
+        link.symlink_to(self.program or self.tree / "stacks")
         command = [str(Path(sys.executable).parent / "agentobs"), "pulumi", "-s", str(self.name), *arguments]
         started = time.monotonic()
         done = subprocess.run(command, env=self.env(), cwd=ROOT, capture_output=True, text=True, check=False)
@@ -54,11 +75,24 @@ class ClusterStack:
         kind = "--secret" if f"agentobs:{key}" in SECRETS else "--plaintext"
         self.pulumi("config", "set", kind, f"agentobs:{key}", "--", value)
 
-    def configure(self) -> None:
-        """Give the stack the settings with which it can be deployed."""
-        for key, value in SETTINGS[self.name].items():
-            self.set(key.removeprefix("agentobs:"), value)
-        self.set("rolloutTimeout", "3m")
+    def configure(self, **more: str) -> None:
+        """Give the stack the settings with which it can be deployed, and more."""
+        settings = {**SETTINGS[self.name], "agentobs:rolloutTimeout": "3m"}
+        settings |= {f"agentobs:{key}": value for key, value in more.items()}
+        pairs = [
+            argument
+            for key, value in settings.items()
+            for argument in ("--secret" if key in SECRETS else "--plaintext", f"{key}={value}")
+        ]
+        self.pulumi("config", "set-all", *pairs)
+
+    def programmed(self, name: str, before: str) -> None:
+        """Use a program that first does something and then is the product's."""
+        self.program = self.home / name
+        self.program.mkdir()
+        (self.program / "policy").symlink_to(self.tree / "stacks" / "policy")
+        product = f"import runpy\n\nrunpy.run_path({str(self.tree / 'stacks')!r}, run_name='__main__')\n"
+        (self.program / "__main__.py").write_text(f"{before}\n{product}")
 
     def up(self, *, ok: bool = True) -> str:
         """Bring it up; returns what Pulumi printed."""
@@ -93,12 +127,38 @@ def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
 
 
 @pytest.fixture(scope="session")
-def make_stack(plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Callable[[EnvName], ClusterStack]:
+def make_stack(plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., ClusterStack]:
     """A configured stack of an environment, not yet up. One namespace: bring one up at a time."""
 
-    def make(name: EnvName) -> ClusterStack:
+    def make(name: EnvName, **more: str) -> ClusterStack:
         stack = ClusterStack(name, tmp_path_factory.mktemp(str(name)), plane)
-        stack.configure()
+        stack.configure(**more)
         return stack
 
     return make
+
+
+TASKS = 20
+
+
+@pytest.fixture(scope="session")
+def prometheus(plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    """A real Prometheus that has counted `TASKS` tasks, where port 9090 of every pod leads."""
+    folder = tmp_path_factory.mktemp("behind")
+    made = Prometheus(folder / "prometheus", plane.forwards[9090])
+    with capturing() as store:
+        collector = collector_for(folder / "collector", made.start().url, store, "collector-0")
+        try:
+            collector.start()
+            assert collector.send(Traffic(environment="dev").tasks(TASKS)[0]).ok
+            store.wait(lambda _: _counted(made.url), TASKS)
+        finally:
+            collector.kill()
+    yield made
+    made.stop()
+
+
+def _counted(url: str) -> int:
+    query = {"query": "sum(agentic_task_calls_total)"}
+    result = requests.get(f"{url}/api/v1/query", params=query, timeout=10).json()["data"]["result"]
+    return round(float(result[0]["value"][1])) if result else 0

@@ -11,8 +11,7 @@ _APPS = "/apis/apps/v1/namespaces/agentobs"
 
 @pytest.fixture(scope="module")
 def running(make_stack):
-    stack = make_stack(EnvName.DEV)
-    stack.set("langfuse", "off")
+    stack = make_stack(EnvName.DEV, langfuse="off")
     stack.up()
     yield stack
     stack.force_down()
@@ -90,3 +89,30 @@ def test_a_bad_setting_is_one_error_and_touches_nothing(running):
     assert "agentobs:tickets" in said
     assert "Traceback" not in said
     assert _changed(before, _versions(running)) == set()
+
+
+_RENAMED = """
+from pulumi import Alias
+
+from stacks.cluster import realise
+
+realise.FORMER = {
+    "service-loki": (Alias(name="service-logs"),),
+    "grafanaSecretKey": (Alias(name="grafanaKey"),),
+}
+"""
+
+
+def test_what_is_renamed_with_an_alias_stays_what_it_is(running):
+    before = _versions(running)
+    exported = json.loads(running.pulumi("stack", "export").stdout)["deployment"]["resources"]
+    urns = {each["urn"].rpartition("::")[2]: each["urn"] for each in exported}
+    for now, former in (("service-loki", "service-logs"), ("grafanaSecretKey", "grafanaKey")):
+        running.pulumi("state", "rename", urns[now], former, "--yes")
+    running.programmed("renamed", _RENAMED)
+    said = running.up()
+    running.program = None
+    assert _changed(before, _versions(running)) == set()
+    assert " created" not in said.rsplit("Resources:", 1)[1]
+    assert " deleted" not in said.rsplit("Resources:", 1)[1]
+    assert "service-logs" not in running.pulumi("stack", "export").stdout

@@ -9,6 +9,7 @@ import time
 
 import pytest
 from support.clusters import ON_KUBERNETES, SECRETS, planned
+from support.langfuse_configs import configs_api
 
 from stacks.environments import ENVIRONMENTS, EnvName
 
@@ -102,6 +103,27 @@ def test_outputs_tell_where_everything_is(running):
     assert {url.removeprefix("http://").partition(".")[0] for url in outputs["endpoints"].values()} <= services
 
 
+@pytest.mark.usefixtures("prometheus")
+def test_commands_reach_the_stores_through_the_api_server(running):
+    status = running.agentobs("status", "--json")
+    assert status.returncode == 0, status.stderr
+    tables = {table["key"]: table["rows"] for table in json.loads(status.stdout)["tables"]}
+    assert sum(row["events"] for row in tables["tasks"]) == 20
+    why = running.agentobs("why", "--json")
+    assert why.returncode == 0, why.stderr
+    assert json.loads(why.stdout)["verdict"] != "no_data"
+
+
+def test_langfuse_gets_its_score_configs_with_the_keys_that_the_stack_made(running, plane):
+    keys = [_decoded(running)["langfuse-web-secrets"][key] for key in ("langfusePublicKey", "langfuseSecretKey")]
+    with configs_api(plane.forwards[3000]) as api:
+        api.login = ":".join(keys)
+        done = running.agentobs("langfuse", "configure")
+        assert done.returncode == 0, done.stderr
+        assert [each["name"] for each in api.configs] == ["hallucination", "task_quality"]
+    assert not [key for key in keys if key in done.stdout + done.stderr]
+
+
 def test_destroy_leaves_what_the_environment_says(running, plane):
     if running.name is not EnvName.DEV:
         refused = running.pulumi("destroy", "--yes", ok=False)
@@ -119,3 +141,13 @@ def test_destroy_leaves_what_the_environment_says(running, plane):
     if running.name is EnvName.STAGING:
         running.up()
         assert _values(running) == values
+
+
+def test_destroy_deletes_protected_data_when_that_is_said_first(running, plane):
+    running.pulumi("state", "unprotect", "--all", "--yes")
+    running.pulumi("destroy", "--yes", "--skip-preview")
+    plane.await_gone("agentobs")
+    assert plane.listed("/api/v1/persistentvolumeclaims") == []
+    roles = plane.listed("/apis/rbac.authorization.k8s.io/v1/clusterroles")
+    assert not [each for each in roles if each["metadata"]["name"].startswith("agentobs-")]
+    assert json.loads(running.pulumi("stack", "export").stdout)["deployment"].get("resources", []) == []

@@ -14,6 +14,11 @@ from collector.document import to_yaml
 from stacks.cluster import rollout
 from stacks.environments import EnvName
 
+_ELSEWHERE = {
+    "prometheus": "external",
+    "prometheusUrl": "http://prometheus-k8s.monitoring.svc:9090",
+    "prometheusNamespace": "monitoring",
+}
 _SETS = "/apis/apps/v1/namespaces/rollouts/statefulsets"
 
 
@@ -76,6 +81,9 @@ def test_the_doctor_finds_nothing_wrong_where_dev_can_go_up(plane, tmp_path):
         (EnvName.DEV, {"context": "elsewhere"}, "the cluster of context elsewhere", "kubectl config get-contexts"),
         (EnvName.DEV, {"pullSecret": "hub"}, "secret hub in agentobs is missing", "create it in namespace agentobs"),
         (EnvName.PROD, {}, "secret collector-tls in agentobs is missing", "cert-manager"),
+        (EnvName.DEV, {"snapshotClass": "fast"}, "snapshot class fast is missing", "agentobs:snapshotClass"),
+        (EnvName.DEV, _ELSEWHERE, "service prometheus-k8s in monitoring is missing", "agentobs:prometheusUrl"),
+        (EnvName.DEV, _ELSEWHERE, "namespace monitoring is missing", "agentobs:prometheusNamespace"),
     ],
 )
 def test_the_doctor_names_what_is_missing_in_the_cluster(plane, tmp_path, case):

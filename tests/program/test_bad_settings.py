@@ -11,6 +11,9 @@ from stacks.settings import SettingsError
 
 DEV, STAGING, PROD = EnvName.DEV, EnvName.STAGING, EnvName.PROD
 
+_PROMETHEUS = {"prometheus": "external", "prometheusUrl": "https://metrics.example.com"}
+_LOKI = {"loki": "external", "lokiUrl": "https://logs.example.com"}
+_ALERTS = {"alertmanager": "external", "alertmanagerUrl": "https://alerts.example.com"}
 CASES = [
     # What is missing.
     (DEV, {"context": None}, "agentobs:context of stack dev: it is missing. Fix: pulumi config set agentobs:context"),
@@ -38,7 +41,43 @@ CASES = [
     (PROD, {"objectsSecretKey": None}, "agentobs:objectsSecretKey of stack prod is missing"),
     (DEV, {"langfuse": "external"}, "an external Langfuse needs langfuseUrl"),
     (DEV, {"redis": "redis.example.com"}, "needs clickhouseUrl, clickhouseMigrationUrl, langfuseBucket"),
+    # What an external backend needs.
+    (DEV, {"prometheus": "external"}, "an external Prometheus needs prometheusUrl"),
+    (DEV, _PROMETHEUS, "an external Prometheus that comes to our Alertmanager needs prometheusNamespace"),
+    (DEV, {"alertmanager": "external"}, "an external Alertmanager needs alertmanagerUrl"),
+    (DEV, {"loki": "external"}, "an external Loki needs lokiUrl"),
+    (DEV, {"tempo": "external", "tempoUrl": "https://t.example.com"}, "an external Tempo needs tempoOtlpUrl"),
+    (DEV, {"grafana": "external"}, "an external Grafana needs grafanaUrl"),
+    (DEV, {**_LOKI, "lokiAuth": "bearer"}, "agentobs:lokiToken of stack dev is missing: the bearer token, or the"),
+    (DEV, {**_LOKI, "lokiAuth": "basic", "lokiToken": "x"}, "agentobs:lokiUser of stack dev is missing: the user at"),
+    (DEV, {"remoteWriteUrl": "https://m.example.com", "remoteWriteAuth": "bearer"}, "remoteWriteToken of stack dev"),
+    # What would have no effect.
+    (DEV, {"prometheusUrl": "https://m.example.com"}, "prometheusUrl has no effect: prometheus is managed"),
+    (DEV, {"lokiOtlpUrl": "https://l.example.com"}, "lokiOtlpUrl has no effect: loki is managed"),
+    (DEV, {"tempoAuth": "bearer"}, "tempoAuth has no effect: tempo is managed"),
+    (DEV, {"grafanaUrl": "https://g.example.com"}, "grafanaUrl has no effect: grafana is managed"),
+    (DEV, {"alertmanagerUrl": "https://a.example.com"}, "alertmanagerUrl has no effect: alertmanager is managed"),
+    (DEV, {"langfuseUrl": "https://lf.example.com"}, "langfuseUrl has no effect: langfuse is managed"),
+    (DEV, {"langfuse": "off", "langfuseAdmin": "a@example.com"}, "langfuseAdmin has no effect: langfuse is off"),
+    (DEV, {"remoteWriteAuth": "bearer"}, "remoteWriteAuth has no effect: no remoteWriteUrl is given"),
+    (DEV, {"objectsEndpoint": "s3.example.com"}, "objectsEndpoint has no effect: nothing lies in object storage"),
+    (DEV, {**_LOKI, "logsRetention": "48h"}, "logsRetention has no effect: the external Loki stores as it says"),
+    (STAGING, {"tempo": "external"}, "tempoBucket has no effect: the external Tempo stores as it says"),
+    (DEV, {**_PROMETHEUS, "metricsRetention": "9d"}, "metricsRetention has no effect: the external Prometheus keeps"),
+    (STAGING, _ALERTS, "tickets has no effect: the external Alertmanager decides who is told"),
+    (PROD, {"grafana": "external"}, "oidcClientId has no effect: the external Grafana has its own database and sign"),
+    (DEV, {**_PROMETHEUS, **_ALERTS}, "alertmanagerUrl has no effect: the external Prometheus knows its Alertmanager"),
     # What is unsafe.
+    (
+        DEV,
+        {**_LOKI, "lokiUrl": "http://logs.example.com", "lokiAuth": "bearer"},
+        "lokiUrl would send lokiToken over http",
+    ),
+    (DEV, {**_LOKI, "lokiOtlpUrl": "http://o.example.com", "lokiAuth": "basic"}, "lokiOtlpUrl would send lokiToken"),
+    (PROD, {"remoteWriteUrl": "http://mimir.example.com"}, "remoteWriteUrl is http outside the cluster, which prod"),
+    (PROD, {**_ALERTS, "alertmanagerUrl": "http://alerts.svc.example.com"}, "alertmanagerUrl is http outside"),
+    (DEV, {**_LOKI, "lokiUrl": "https://user:secret@logs.example.com"}, "without user, password or ?query"),
+    (DEV, {"remoteWriteUrl": "https://m.example.com/push?token=1"}, "without user, password or ?query"),
     (PROD, {"pages": "slack"}, "pages needs one of opsgenie, pagerduty, webhook"),
     (PROD, {"pages": "email,slack"}, "no page would wake anybody in prod"),
     (PROD, {"clickhouseUrl": "https://user:secret@clickhouse.example.com"}, "without keys in it"),
@@ -48,6 +87,15 @@ CASES = [
     (DEV, {"runbooksUrl": "https://u:p@example.com"}, "leave the password out"),
     # What is misspelt or no value.
     (DEV, {"contxt": "kind"}, "agentobs:contxt of stack dev is not a setting; did you mean agentobs:context?"),
+    (DEV, {"loki": "off"}, "agentobs:loki of stack dev: Input should be 'managed' or 'external'"),
+    (DEV, {**_LOKI, "lokiUrl": "logs.example.com"}, "this is no address; write https://host[:port][/path]"),
+    (
+        DEV,
+        {**_LOKI, "lokiAuth": "digest"},
+        "agentobs:lokiAuth of stack dev: Input should be 'none', 'bearer' or 'basic'",
+    ),
+    (DEV, {"prometheusNamespace": "Monitoring"}, "'Monitoring' is not a name of Kubernetes"),
+    (DEV, {"plainRules": "perhaps"}, "agentobs:plainRules of stack dev: Input should be a valid boolean"),
     (DEV, {"ports": '{"loki": 1}'}, "agentobs:ports of stack dev is not a setting; the settings are"),
     (DEV, {"replicas": "3"}, "agentobs:replicas of stack dev is not a setting"),
     (DEV, {"namespace": "Agent_Obs"}, "'Agent_Obs' is not a name of Kubernetes"),

@@ -169,6 +169,15 @@ def test_the_table_of_images_says_which_native_version_was_tested():
             assert image.reason or image.tag.removeprefix("v") == image.native
 
 
+def test_a_prometheus_older_than_3_16_is_told_to_know_the_modifier_that_our_rules_use():
+    """It would refuse the rule file, and with it the start."""
+    major, minor, _ = IMAGES["prometheus"].tag.removeprefix("v").split(".")
+    (prometheus,) = (each for each in planned(EnvName.DEV).workloads if each.name == "prometheus")
+    assert "] anchored" in prometheus.files["rules.yml"]
+    enabled = next(each for each in prometheus.command if each.startswith("--enable-feature="))
+    assert (int(major), int(minor)) >= (3, 16) or "promql-extended-range-selectors" in enabled
+
+
 def test_every_image_of_the_table_is_used():
     used = {c["image"] for name in ON_KUBERNETES for m in planned(name).manifests for c in rules.containers(m)}
     assert used == {image.at(None) for image in IMAGES.values()}

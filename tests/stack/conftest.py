@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import requests
-from support.webhook import Webhook, webhook
+from support.webhook import Notice, Webhook, webhook
 
 from dashboards.boards import BOARDS
 from dashboards.report import Period, Report, render
@@ -35,6 +35,8 @@ TRAFFIC = dict.fromkeys(_UNVERSIONED, (160, 8)) | {
 }
 
 
+# Held for 30 s at this speed after the last task: what looks at an hour (two minutes here) and waits a quarter of it.
+SETTLED_S = 75
 REPORTED_S = 3600
 # What a report is made of: environment -> what a reader would choose there.
 REPORTED = {
@@ -195,6 +197,14 @@ def truths(stack: LocalStack) -> dict[str, dict[str, Any]]:
         wanted = truth["totals"]["agentic_task_calls_total"]
         assert eventually(lambda q=counted: stack.value(q), lambda value, w=wanted: value >= w) == wanted
     return played
+
+
+@pytest.fixture(scope="session")
+def arrived(truths: dict[str, dict[str, Any]], notified: Webhook) -> dict[str, list[Notice]]:
+    """First notice of each alert, by scenario, once all had time to come."""
+    last = max(truth["ended_at"] for truth in truths.values())
+    time.sleep(max(0.0, last + SETTLED_S - time.time()))
+    return {scenario: notified.firing(scenario) for scenario in SCENARIOS}
 
 
 @pytest.fixture(scope="session")

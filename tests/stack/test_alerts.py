@@ -1,13 +1,7 @@
 """Every scenario makes its own alerts arrive, through the real Prometheus and Alertmanager, and no others."""
 
-import time
-
 import pytest
 
-from demo.scenarios import SCENARIOS
-
-# Held for 30 s at this speed after the last task: what looks at an hour (two minutes here) and waits a quarter of it.
-SETTLED_S = 75
 SOON_S = 60
 
 # What must come, as (alert, severity). Page mutes ticket, and a failing tool who retries it, so few are left.
@@ -44,14 +38,6 @@ MAY = {
     "crash-loop": TASKS | TOOLS,
     "data-drift": TASKS | {("EvaluationsFailing", "ticket")},
 }
-
-
-@pytest.fixture(scope="module")
-def arrived(truths, notified):
-    """First notice of each alert, by scenario, once all had time to come."""
-    last = max(truth["ended_at"] for truth in truths.values())
-    time.sleep(max(0.0, last + SETTLED_S - time.time()))
-    return {scenario: notified.firing(scenario) for scenario in SCENARIOS}
 
 
 @pytest.mark.parametrize("scenario", WANTED)

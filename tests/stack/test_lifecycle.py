@@ -6,10 +6,12 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
 import pytest
+import requests
 
 from stacks.process.layout import StackDir
 from stacks.process.supervisor import Supervisor, members
@@ -185,6 +187,31 @@ def test_up_runs_the_sample_and_writes_the_boards_as_a_page(running):
     assert page.as_uri() in said
     assert "Task success" in page.read_text()
     assert "agentobs report --since 1h" in said
+
+
+def _answers(stack, at: float) -> list[object]:
+    """What Prometheus says of a moment, all series of ours."""
+    params = {"query": '{__name__=~"agentic_.*"}', "time": str(at)}
+    found = requests.get(f"{stack.url('prometheus')}/api/v1/query", params=params, timeout=20).json()["data"]["result"]
+    return sorted(found, key=str)
+
+
+def test_a_backup_gives_the_same_answers_after_everything_was_deleted(running, tmp_path):
+    at = time.time()
+    before = _answers(running, at)
+    assert before
+    torn = running.agentobs("backup", "create", "--out", str(tmp_path), ok=False)
+    assert "is running, and a copy of files in use is torn. Fix: agentobs down" in torn.stderr
+    running.agentobs("down")
+    assert running.agentobs("backup", "create", "--out", str(tmp_path)).returncode == 0
+    (file,) = tmp_path.iterdir()
+    assert file.stat().st_mode & 0o777 == 0o600
+    refused = running.agentobs("backup", "restore", str(file), ok=False)
+    assert "has data in" in refused.stderr
+    running.agentobs("down", "--delete-data")
+    running.agentobs("backup", "restore", str(file))
+    running.up()
+    assert _answers(running, at) == before
 
 
 # Last in the module: they take the stack down.

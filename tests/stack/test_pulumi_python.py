@@ -233,6 +233,49 @@ def test_a_program_that_dies_without_a_word_is_an_error_with_its_status(sample: 
     assert "status 7" in sample.pulumi("preview", ok=False)
 
 
+PACK = """
+from pulumi_policy import EnforcementLevel, PolicyPack, ResourceValidationPolicy
+
+
+def short(args, report):
+    if len(args.props.get("text", "")) > 6:
+        report(f"{args.name} is too long", None)
+
+
+PolicyPack("texts", [ResourceValidationPolicy("short", "Texts are short.", short)], EnforcementLevel.MANDATORY)
+"""
+
+
+def test_a_policy_pack_refuses_what_breaks_its_rules_and_ends_with_pulumi(sample: Sample) -> None:
+    pack = sample.root / "pack"
+    pack.mkdir()
+    (pack / "__main__.py").write_text(PACK, encoding="utf-8")
+    (pack / "PulumiPolicy.yaml").write_text(PROJECT.replace("virtualenv: .venv", "virtualenv: ../.venv"))
+
+    assert "texts" in sample.pulumi("preview", "--policy-pack", str(pack))
+    sample.pulumi("config", "set", "text", "much too long")
+    refused = sample.pulumi("up", "--yes", "--skip-preview", "--policy-pack", str(pack), ok=False)
+
+    assert "[mandatory]  short" in refused
+    assert "note is too long" in refused
+    assert not sample.note.exists()
+    wait_for(
+        lambda: not [each for each in psutil.process_iter(["cmdline"]) if str(pack) in (each.info["cmdline"] or [])]
+    )
+
+
+def test_a_policy_pack_that_breaks_says_why(sample: Sample) -> None:
+    pack = sample.root / "pack"
+    pack.mkdir()
+    (pack / "__main__.py").write_text("raise ValueError('no rules today')\n", encoding="utf-8")
+    (pack / "PulumiPolicy.yaml").write_text(PROJECT, encoding="utf-8")
+
+    output = sample.pulumi("preview", "--policy-pack", str(pack), ok=False)
+
+    assert "ValueError: no rules today" in output
+    assert 'policy pack "' in output
+
+
 def test_every_stack_has_its_own_configuration(sample: Sample) -> None:
     sample.program("import pulumi\n\npulumi.export('seen', pulumi.Config().get('only-here', 'nothing'))\n")
     sample.pulumi("config", "set", "only-here", "first stack")

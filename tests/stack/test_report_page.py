@@ -2,19 +2,14 @@
 
 import os
 import re
-import shutil
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+from support.browser import browser as chromium
 
 from dashboards.boards import BOARDS
 
 GUILTY = ("tool-regression", "prompt-regression", "model-swap", "graph-change")
-QUIET = (
-    "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--no-sandbox",
-)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -27,12 +22,8 @@ def pictures():
 
 @pytest.fixture(scope="module")
 def browser():
-    path = shutil.which("chromium")
-    assert path, "no chromium; tests/debian-packages.txt names it"
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=list(QUIET))
+    with chromium() as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture

@@ -1,10 +1,14 @@
 """Settings with which each environment on Kubernetes can be planned, and the plan."""
 
+from pathlib import Path
 from typing import Final
 
-from stacks.cluster import plan, reading
+from stacks.cluster import plan, reading, secrets
+from stacks.cluster.render import stack_settings
+from stacks.cluster.settings import ClusterSettings
 from stacks.environments import ENVIRONMENTS, EnvName
 
+EXAMPLES: Final = Path(__file__).resolve().parents[2] / "stacks" / "examples"
 SECRETS: Final = {
     f"agentobs:{key}": f"sentinel-{key}"
     for key in (
@@ -21,44 +25,115 @@ SECRETS: Final = {
         "redisPassword",
     )
 }
-_SHARED: Final = {
-    "agentobs:context": "test",
-    "agentobs:domain": "agents.example.com",
-    "agentobs:ingressClass": "nginx",
-    "agentobs:ingressNamespace": "ingress-nginx",
-    "agentobs:tlsIssuer": "letsencrypt",
-    "agentobs:objectsEndpoint": "s3.example.com",
-    "agentobs:lokiBucket": "agentobs-loki",
-    "agentobs:tempoBucket": "agentobs-tempo",
-    "agentobs:grafanaDatabase": "postgres.example.com:5432/grafana",
-    "agentobs:pages": "pagerduty",
-    "agentobs:tickets": "slack",
-    "agentobs:slackChannel": "#alerts",
-    "agentobs:deadMansSwitch": "true",
-    "agentobs:collectorTlsSecret": "collector-tls",
-    "agentobs:oidcClientId": "grafana",
-    "agentobs:oidcAuthUrl": "https://id.example.com/authorize",
-    "agentobs:oidcTokenUrl": "https://id.example.com/token",
-    "agentobs:oidcApiUrl": "https://id.example.com/userinfo",
-    "agentobs:oidcRolePath": "contains(groups, 'platform') && 'Admin' || 'Viewer'",
-    **SECRETS,
+
+
+def _example(name: EnvName) -> dict[str, str]:
+    """The settings of the committed example, with a sentinel in the place of every secret."""
+    values, encrypted = stack_settings(EXAMPLES / f"Pulumi.{name}.yaml")
+    return {**values, "agentobs:context": "test", **(SECRETS if encrypted else {})}
+
+
+SETTINGS: Final = {name: _example(name) for name in (EnvName.DEV, EnvName.STAGING, EnvName.PROD)}
+_MANAGED_ONLY: Final = {
+    "metricsRetention": None,
+    "lokiBucket": None,
+    "tempoBucket": None,
+    "grafanaDatabase": None,
+    "oidcClientId": None,
+    "oidcAuthUrl": None,
+    "oidcTokenUrl": None,
+    "oidcApiUrl": None,
+    "oidcRolePath": None,
+    "pages": None,
+    "tickets": None,
+    "slackChannel": None,
+    "deadMansSwitch": None,
 }
-SETTINGS: Final = {
-    EnvName.DEV: {"agentobs:context": "test"},
-    EnvName.STAGING: _SHARED,
-    EnvName.PROD: {
-        **_SHARED,
-        "agentobs:clickhouseUrl": "https://clickhouse.example.com:8443",
-        "agentobs:clickhouseMigrationUrl": "clickhouse://clickhouse.example.com:9440",
-        "agentobs:redis": "redis.example.com:6379",
-        "agentobs:langfuseBucket": "agentobs-langfuse",
-    },
+"""What has no effect where everything is external."""
+_IN_CLOUD: Final = {
+    "prometheus": "external",
+    "prometheusUrl": "https://metrics.example.com/api/prom",
+    "prometheusOtlpUrl": "https://otlp.example.com/otlp",
+    "prometheusAuth": "basic",
+    "prometheusUser": "sentinel-prometheusUser",
+    "prometheusToken": "sentinel-prometheusToken",
+    "loki": "external",
+    "lokiUrl": "https://logs.example.com",
+    "lokiAuth": "basic",
+    "lokiUser": "sentinel-lokiUser",
+    "lokiToken": "sentinel-lokiToken",
+    "tempo": "external",
+    "tempoUrl": "https://traces.example.com:8443/tempo",
+    "tempoOtlpUrl": "https://otlp.example.com/otlp",
+    "tempoAuth": "bearer",
+    "tempoToken": "sentinel-tempoToken",
+    "alertmanager": "external",
+    "grafana": "external",
+    "grafanaUrl": "https://boards.example.com",
+    "plainRules": "true",
 }
+EXTERNAL: Final[dict[str, tuple[EnvName, dict[str, str | None]]]] = {
+    "everything in a cloud, dev": (EnvName.DEV, {**_IN_CLOUD, "langfuse": "off"}),
+    "everything in a cloud, prod": (EnvName.PROD, {**_MANAGED_ONLY, **_IN_CLOUD}),
+    "Prometheus and Grafana of the cluster": (
+        EnvName.STAGING,
+        {
+            **dict.fromkeys(key for key in _MANAGED_ONLY if key.startswith(("oidc", "grafana"))),
+            "prometheus": "external",
+            "prometheusUrl": "http://prometheus-k8s.monitoring.svc:9090",
+            "prometheusNamespace": "monitoring",
+            "grafana": "external",
+            "grafanaUrl": "http://grafana.monitoring.svc.cluster.local:3000",
+            "grafanaNamespace": "monitoring",
+        },
+    ),
+    "a long-term store and an Alertmanager": (
+        EnvName.PROD,
+        {
+            **dict.fromkeys(("pages", "tickets", "slackChannel", "deadMansSwitch")),
+            "remoteWriteUrl": "https://mimir.example.com/api/v1/push",
+            "remoteWriteAuth": "bearer",
+            "remoteWriteToken": "sentinel-remoteWriteToken",
+            "alertmanager": "external",
+            "alertmanagerUrl": "https://alerts.example.com/alertmanager",
+            "alertmanagerAuth": "basic",
+            "alertmanagerUser": "sentinel-alertmanagerUser",
+            "alertmanagerToken": "sentinel-alertmanagerToken",
+        },
+    ),
+    "service graph into a long-term store": (
+        EnvName.DEV,
+        {
+            "prometheus": "external",
+            "prometheusUrl": "https://metrics.example.com",
+            "alertmanager": "external",
+            "remoteWriteUrl": "https://metrics.example.com/api/v1/write",
+            "remoteWriteAuth": "basic",
+            "remoteWriteUser": "sentinel-remoteWriteUser",
+            "remoteWriteToken": "sentinel-remoteWriteToken",
+        },
+    ),
+    "an external Langfuse": (
+        EnvName.DEV,
+        {
+            "langfuse": "external",
+            "langfuseUrl": "https://langfuse.example.com:8443",
+            "langfuseKeys": "sentinel-langfuseKeys",
+        },
+    ),
+}
+"""Stacks of which somebody else runs a part: name -> environment and what differs from `SETTINGS`."""
 ON_KUBERNETES: Final = tuple(SETTINGS)
 
 
-def planned(name: EnvName, **changed: str | None) -> plan.Plan:
-    """The plan of an environment; `changed` replaces settings, None takes one out."""
+def settings_of(name: EnvName, **changed: str | None) -> ClusterSettings:
+    """The settings of an environment; `changed` replaces some, None takes one out. Raises SettingsError."""
     raw = {**SETTINGS[name], **{f"agentobs:{key}": value for key, value in changed.items()}}
     given = {key: value for key, value in raw.items() if value is not None}
-    return plan.make(ENVIRONMENTS[name], reading.parse(given, SECRETS, ENVIRONMENTS[name]).settings)
+    secure = [f"agentobs:{key}" for key in secrets.SECRETS]
+    return reading.parse(given, secure, ENVIRONMENTS[name]).settings
+
+
+def planned(name: EnvName, **changed: str | None) -> plan.Plan:
+    """The plan of an environment with these settings."""
+    return plan.make(ENVIRONMENTS[name], settings_of(name, **changed))

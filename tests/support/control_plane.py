@@ -9,7 +9,7 @@ import secrets
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +25,7 @@ BROKEN: Final = "broken.example"
 _STARTS_S: Final = 60
 _ZONES: Final = ("a", "b", "c")
 _NAMES: Final = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
+_FORWARDED: Final = (3000, 3100, 3200, 9090)
 _NEVER: Final = f'.spec.containers.[].image | startswith("{BROKEN}")'
 
 
@@ -34,6 +35,8 @@ class ControlPlane:
 
     folder: Path
     ports: list[int] = field(default_factory=lambda: free_ports(6))
+    forwards: dict[int, int] = field(default_factory=lambda: dict(zip(_FORWARDED, free_ports(4), strict=True)))
+    """Port of any pod -> port on loopback, where a test may listen in its place."""
     token: str = field(default_factory=lambda: secrets.token_hex(16))
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
     ending: threading.Event = field(default_factory=threading.Event)
@@ -51,20 +54,37 @@ class ControlPlane:
     def kubeconfig(self) -> Path:
         return self.folder / "kubeconfig"
 
+    @property
+    def kubeconfig_document(self) -> dict[str, Any]:
+        return self.kubeconfig_to(self.url)
+
+    def kubeconfig_to(self, server: str) -> dict[str, Any]:
+        """A kubeconfig with one context, `test`, for those who reach the API server at this address."""
+        cluster = {"server": server, "certificate-authority": str(self.authority)}
+        return {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "test", "cluster": cluster}],
+            "users": [{"name": "admin", "user": {"token": self.token}}],
+            "contexts": [{"name": "test", "context": {"cluster": "test", "user": "admin"}}],
+            "current-context": "test",
+        }
+
     def start(self) -> None:
         """Start everything, in the order in which one needs the other."""
         self.folder.mkdir(parents=True, exist_ok=True)
         found = toolchain.require(_NAMES)
         self.binaries = {name: str(found[name]) for name in _NAMES}
         self.write_credentials()
-        (self.folder / "kwok.yaml").write_text("---\n".join(to_yaml(stage) for stage in _stages()))
+        documents = [*_stages(), _port_forward(self.forwards)]
+        (self.folder / "kwok.yaml").write_text("---\n".join(to_yaml(each) for each in documents))
         self._etcd()
         self._api_server()
         self._await_ready()
         self._controllers()
         self._kwok()
         for number, zone in enumerate(_ZONES):
-            self.api("POST", "/api/v1/nodes", _node(number, zone))
+            self.api("POST", "/api/v1/nodes", _node(number, zone, kubelet=self.ports[5]))
         self.api("POST", "/apis/storage.k8s.io/v1/storageclasses", storage_class())
         threading.Thread(target=self.provide_volumes, daemon=True).start()
 
@@ -98,6 +118,18 @@ class ControlPlane:
         items: list[dict[str, Any]] = self.api("GET", path)["items"]
         return items
 
+    def make_namespace(self, name: str) -> None:
+        """A namespace in which pods may be made: it has its account."""
+        self.api("POST", "/api/v1/namespaces", {"metadata": {"name": name}})
+        self.await_true(lambda: bool(self.listed(f"/api/v1/namespaces/{name}/serviceaccounts")))
+
+    def await_true(self, probe: Callable[[], bool], seconds: float = 30) -> None:
+        """Wait until it is."""
+        deadline = time.monotonic() + seconds
+        while not probe():
+            assert time.monotonic() < deadline, f"not so within {seconds} s"
+            time.sleep(0.1)
+
     def await_gone(self, namespace: str, seconds: float = 60) -> None:
         """Wait until a deleted namespace is gone."""
         deadline = time.monotonic() + seconds
@@ -111,7 +143,7 @@ class ControlPlane:
         command = ["openssl", "genrsa", "-out", str(key), "2048"]
         subprocess.run(command, check=True, capture_output=True)
         (self.folder / "tokens.csv").write_text(f'{self.token},admin,admin,"system:masters"\n')
-        self.kubeconfig.write_text(kubeconfig(self.url, self.authority, self.token))
+        self.kubeconfig.write_text(to_yaml(self.kubeconfig_document))
 
     def _run(self, name: str, *arguments: str) -> None:
         with (self.folder / f"{name}.log").open("ab") as log:
@@ -206,19 +238,6 @@ class ControlPlane:
         self.api("DELETE", f"/api/v1/persistentvolumes/{name}")
 
 
-def kubeconfig(server: str, authority: Path, token: str) -> str:
-    """The text of a kubeconfig with one context, `test`."""
-    document = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "clusters": [{"name": "test", "cluster": {"server": server, "certificate-authority": str(authority)}}],
-        "users": [{"name": "admin", "user": {"token": token}}],
-        "contexts": [{"name": "test", "context": {"cluster": "test", "user": "admin"}}],
-        "current-context": "test",
-    }
-    return to_yaml(document)
-
-
 def etcd_arguments(folder: Path, client_port: int, peer_port: int) -> list[str]:
     """One etcd on loopback, whose data need not survive the machine."""
     client, peer = (f"http://127.0.0.1:{port}" for port in (client_port, peer_port))
@@ -254,7 +273,14 @@ def _content_type(method: str) -> str:
     return "application/merge-patch+json" if method == "PATCH" else "application/json"
 
 
-def _node(number: int, zone: str) -> dict[str, Any]:
+def _port_forward(forwards: dict[int, int]) -> dict[str, Any]:
+    """kwok's kubelet forwards to what listens on loopback."""
+    each = [{"ports": [pod], "target": {"address": "127.0.0.1", "port": port}} for pod, port in forwards.items()]
+    meta = {"apiVersion": "kwok.x-k8s.io/v1alpha1", "kind": "ClusterPortForward", "metadata": {"name": "all"}}
+    return {**meta, "spec": {"forwards": each}}
+
+
+def _node(number: int, zone: str, kubelet: int) -> dict[str, Any]:
     name = f"node-{number}"
     room = {"cpu": "32", "memory": "128Gi", "pods": "110", "ephemeral-storage": "100Gi"}
     labels = {"kubernetes.io/hostname": name, "topology.kubernetes.io/zone": zone, "kubernetes.io/os": "linux"}
@@ -262,7 +288,7 @@ def _node(number: int, zone: str) -> dict[str, Any]:
         "apiVersion": "v1",
         "kind": "Node",
         "metadata": {"name": name, "labels": labels},
-        "status": {"allocatable": room, "capacity": room},
+        "status": {"allocatable": room, "capacity": room, "daemonEndpoints": {"kubeletEndpoint": {"Port": kubelet}}},
     }
 
 

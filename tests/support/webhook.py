@@ -6,14 +6,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 @dataclass(frozen=True)
 class Notice:
-    """One alert of one notification."""
+    """One alert of one notification: when it came, and when Prometheus first found it true for long enough."""
 
     at: float
+    began: float
     status: str
     labels: dict[str, str]
     annotations: dict[str, str]
@@ -43,13 +45,18 @@ class Webhook:
         return list(first.values())
 
 
+def _unix(moment: str) -> float:
+    return datetime.fromisoformat(moment).timestamp()
+
+
 class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         webhook: Webhook = self.server.webhook  # type: ignore[attr-defined]
         now = time.time()
         webhook.notices.extend(
-            Notice(now, alert["status"], alert["labels"], alert["annotations"]) for alert in message["alerts"]
+            Notice(now, _unix(alert["startsAt"]), alert["status"], alert["labels"], alert["annotations"])
+            for alert in message["alerts"]
         )
         self.send_response(200)
         self.send_header("Content-Length", "0")

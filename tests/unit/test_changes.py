@@ -57,7 +57,8 @@ def test_another_version_in_another_environment_is_no_change():
 
 def test_a_rollback_is_a_change_to_the_old_version():
     first, second = every(10, 10, 300), every(10, 700, 1000)
-    (change,) = find(series("1", *first, *second), series("2", *every(10, 300, 700)))
+    first_change, change = find(series("1", *first, *second), series("2", *every(10, 300, 700)))
+    assert (first_change.version, first_change.since, first_change.current) == ("2", 300, "1")
     assert (change.previous, change.version, change.since) == ("2", "1", 700)
 
 
@@ -97,3 +98,10 @@ def test_entities_are_told_apart():
         series("1", *every(10, 10, 1000), tool="b"),
     )
     assert [change.entity for change in found] == [("prod", "a")]
+
+
+def test_a_version_replaced_by_a_third_is_still_a_change_that_led_here():
+    found = find(
+        series("1", *every(10, 10, 300)), series("2", *every(10, 300, 600)), series("3", *every(10, 600, 1000))
+    )
+    assert [(change.previous, change.version, change.later) for change in found] == [("1", "2", ("3",)), ("2", "3", ())]

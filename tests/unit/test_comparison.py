@@ -3,6 +3,7 @@
 import math
 
 import pytest
+from scipy import stats
 
 from alerts.catalogue import MIN_EVENTS, POLICY_VIOLATIONS, TASK_COST, TOOL_SUCCESS, TOOL_TIMEOUTS
 from runbooks.comparison import Reading, compare
@@ -13,13 +14,48 @@ def test_too_few_events_say_nothing():
     assert compare(TOOL_SUCCESS, Reading(100, 100), Reading(0, MIN_EVENTS - 1)) is None
 
 
-def test_z_of_two_ratios_is_the_pooled_two_proportion_statistic():
-    # 90/100 against 70/100: pooled 0.8, standard error sqrt(0.8 * 0.2 * 2/100) = 0.0566, z = 0.2/0.0566.
+def test_shares_are_compared_by_fishers_exact_test_with_mid_p():
     found = compare(TOOL_SUCCESS, Reading(90, 100), Reading(70, 100))
     assert found is not None
-    assert found.z == pytest.approx(0.2 / math.sqrt(0.8 * 0.2 * 0.02))
+    exact = stats.fisher_exact([[30, 70], [10, 90]], alternative="greater").pvalue
+    equal = stats.hypergeom(200, 40, 100).pmf(30)
+    assert found.p == pytest.approx(exact - equal / 2)
     assert found.worsening == pytest.approx(0.2)
     assert found.is_regression
+
+
+def test_the_interval_of_a_difference_of_shares_is_newcombes():
+    # Newcombe 1998, Statistics in Medicine 17:873, table II (a): 56/70 against 48/80, method 10.
+    found = compare(TOOL_TIMEOUTS, Reading(48, 80), Reading(56, 70))
+    assert found is not None
+    assert (found.low, found.high) == (pytest.approx(0.0524, abs=1e-4), pytest.approx(0.3339, abs=1e-4))
+
+
+def test_bursts_count_for_less():
+    steady = compare(TOOL_SUCCESS, Reading(90, 100), Reading(70, 100))
+    bursts = compare(TOOL_SUCCESS, Reading(90, 100), Reading(70, 100), dispersion=4)
+    assert steady is not None
+    assert bursts is not None
+    assert bursts.z < steady.z / 1.5
+    assert bursts.events_needed() > 3 * steady.events_needed()
+
+
+def test_the_worst_of_many_comparisons_needs_more_evidence():
+    found = compare(TOOL_SUCCESS, Reading(95, 100), Reading(75, 100))
+    assert found is not None
+    assert found.is_regression_among(1)
+    assert not found.is_regression_among(1000)
+
+
+def test_the_events_needed_would_prove_the_effect():
+    """With as many events as it asks for and the same shares, the effect is significant."""
+    seen = compare(TOOL_SUCCESS, Reading(19, 20), Reading(14, 20))
+    assert seen is not None
+    assert not seen.is_regression_among(50)
+    events = seen.events_needed(50)
+    more = compare(TOOL_SUCCESS, Reading(0.95 * events, events), Reading(0.7 * events, events))
+    assert more is not None
+    assert more.is_regression_among(50)
 
 
 def test_better_is_never_a_regression():

@@ -84,6 +84,14 @@ def test_a_program_whose_engine_is_gone_says_so_in_one_line(installed: Path, tmp
     assert (output, errors) == ("", "Resource monitor has terminated, shutting down\n")
 
 
+def test_a_plugin_that_is_no_policy_pack_is_refused_with_a_reason(installed: Path) -> None:
+    process, address = start(installed)
+    with process, grpc.insecure_channel(address) as channel:
+        with pytest.raises(grpc.RpcError, match="this host runs policy packs, not a plugin: resource"):
+            list(LanguageRuntimeStub(channel).RunPlugin(pb.RunPluginRequest(kind="resource")))
+        process.terminate()
+
+
 @pytest.mark.parametrize("way", [signal.SIGINT, signal.SIGTERM, None], ids=["SIGINT", "SIGTERM", "stdin closes"])
 def test_the_host_ends_quietly_when_pulumi_asks_or_goes(installed: Path, way: signal.Signals | None) -> None:
     process, _ = start(installed)

@@ -1,7 +1,8 @@
 """Python support for a Pulumi without it: official installs ship a language host, a build from source does not.
 
-Two small executables fill the gap: `pulumi-language-python` (`language_host.py`, which runs each program with
-`program.py`) and `pulumi-resource-pulumi-python`, which runs dynamic providers. An official Pulumi is used untouched.
+Two small executables fill the gap: `pulumi-language-python` (`language_host.py`, which runs each program and policy
+pack with `program.py`) and `pulumi-resource-pulumi-python`, which runs dynamic providers. An official Pulumi is used
+untouched.
 """
 
 import os

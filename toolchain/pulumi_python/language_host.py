@@ -1,22 +1,25 @@
 """`pulumi-language-python` for a Pulumi built from source: serves `pulumirpc.LanguageRuntime` to one pulumi command.
 
 Pulumi starts it with the engine's address as last argument and reads the port from the first line it prints. Each
-program runs in a process of its own (`program.py`), so that preview and update do not share modules. It is started by
-path, hence it imports nothing of this project. It installs nothing: the environment's lock file decides what is there.
+program and each policy pack runs in a process of its own (`program.py`), so that preview and update do not share
+modules. It is started by path, hence it imports nothing of this project. It installs nothing: the environment's lock
+file decides what is there.
 """
 
 import importlib.metadata
 import json
 import os
+import queue
 import re
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import FrameType
+from typing import IO
 
 import grpc  # type: ignore[import-untyped]  # grpcio ships no types
 from google.protobuf.empty_pb2 import Empty  # type: ignore[import-untyped]  # neither does protobuf
@@ -116,6 +119,26 @@ class LanguageHost(LanguageRuntimeServicer):
             return pb.RunResponse(bail=True)
         return pb.RunResponse(error="" if status == 0 else f"Program exited with status {status}")
 
+    def RunPlugin(  # noqa: N802
+        self, request: pb.RunPluginRequest, context: grpc.ServicerContext
+    ) -> Iterator[pb.RunPluginResponse]:
+        """Run a policy pack until the engine cancels the request; pass on what it says, first of all its port."""
+        if request.kind != "analyzer":
+            context.abort(grpc.StatusCode.UNIMPLEMENTED, f"this host runs policy packs, not a plugin: {request.kind}")
+        process = subprocess.Popen(
+            # As the official host: the engine's address first, the pack's folder last.
+            [sys.executable, "-u", "-P", str(_PROGRAM), "--policy", *request.args, request.info.program_directory],
+            cwd=request.pwd or None,
+            env=dict(pair.split("=", 1) for pair in request.env),
+            stdin=subprocess.PIPE,  # as above: the pack ends with this host
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        if not context.add_callback(process.terminate):
+            process.terminate()
+        yield from _said(process)
+        yield pb.RunPluginResponse(exitcode=process.wait())
+
     def _command(self, request: pb.RunRequest) -> list[str]:
         entry = Path(request.info.program_directory or request.pwd) / (request.info.entry_point or request.program)
         settings = {
@@ -130,6 +153,28 @@ class LanguageHost(LanguageRuntimeServicer):
         }
         # -P: only the program's own folder is on its import path, as with the official host.
         return [sys.executable, "-u", "-P", str(_PROGRAM), json.dumps(settings), request.pwd, str(entry), *request.args]
+
+
+def _said(process: "subprocess.Popen[bytes]") -> Iterator[pb.RunPluginResponse]:
+    """Yield lines of both streams as they come, until both are at their end."""
+    lines: queue.SimpleQueue[pb.RunPluginResponse | None] = queue.SimpleQueue()
+
+    def read(stream: IO[bytes] | None, message: Callable[[bytes], pb.RunPluginResponse]) -> None:
+        for line in stream or ():
+            lines.put(message(line))
+        lines.put(None)
+
+    def out(line: bytes) -> pb.RunPluginResponse:
+        return pb.RunPluginResponse(stdout=line)
+
+    def err(line: bytes) -> pb.RunPluginResponse:
+        return pb.RunPluginResponse(stderr=line)
+
+    streams = ((process.stdout, out), (process.stderr, err))
+    for each in streams:
+        threading.Thread(target=read, args=each, daemon=True).start()
+    for _ in streams:
+        yield from iter(lines.get, None)
 
 
 def _program_environment(request: pb.RunRequest) -> dict[str, str]:

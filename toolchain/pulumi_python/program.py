@@ -1,7 +1,8 @@
 """Runs one Pulumi program: what the official `pulumi-language-python-exec` does, for `language_host.py`.
 
 Arguments: the engine settings as JSON, the working directory, the program (a folder with __main__.py, or a file), and
-the program's own arguments. Exit status 32 says that an error was shown already.
+the program's own arguments. Exit status 32 says that an error was shown already. With `--policy` first, the rest goes
+to the SDK's runner of policy packs.
 """
 
 import asyncio
@@ -47,6 +48,14 @@ def main() -> int:
     finally:
         executor.shutdown(wait=True)
         loop.close()
+
+
+def policy() -> int:
+    """Run the policy pack of the command line until the host ends it; return the exit status."""
+    _end_with_host()
+    sys.argv = ["pulumi.policy", *sys.argv[2:]]
+    runpy.run_module("pulumi.policy", run_name="__main__", alter_sys=True)
+    return 0
 
 
 def _run(loop: asyncio.AbstractEventLoop, program: str) -> int:
@@ -106,4 +115,4 @@ def _end_with_host() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(policy() if sys.argv[1] == "--policy" else main())

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from support.control_plane import ControlPlane, kubeconfig, storage_class, volume_for
+from collector.document import to_yaml
+from support.control_plane import ControlPlane, storage_class, volume_for
 from support.node import objects, settings
 
 _TESTS: Final = Path(__file__).resolve().parents[2]
@@ -70,8 +71,8 @@ class Node(ControlPlane):
             listener.listen(128)
             self.port = listener.getsockname()[1]
             self.write_credentials()
-            inside = kubeconfig(f"https://localhost:{settings.API_PORT}", self.authority, self.token)
-            (self.folder / "kubeconfig-inside").write_text(inside)
+            inside = self.kubeconfig_to(f"https://localhost:{settings.API_PORT}")
+            (self.folder / "kubeconfig-inside").write_text(to_yaml(inside))
             tied = [] if outlives else ["setpriv", "--pdeathsig", "KILL"]
             first = [sys.executable, "-m", "support.node.inside", str(self.folder), self.cgroup, str(listener.fileno())]
             process = subprocess.Popen(

@@ -1,0 +1,74 @@
+"""An expression of a rule, narrowed to one instance of its alert, as a person asks it.
+
+Rules are about every agent and tool at once; whoever is called is called about one. `$label` stands for its value.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from functools import cache
+from typing import Final
+
+from alerts import promql
+from alerts.alerting import Alert
+from alerts.lint import reading, tree
+
+_STRING: Final = r'"(?:[^"\\]|\\.)*"'
+
+
+class Mark(StrEnum):
+    """How a label is compared with its value: with one value, or with a pattern, where a reader may choose all."""
+
+    EXACT = ""
+    PATTERN = "~"
+
+
+@cache
+def identity(alert: str) -> tuple[str, ...]:
+    """Labels that tell the instances of an alert apart. Raises KeyError."""
+    return reading.identity_of(alert)
+
+
+def narrowed(expr: str, labels: Iterable[str], mark: Mark = Mark.EXACT) -> str:
+    """Every selector of an expression with the matchers of those labels that its series has, on one line."""
+    labels = tuple(labels)
+    names = {selector.name for selector in tree.selectors(tree.parse(expr)) if selector.name}
+    if not names:
+        return _line(expr)
+    longest_first = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    # Strings are matched first, so that a name inside one is left alone.
+    selector = re.compile(rf"{_STRING}|(?<![\w:])({longest_first})(?![\w:])(\{{(?:{_STRING}|[^}}\"])*\}})?")
+
+    def widened(found: re.Match[str]) -> str:
+        if found[1] is None:
+            return found[0]
+        inner = (found[2] or "{}")[1:-1].strip()
+        added = {label: f"{mark}${label}" for label in labels if _has(found[1], label) and not _fixed(inner, label)}
+        return found[1] + _braces(inner, added)
+
+    return selector.sub(widened, _line(expr))
+
+
+def _line(expr: str) -> str:
+    return " ".join(expr.split())
+
+
+def _has(series: str, label: str) -> bool:
+    """Whether a series has a label; where nobody knows its labels, it has those of the alert."""
+    shape = reading.known().series(series)
+    return shape is None or any(label in variant.by_name for variant in shape)
+
+
+def _fixed(matchers: str, label: str) -> bool:
+    return re.search(rf'(?<!\w){label}\s*=\s*"', matchers) is not None
+
+
+def _braces(inner: str, added: Mapping[str, str]) -> str:
+    more = promql.matchers(added)[1:-1]
+    every = ",".join(part for part in (inner, more) if part)
+    return f"{{{every}}}" if every else ""
+
+
+def of(alert: Alert, mark: Mark = Mark.EXACT) -> str:
+    """What makes the alert fire, for one instance of it."""
+    return narrowed(alert.expr, identity(alert.name), mark)

@@ -1,0 +1,127 @@
+"""The quick checks of an alert: first whether it is true, then how far it reaches, then since which version and where.
+
+One alert's name can have several rules (error budgets, severities): each is shown, what they share once.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+
+from alerts import alerting
+from alerts.alerting import Alert
+from alerts.evidence import narrow, spans, versions
+from alerts.evidence.conditions import WORDS, Condition, Role, conditions, is_number
+from alerts.evidence.model import QueryLanguage, QuickCheck
+from alerts.evidence.narrow import Mark
+from alerts.timing import PRODUCTION
+
+_ABSENT = "absent("
+
+
+@cache
+def rules_of(name: str) -> tuple[Alert, ...]:
+    """The rules of an alert. Raises KeyError."""
+    found = tuple(alert for alert in alerting.alerts(PRODUCTION) if alert.name == name)
+    if not found:
+        raise KeyError(f"no alert is called {name}")
+    return found
+
+
+@cache
+def quick_checks(name: str, mark: Mark = Mark.EXACT) -> tuple[QuickCheck, ...]:
+    """All quick checks of an alert, in the order in which they are to be asked. Raises KeyError."""
+    rules = rules_of(name)
+    found: dict[str, QuickCheck] = {}
+    for check in _all(rules, mark):
+        found.setdefault(check.query, check)
+    return tuple(found.values())
+
+
+def _all(rules: tuple[Alert, ...], mark: Mark) -> Iterator[QuickCheck]:
+    first = rules[0]
+    for rule in rules:
+        yield _fired(rule, mark, alone=len(rules) == 1)
+        yield from _values(rule, mark, alone=len(rules) == 1)
+    yield QuickCheck(
+        title="How far it reaches",
+        language=QueryLanguage.PROMQL,
+        query=f'ALERTS{{alertname="{first.name}"}}',
+        shows="Every instance that waits (pending) or fires. One: it is this one. Many: look for what they share.",
+    )
+    asked = (versions.by_version(first, mark), versions.changed_lately(first, mark))
+    yield from (check for check in (*asked, spans.traces(first, mark), spans.logs(first, mark)) if check is not None)
+
+
+def _which(rule: Alert) -> str:
+    """Tells the rules of one name apart."""
+    windows = f", over {rule.labels['long']} and {rule.labels['short']}" if "long" in rule.labels else ""
+    return f" ({rule.severity}{windows})"
+
+
+def _fired(rule: Alert, mark: Mark, *, alone: bool) -> QuickCheck:
+    return QuickCheck(
+        title=f"What fired{'' if alone else _which(rule)}",
+        language=QueryLanguage.PROMQL,
+        query=narrow.of(rule, mark),
+        shows="The rule itself, for this instance. A result: it holds now. Nothing: it does not hold any more.",
+        answers=alone,
+    )
+
+
+def _values(rule: Alert, mark: Mark, *, alone: bool) -> Iterator[QuickCheck]:
+    every = conditions(rule.expr)
+    values = [each for each in every if each.role is Role.VALUE]
+    for condition in every:
+        if alone or condition.role is Role.VALUE:
+            # Of several values one is enough for the alert.
+            which = "" if alone else _which(rule)
+            yield from _condition(rule, condition, which, mark, sure=alone and len(values) == 1)
+
+
+def _condition(rule: Alert, condition: Condition, which: str, mark: Mark, *, sure: bool) -> Iterator[QuickCheck]:
+    names = narrow.identity(rule.name)
+    query, number = condition.value, is_number(condition.border)
+    if query.startswith(_ABSENT):
+        query = query.removeprefix(_ABSENT).removesuffix(")")
+    yield QuickCheck(
+        title=_title(condition) + which,
+        language=QueryLanguage.PROMQL,
+        query=narrow.narrowed(query, names, mark),
+        shows=_shows(condition),
+        answers=sure and condition.role is not Role.ENDS and not condition.value.startswith(_ABSENT),
+        value=condition.role is Role.VALUE,
+        border=float(condition.border) if number else None,
+        above=condition.operator in {">", ">="},
+    )
+    if condition.border and not number:
+        border = narrow.narrowed(condition.border, names, mark)
+        yield QuickCheck(
+            title="Its border",
+            language=QueryLanguage.PROMQL,
+            query=border,
+            shows="What the value above is compared with.",
+            answers=sure,
+        )
+
+
+def _title(condition: Condition) -> str:
+    if condition.role is Role.GUARD and condition.value.startswith("kpi:") and ":events" in condition.value:
+        return "Events that it rests on"
+    if condition.role is Role.GUARD and condition.value.startswith("round("):
+        return "Bad ones among them"
+    return {Role.VALUE: "The value", Role.GUARD: "What must hold too", Role.ENDS: "What ends it"}[condition.role]
+
+
+def _shows(condition: Condition) -> str:
+    words = WORDS.get(condition.operator, "")
+    border = condition.border if is_number(condition.border) else "its border, which the next query shows"
+    if condition.value.startswith(_ABSENT):
+        return "What is missing. A result: it is there again."
+    match condition.role:
+        case Role.VALUE if words:
+            return f"How far it is: it counts as trouble {words} {border}."
+        case Role.VALUE:
+            return "What is compared; the alert needs it to be there."
+        case Role.GUARD:
+            return f"The alert also needs this to be {words or 'there'} {border if words else ''}".rstrip() + "."
+        case Role.ENDS:
+            return f"The alert ends when this is {words} {border}." if words else "The alert ends when this is there."

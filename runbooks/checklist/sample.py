@@ -1,0 +1,115 @@
+"""Which traces people read after a deployment: a sample by strata, the same for the same seed. Pure but for the search.
+
+Candidates are put in order by a digest of seed and trace id, so that nobody chooses and a later trace does not change
+which of the earlier ones are drawn before which.
+"""
+
+import hashlib
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+from alerts.catalogue import TASK_COST, TASK_LATENCY, Kpi
+from alerts.source import MetricsSource
+from collector.signals import ROLE_TASK, Attr, Label, Outcome
+from runbooks.baseline import InUse
+from runbooks.baseline.reading import read
+from runbooks.checklist.platform import Platform, Trace
+
+_SEARCHED: Final = 500
+_UNUSUAL: Final = 0.95
+_NAMED: Final = {
+    "prompt": ((Label.PROMPT, Attr.PROMPT_NAME), Attr.PROMPT_VERSION),
+    "tool": ((Label.TOOL, Attr.TOOL_NAME), Attr.TOOL_VERSION),
+    "model": ((Label.AGENT, Attr.AGENT_NAME), Attr.REQUEST_MODEL),
+    "graph": ((Label.WORKFLOW, Attr.WORKFLOW_NAME), Attr.GRAPH_VERSION),
+}
+"""Dimension -> (label and attribute of whose version it is), attribute of the version."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stratum:
+    """A kind of traces worth reading, and how they are found; `why` says what makes them odd."""
+
+    key: str
+    why: str
+    query: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """The traces drawn of one stratum, of how many."""
+
+    stratum: Stratum
+    traces: Sequence[Trace]
+    of: int
+
+
+def strata(
+    source: MetricsSource, environment: str, new: Iterable[InUse], start: float, end: float
+) -> Iterator[Stratum]:
+    """The strata of an environment; those without a measure (no new version, no cost) are left out."""
+    here = f"resource.{Attr.ENVIRONMENT} = {quoted(environment)}"
+    task = f"{here} && span.{Attr.SPAN_ROLE} = {quoted(ROLE_TASK)}"
+    failed = f"{task} && span.{Attr.TASK_OUTCOME} != {quoted(Outcome.SUCCESS)}"
+    yield Stratum(key="failed", why="tasks that did not succeed", query=f"{{ {failed} }}")
+    slow, costly = (_quantile_of(source, kpi, environment, start, end) for kpi in (TASK_LATENCY, TASK_COST))
+    if slow is not None:
+        yield Stratum(
+            key="slow", why=f"slower than {slow:.2f} s", query=f"{{ {task} && duration > {slow * 1000:.0f}ms }}"
+        )
+    if costly is not None:
+        expensive = f"{task} && span.{Attr.TASK_COST} > {costly:g}"
+        yield Stratum(key="costly", why=f"dearer than ${costly:.4f}", query=f"{{ {expensive} }}")
+    terms = [_ran(each) for each in new if each.dimension in _NAMED]
+    if terms:
+        names = ", ".join(dict.fromkeys(f"{each.dimension} {each.version}" for each in new))
+        yield Stratum(key="new version", why=names, query=f"{{ {here} && ({' || '.join(dict.fromkeys(terms))}) }}")
+    yield Stratum(key="random", why="any task", query=f"{{ {task} }}")
+
+
+def draw(platform: Platform, kinds: Iterable[Stratum], seed: str, each: int) -> Iterator[Drawn]:
+    """Draw `each` traces of every stratum; a trace is drawn once."""
+    taken: set[str] = set()
+    for stratum in kinds:
+        found = platform.traces(stratum.query, _SEARCHED)
+        fresh = sorted((trace for trace in found if trace.trace_id not in taken), key=lambda t: _rank(seed, t.trace_id))
+        chosen = fresh[:each]
+        taken.update(trace.trace_id for trace in chosen)
+        yield Drawn(stratum=stratum, traces=chosen, of=len(found))
+
+
+def quoted(text: str) -> str:
+    """A string of TraceQL."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def quantile(buckets: Iterable[tuple[float, float]], q: float) -> float | None:
+    """A quantile of `(upper bound, cumulative count)`, even inside a bucket; None without events."""
+    ordered = [(0.0, 0.0), *sorted(buckets)]
+    wanted = q * ordered[-1][1]
+    if wanted <= 0:
+        return None
+    for (lower, before), (upper, upto) in pairwise(ordered):
+        if upto >= wanted:
+            return lower if math.isinf(upper) else lower + (upper - lower) * (wanted - before) / (upto - before)
+    return None
+
+
+def _quantile_of(source: MetricsSource, kpi: Kpi, environment: str, start: float, end: float) -> float | None:
+    counted = read(source, kpi, (), {Label.ENVIRONMENT: environment}, start, end)
+    return quantile(counted[()].buckets, _UNUSUAL) if () in counted else None
+
+
+def _ran(each: InUse) -> str:
+    (label, owner), version = _NAMED[each.dimension]
+    term = f"span.{version} = {quoted(each.version)}"
+    name = each.entity.get(label, "")
+    return f"(span.{owner} = {quoted(name)} && {term})" if name else term
+
+
+def _rank(seed: str, trace_id: str) -> str:
+    return hashlib.sha256(f"{seed}:{trace_id}".encode()).hexdigest()

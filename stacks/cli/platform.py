@@ -1,0 +1,305 @@
+"""The running platform as the deployment checklist asks it: stores over HTTP, Pulumi, the machine.
+
+What several items ask is asked once. Not here: what is good (`runbooks.checklist`), the command (`checklist`).
+"""
+
+import functools
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import requests
+import testinfra
+import yaml
+from kubernetes.client.exceptions import ApiException
+from kubernetes.config.config_exception import ConfigException
+from urllib3.exceptions import HTTPError
+
+import toolchain
+import toolchain.table
+from alerts.timing import Timing
+from collector.check import Severity
+from dashboards import documents
+from dashboards.push import Grafana, PushError
+from dashboards.report import Period
+from runbooks.checklist.platform import (
+    ActiveAlert,
+    Backend,
+    BoardState,
+    Delivery,
+    LiveCheck,
+    Room,
+    RunningRule,
+    Sent,
+    Silence,
+    Trace,
+)
+from stacks import home, observability, settings
+from stacks import live as machine
+from stacks.cli import fed
+from stacks.cli.alertmanager import Alertmanager, AlertmanagerError
+from stacks.cli.loki import LokiError
+from stacks.cli.prometheus import Prometheus, PrometheusError
+from stacks.cli.report import Backends
+from stacks.cli.telemetry import Scope, examine
+from stacks.cli.tempo import Tempo, TempoError
+from stacks.cli.workspace import Workspace, WorkspaceError
+from stacks.cluster import live as pods
+from stacks.cluster import plan as plans
+from stacks.cluster import reading
+from stacks.cluster.render import stack_settings
+from stacks.cluster.rollout import connect
+from stacks.components import prometheus as component
+from stacks.environments import ENVIRONMENTS, Environment, EnvName
+from stacks.process.spec import ProcessSpec
+from stacks.process.supervisor import Supervisor
+from stacks.settings import SettingsError
+
+ERRORS: Final = (
+    PrometheusError,
+    AlertmanagerError,
+    TempoError,
+    LokiError,
+    WorkspaceError,
+    SettingsError,
+    PushError,
+    toolchain.ToolchainError,
+)
+_TIMEOUT_S: Final = 10
+_READY: Final = {"prometheus": "/-/ready", "alertmanager": "/-/ready", "loki": "/ready", "tempo": "/ready"}
+_GROUP_WAIT_S: Final = 30
+_PATIENCE_S: Final = 30
+_TRACES: Final = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """What the stack's settings render to: the environment as set, every workload's files, in a cluster the plan."""
+
+    environment: Environment
+    files: Mapping[str, Mapping[str, str]]
+    plan: plans.Plan | None = None
+    context: str = ""
+
+
+class RunningStack:
+    """One stack, for one environment of telemetry and one window (unix seconds). Raises one of ERRORS."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        endpoints: Mapping[str, str],
+        period: Period,
+        environment: str,
+        grafana: Grafana | None = None,
+    ) -> None:
+        self._workspace = workspace
+        self._endpoints = endpoints
+        self._period = period
+        self._environment = environment
+        self._grafana = grafana
+        self._metrics = Prometheus(endpoints["prometheus"])
+        self._alertmanager = Alertmanager(endpoints["alertmanager"])
+        self._tempo = Tempo(endpoints["tempo"])
+
+    @property
+    def metrics(self) -> Prometheus:
+        """The store of KPIs."""
+        return self._metrics
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the stack runs as processes on this computer."""
+        return ENVIRONMENTS[EnvName(self._workspace.stack)].cluster is None
+
+    @functools.cached_property
+    def _settings(self) -> settings.Settings:
+        said = json.loads(self._workspace.pulumi("config", "--json", quiet=True) or "{}")
+        raw = {key: str(each.get("value", "")) for key, each in said.items()}
+        return settings.parse(raw, self._workspace.stack)
+
+    @functools.cached_property
+    def _specs(self) -> list[ProcessSpec]:
+        environment = ENVIRONMENTS[EnvName(self._workspace.stack)]
+        return observability.process_specs(environment, self._settings, self._workspace.layout, toolchain.require)
+
+    @functools.cached_property
+    def _rendered(self) -> Rendered:
+        environment = ENVIRONMENTS[EnvName(self._workspace.stack)]
+        if self.is_local:
+            return Rendered(
+                environment=self._settings.applied_to(environment),
+                files={spec.name: spec.files for spec in self._specs},
+            )
+        values, encrypted = stack_settings(home.project_root() / "stacks" / f"Pulumi.{self._workspace.stack}.yaml")
+        chosen = reading.parse(values, encrypted, environment).settings
+        made = plans.make(environment, chosen)
+        return Rendered(
+            environment=chosen.common(environment),
+            files={workload.name: workload.files for workload in made.workloads},
+            plan=made,
+            context=chosen.context,
+        )
+
+    def backends(self) -> list[Backend]:
+        """Every part with its readiness."""
+        if self.is_local:
+            urls = {spec.name: spec.ready_url for spec in self._specs}
+        else:
+            urls = {name: self._endpoints[name] + path for name, path in _READY.items() if name in self._endpoints}
+        return [_asked(name, url) for name, url in urls.items()]
+
+    @functools.cached_property
+    def _rules(self) -> list[RunningRule]:
+        return [_rule(group["name"], rule) for group in self._metrics.rules() for rule in group["rules"]]
+
+    def rules(self) -> list[RunningRule]:
+        """The rules that Prometheus runs."""
+        return self._rules
+
+    def wanted_rules(self) -> list[dict[str, Any]]:
+        """The groups of rules that the settings render to."""
+        return list(yaml.safe_load(self._rendered.files["prometheus"]["rules.yml"])["groups"])
+
+    def alertmanager(self) -> Mapping[str, Any]:
+        """The configuration that Alertmanager runs with."""
+        return self._alertmanager.config()
+
+    def wanted_alertmanager(self) -> Mapping[str, Any]:
+        """The configuration that the settings render to."""
+        return dict(yaml.safe_load(self._rendered.files["alertmanager"]["alertmanager.yml"]))
+
+    def alerts(self) -> list[ActiveAlert]:
+        """The alerts that Alertmanager has."""
+        return self._alertmanager.alerts()
+
+    def silences(self) -> list[Silence]:
+        """The silences in force."""
+        return self._alertmanager.silences()
+
+    def deliveries(self) -> Mapping[str, Delivery]:
+        """What was delivered, by receiver."""
+        return self._alertmanager.deliveries()
+
+    def send_probe(self, labels: Mapping[str, str]) -> Sent:
+        """Send an alert and wait until it is delivered; a group waits before its first notification."""
+        speed = Timing(self._rendered.environment.alert_speed)
+        return self._alertmanager.probe(labels, speed.seconds(_GROUP_WAIT_S) + _PATIENCE_S)
+
+    def boards(self) -> list[BoardState]:
+        """Every board, evaluated for the environment."""
+        addresses = {name: self._endpoints.get(name, "") for name in ("prometheus", "loki", "tempo")}
+        return fed.boards(Backends(**addresses).sources(), self._metrics, self._period, self._environment)
+
+    def grafana(self) -> Mapping[str, str]:
+        """The boards in Grafana: slug -> new, unchanged, changed or edited."""
+        if self._grafana is None:
+            return {}
+        pages = documents.runbooks(component.links(self._rendered.environment))
+        wanted = documents.provisioned(documents.Sites(runbooks=pages), editable=True)
+        return {plan_.slug: str(plan_.state) for plan_ in self._grafana.plans(wanted)}
+
+    def drift(self) -> list[str]:
+        """What a preview would change, after a look at what really runs."""
+        with self._workspace.exclusive():
+            said = self._workspace.pulumi("preview", "--json", "--refresh", quiet=True)
+        steps = json.loads(said).get("steps", [])
+        return [
+            f"{step['op']} {step['urn'].rpartition('::')[2]}" for step in steps if step["op"] not in {"same", "refresh"}
+        ]
+
+    @functools.cached_property
+    def _live(self) -> list[LiveCheck]:
+        made = self._rendered.plan
+        if made is None:
+            return machine.examine(testinfra.get_host("local://"), self._expected())
+        return [*pods.checks(self._pods, made)]
+
+    @functools.cached_property
+    def _pods(self) -> list[Any]:
+        made = self._rendered.plan
+        try:
+            return pods.found(connect(self._rendered.context), made.namespace) if made else []
+        except (ConfigException, ApiException, HTTPError) as error:
+            raise WorkspaceError(f"the cluster of context {self._rendered.context} does not answer: {error}") from None
+
+    def live(self) -> list[LiveCheck]:
+        """What was found on this computer, or of the pods."""
+        return self._live
+
+    @functools.cached_property
+    def _room(self) -> list[Room]:
+        made = self._rendered.plan
+        if made is None:
+            here = testinfra.get_host("local://")
+            return [*machine.disk(here, str(self._workspace.layout.data)), *machine.memory(here)]
+        return [*pods.room(self._pods, made, self._rendered.context)]
+
+    def room(self) -> list[Room]:
+        """Disks that stores write to, and on this computer its memory."""
+        return self._room
+
+    def _expected(self) -> machine.Expected:
+        pids = Supervisor(self._workspace.layout).pids()
+        pinned = {binary.name: binary for recipe in toolchain.table.RECIPES for binary in recipe.binaries}
+        binaries = {spec.name: spec.command[0] for spec in self._specs}
+        names = {name: Path(path).name for name, path in binaries.items()}
+        keys = self._settings.langfuse_keys_file
+        return machine.Expected(
+            processes={spec.name: pids.get(spec.name) for spec in self._specs},
+            binaries=binaries,
+            version_arguments={name: pinned[binary].version_args for name, binary in names.items()},
+            versions={name: pinned[binary].version for name, binary in names.items()},
+            ports={name: number for spec in self._specs for name, number in spec.ports.items()},
+            secrets=[str(path) for path in (*self._workspace.secret_files, *([keys] if keys else []))],
+            private=[
+                str(self._workspace.checkpoint),
+                *(
+                    str(spec.config_dir / name)
+                    for spec in self._specs
+                    if spec.name == "alertmanager"
+                    for name in spec.files
+                ),
+            ],
+        )
+
+    def telemetry(self) -> list[str]:
+        """Required parts of telemetry that are missing."""
+        scope = Scope(
+            start=self._period.start, end=self._period.end, environment=self._environment, most_traces=_TRACES
+        )
+        found = examine(self._metrics, self._tempo, scope, lambda _done, _total: None).findings
+        return [f"{each.service}: {each.what}" for each in found if each.severity is Severity.REQUIRED]
+
+    def traces(self, query: str, limit: int) -> list[Trace]:
+        """Traces of the window that a TraceQL query selects."""
+        return [
+            Trace(trace_id=row.trace_id, name=row.name, start=row.start, duration_s=row.duration_s)
+            for row in self._tempo.find(query, self._period.start, self._period.end, limit)
+        ]
+
+
+def _asked(name: str, url: str) -> Backend:
+    try:
+        answer = requests.get(url, timeout=_TIMEOUT_S)
+    except requests.ConnectionError:
+        return Backend(name=name, url=url, ready=False, said=f"nobody answers at {url}")
+    except requests.RequestException as error:
+        return Backend(name=name, url=url, ready=False, said=f"{url} did not answer: {type(error).__name__}")
+    said = "" if answer.ok else f"{url} answers {answer.status_code}: {' '.join(answer.text.split())[:120]}"
+    return Backend(name=name, url=url, ready=answer.ok, said=said)
+
+
+def _rule(group: str, rule: Mapping[str, Any]) -> RunningRule:
+    return RunningRule(
+        group=group,
+        name=rule["name"],
+        expr=rule["query"],
+        labels=rule.get("labels") or {},
+        hold_s=float(rule.get("duration", 0)),
+        error=rule.get("lastError", "") or ("its health is bad" if rule.get("health") == "err" else ""),
+        at=datetime.fromisoformat(rule["lastEvaluation"]).timestamp(),
+    )

@@ -1,0 +1,73 @@
+"""The stores of a stack as a command reaches them: on this computer, through a cluster's API server, or elsewhere."""
+
+import base64
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from stacks.cli.workspace import Workspace, WorkspaceError
+from stacks.cluster import addresses
+from stacks.cluster.forward import Target, forwarded
+from stacks.environments import ENVIRONMENTS, Auth, EnvName
+from stacks.settings import NAMESPACE
+
+STORES: Final = ("prometheus", "loki", "tempo")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """Addresses by name, and the header with the login of those that want one.
+
+    `lasting`: whether the addresses hold after the command, so that a person can follow them.
+    """
+
+    urls: Mapping[str, str]
+    headers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    lasting: bool = True
+
+
+@contextmanager
+def reached(stack: EnvName, wanted: Iterable[str] = STORES) -> Iterator[Reached]:
+    """The wanted services of a stack; those that it does not have are left out.
+
+    Raises WorkspaceError where the stack is not up, ForwardError where a cluster gives no way.
+    """
+    workspace = Workspace(stack)
+    if ENVIRONMENTS[stack].cluster is None:
+        yield Reached(urls=workspace.endpoints())
+        return
+    said = workspace.outputs()
+    if "cluster" not in said:
+        raise WorkspaceError(
+            f"the stack {stack} is not up, or was brought up from another checkout; fix: agentobs pulumi -s {stack} up,"
+            " or name the stores: --prometheus URL"
+        )
+    endpoints: dict[str, str] = {name: said["endpoints"][name] for name in wanted if name in said["endpoints"]}
+    headers = {name: _login(workspace, name, said["elsewhere"]) for name in endpoints}
+    inside = {name: target for name, url in endpoints.items() if (target := _target(name, url, said))}
+    with forwarded(said["cluster"]["context"], inside) as ways:
+        there = {name: f"http://{way}{urlsplit(endpoints[name]).path}" for name, way in ways.items()}
+        yield Reached(urls=endpoints | there, headers=headers, lasting=False)
+
+
+def _target(name: str, url: str, said: Mapping[str, Any]) -> Target | None:
+    """The service behind an address; None for what anybody reaches."""
+    space = addresses.namespace(url) if name in said["elsewhere"] else said["cluster"]["namespace"]
+    return Target(namespace=space, service=addresses.service(url), port=addresses.port(url)) if space else None
+
+
+def _login(workspace: Workspace, name: str, elsewhere: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    auth = Auth(elsewhere.get(name, {}).get("auth", Auth.NONE))
+    if auth is Auth.NONE:
+        return {}
+    token = _secret(workspace, f"{name}Token")
+    if auth is Auth.BEARER:
+        return {"Authorization": f"Bearer {token}"}
+    both = f"{_secret(workspace, f'{name}User')}:{token}"
+    return {"Authorization": f"Basic {base64.b64encode(both.encode()).decode()}"}
+
+
+def _secret(workspace: Workspace, key: str) -> str:
+    return workspace.pulumi("config", "get", f"{NAMESPACE}:{key}", quiet=True).strip()

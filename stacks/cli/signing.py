@@ -1,0 +1,59 @@
+"""Signatures of records with the operator's SSH key, made and checked by `ssh-keygen -Y`."""
+
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from runbooks.checklist import ChecklistError, Signature
+
+NAMESPACE: Final = "agentobs-checklist"
+
+
+def sign(digest: str, key: Path, by: str) -> Signature:
+    """Sign a digest. `key` is a private key, or a public one whose other part an agent holds. Raises ChecklistError."""
+    if not key.expanduser().is_file():
+        raise ChecklistError(f"there is no key {key}; fix: --key ~/.ssh/id_ed25519, or leave it out for a digest only")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "digest"
+        file.write_text(digest, encoding="ascii")
+        _run(["-Y", "sign", "-f", str(key.expanduser()), "-n", NAMESPACE, str(file)], f"the key {key} did not sign")
+        armored = file.with_name("digest.sig").read_text(encoding="ascii")
+    listed = _run(["-l", "-f", str(key.expanduser())], f"the key {key} has no fingerprint")
+    return Signature(by=by, fingerprint=listed.split()[1], armored=armored)
+
+
+def verify(digest: str, signature: Signature, signers: Path | None) -> str:
+    """Check a signature; returns what it proves. Raises ChecklistError for one that does not hold.
+
+    `signers` is a file of allowed signers (see ssh-keygen(1)); without it only the key is known, not whose it is.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "signature"
+        file.write_text(signature.armored, encoding="ascii")
+        if signers is None:
+            _run(["-Y", "check-novalidate", "-n", NAMESPACE, "-s", str(file)], "the signature does not hold", digest)
+            return f"signed by the key {signature.fingerprint}; --signers FILE tells whose it is"
+        if not signers.is_file():
+            raise ChecklistError(f"there is no file {signers} of allowed signers")
+        arguments = ["-Y", "verify", "-f", str(signers), "-I", signature.by, "-n", NAMESPACE, "-s", str(file)]
+        _run(arguments, f"the signature is not one of {signature.by} in {signers}", digest)
+        return f"signed by {signature.by} with the key {signature.fingerprint}"
+
+
+def _run(arguments: list[str], failed: str, text: str | None = None) -> str:
+    try:
+        done = subprocess.run(
+            ["ssh-keygen", *arguments],
+            input=text,
+            stdin=subprocess.DEVNULL if text is None else None,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except FileNotFoundError:
+        raise ChecklistError("there is no ssh-keygen; fix: install OpenSSH's client") from None
+    if done.returncode != 0:
+        said = (done.stderr or done.stdout).strip().splitlines()
+        raise ChecklistError(f"{failed}: {said[-1] if said else 'ssh-keygen said nothing'}")
+    return done.stdout

@@ -1,0 +1,114 @@
+"""Settings that would do nothing, and addresses that are not safe: refused, so that nobody relies on them."""
+
+from collections.abc import Iterable, Iterator
+
+from pydantic.alias_generators import to_camel
+
+from stacks.cluster import addresses
+from stacks.cluster.needs import own_stores
+from stacks.cluster.settings import ClusterSettings
+from stacks.components.elsewhere import secret_settings
+from stacks.environments import Auth, Environment, Remote, Storage
+from stacks.settings import NAMESPACE
+
+_MANAGED = "is managed; set it to external to use another one"
+_RECEIVERS = (
+    "pages",
+    "tickets",
+    "dead_mans_switch",
+    "slack_channel",
+    "email_to",
+    "email_from",
+    "email_smarthost",
+    "email_username",
+)
+_STORES = ("clickhouse_url", "clickhouse_migration_url", "clickhouse_cluster", "redis", "langfuse_bucket")
+_SIGN_ON = ("oidc_client_id", "oidc_auth_url", "oidc_token_url", "oidc_api_url", "oidc_role_path", "oidc_name")
+_DATABASE = ("grafana_database", "grafana_database_user", "grafana_database_tls")
+
+
+def idle(settings: ClusterSettings, environment: Environment) -> Iterator[str]:
+    """Every setting that is given and has no effect: a sentence with the key, why, and the fix."""
+    for why, keys in _idle(settings, environment):
+        for key in keys:
+            if key in settings.model_fields_set:
+                yield (
+                    f"{to_camel(key)} has no effect: {why}."
+                    f" Fix: pulumi config rm {NAMESPACE}:{to_camel(key)} -s {environment.name}"
+                )
+
+
+def _idle(settings: ClusterSettings, environment: Environment) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Why some keys do nothing."""
+    yield from _idle_metrics(settings)
+    for name, keys in (("loki", ("logs_retention", "loki_bucket")), ("tempo", ("traces_retention", "tempo_bucket"))):
+        if getattr(settings, name) == "managed":
+            yield f"{name} {_MANAGED}", (f"{name}_url", f"{name}_otlp_url", f"{name}_auth")
+        else:
+            yield f"the external {name.capitalize()} stores as it says", keys
+    if settings.grafana == "managed":
+        yield f"grafana {_MANAGED}", ("grafana_url", "grafana_namespace")
+    else:
+        yield "the external Grafana has its own database and sign-on", (*_DATABASE, *_SIGN_ON)
+    yield from _idle_langfuse(settings)
+    if not _objects_used(settings, environment):
+        yield "nothing lies in object storage", ("objects_endpoint",)
+
+
+def _idle_metrics(settings: ClusterSettings) -> Iterator[tuple[str, tuple[str, ...]]]:
+    if settings.prometheus == "managed":
+        keys = ("prometheus_url", "prometheus_otlp_url", "prometheus_auth", "prometheus_namespace")
+        yield f"prometheus {_MANAGED}", keys
+    else:
+        yield "the external Prometheus keeps metrics as long as it says", ("metrics_retention",)
+    if settings.alertmanager == "managed":
+        yield f"alertmanager {_MANAGED}", ("alertmanager_url", "alertmanager_auth")
+    else:
+        yield "the external Alertmanager decides who is told", _RECEIVERS
+    if settings.alertmanager == "external" and settings.prometheus == "external":
+        yield "the external Prometheus knows its Alertmanager", ("alertmanager_url", "alertmanager_auth")
+    if settings.remote_write_url is None:
+        yield "no remoteWriteUrl is given", ("remote_write_auth",)
+    elif settings.prometheus == "external" and settings.tempo == "external":
+        yield "nothing here writes metrics: Prometheus and Tempo are external", ("remote_write_url",)
+
+
+def _idle_langfuse(settings: ClusterSettings) -> Iterator[tuple[str, tuple[str, ...]]]:
+    if settings.langfuse != "external":
+        yield f"langfuse is {settings.langfuse}; set it to external to use another one", ("langfuse_url",)
+    if settings.langfuse != "managed":
+        yield f"langfuse is {settings.langfuse}", ("langfuse_admin", *_STORES)
+
+
+def _objects_used(settings: ClusterSettings, environment: Environment) -> bool:
+    stored = environment.cluster is not None and environment.cluster.storage is Storage.OBJECTS
+    ours = "managed" in {settings.loki, settings.tempo}
+    # Where an operator of dev names a store, Loki and Tempo lie there.
+    named = bool(settings.loki_bucket or settings.tempo_bucket)
+    return (ours and (stored or named)) or (settings.langfuse == "managed" and not own_stores(settings, environment))
+
+
+def exposed(remotes: Iterable[Remote], environment: Environment) -> Iterator[str]:
+    """Addresses over which telemetry or a login would travel readable for others."""
+    for remote in remotes:
+        for url in dict.fromkeys(filter(None, (remote.url, remote.otlp_url))):
+            if addresses.encrypted(url) or addresses.namespace(url):
+                continue
+            key, fix = _key(remote, url), _fix(remote, url, environment)
+            if remote.auth is not Auth.NONE:
+                secret = secret_settings(remote)[-1]
+                yield f"{key} would send {secret} over http outside the cluster; {fix}"
+            elif environment.cluster and environment.cluster.encrypted:
+                yield f"{key} is http outside the cluster, which {environment.name} refuses; {fix}"
+
+
+def _key(remote: Remote, url: str) -> str:
+    return f"{remote.name}{'OtlpUrl' if url == remote.otlp_url != remote.url else 'Url'}"
+
+
+def _fix(remote: Remote, url: str, environment: Environment) -> str:
+    key = f"{NAMESPACE}:{_key(remote, url)}"
+    return (
+        "write https://, or http://name.namespace.svc for a service of the cluster."
+        f" Fix: pulumi config set {key} https://... -s {environment.name}"
+    )

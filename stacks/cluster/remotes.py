@@ -1,0 +1,28 @@
+"""The services that somebody else runs, as an operator's settings name them."""
+
+from collections.abc import Iterator
+
+from stacks.cluster.settings import ClusterSettings
+from stacks.environments import Remote
+
+
+def remotes(settings: ClusterSettings) -> Iterator[Remote]:
+    """The services that somebody else runs; only those of which the address is known."""
+    if settings.prometheus == "external" and settings.prometheus_url:
+        url = settings.prometheus_url
+        otlp = settings.prometheus_otlp_url or f"{url}/api/v1/otlp"
+        yield Remote(name="prometheus", url=url, otlp_url=otlp, auth=settings.prometheus_auth)
+    if settings.remote_write_url:
+        yield Remote(name="remoteWrite", url=settings.remote_write_url, auth=settings.remote_write_auth)
+    if settings.alertmanager == "external" and settings.alertmanager_url:
+        yield Remote(name="alertmanager", url=settings.alertmanager_url, auth=settings.alertmanager_auth)
+    if settings.loki == "external" and settings.loki_url:
+        url = settings.loki_url
+        yield Remote(name="loki", url=url, otlp_url=settings.loki_otlp_url or f"{url}/otlp", auth=settings.loki_auth)
+    if settings.tempo == "external" and settings.tempo_url:
+        otlp = settings.tempo_otlp_url or ""
+        yield Remote(name="tempo", url=settings.tempo_url, otlp_url=otlp, auth=settings.tempo_auth)
+    if settings.grafana == "external" and settings.grafana_url:
+        yield Remote(name="grafana", url=settings.grafana_url)
+    if settings.langfuse == "external" and settings.langfuse_url:
+        yield Remote(name="langfuse", url=settings.langfuse_url)

@@ -1,0 +1,51 @@
+"""What a Prometheus that somebody else runs must load: recording rules, alerts, what to scrape. Needs no cluster."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from collector.document import to_yaml
+from stacks.cluster import names, reading
+from stacks.cluster.applied import applied
+from stacks.cluster.render import stack_settings
+from stacks.components import prometheus
+from stacks.environments import Environment
+
+RECORDING: Final = "recording.yaml"
+ALERTS: Final = "alerts.yaml"
+SCRAPE: Final = "scrape.yaml"
+
+
+def documents(environment: Environment, file: Path, *, plain: bool = False) -> dict[str, str]:
+    """File name -> text, with the links, budget and form of the stack file. Raises SettingsError.
+
+    `scrape.yaml` is a scrape configuration, for a Prometheus in the same cluster.
+    """
+    values, encrypted = stack_settings(file)
+    settings = reading.parse(values, encrypted, environment).settings
+    chosen = applied(settings, environment)
+    recording, alerts = prometheus.rule_groups(replace(chosen, plain_rules=plain or chosen.plain_rules))
+    scrape = prometheus.scrape_from_elsewhere(settings.namespace)
+    return {
+        RECORDING: to_yaml({"groups": recording}),
+        ALERTS: to_yaml({"groups": alerts}),
+        SCRAPE: to_yaml({"scrape_configs": [scrape]}),
+    }
+
+
+def for_operator(made: dict[str, str]) -> dict[str, str]:
+    """The rules as objects of the Prometheus Operator."""
+    return {name: to_yaml(_object(name, yaml.safe_load(text))) for name, text in made.items() if name != SCRAPE}
+
+
+def _object(file: str, document: dict[str, Any]) -> dict[str, Any]:
+    name = f"{names.PROJECT}-{file.removesuffix('.yaml')}"
+    labels = {"app.kubernetes.io/part-of": names.PROJECT}
+    return {
+        "apiVersion": "monitoring.coreos.com/v1",
+        "kind": "PrometheusRule",
+        "metadata": {"name": name, "labels": labels},
+        "spec": document,
+    }

@@ -1,0 +1,5 @@
+"""`pulumi preview --policy-pack stacks/policy`."""
+
+from stacks.policy import pack
+
+pack.run()

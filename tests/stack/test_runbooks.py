@@ -1,0 +1,113 @@
+"""Runbooks on the running stack: a quick check shows what it promises while its alert fires, a command runs."""
+
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from support.asking import ask, filled
+
+from alerts.evidence import QueryLanguage, quick_checks
+from alerts.lint import reading
+from runbooks.book import commands, library
+from runbooks.book.kinds import Kind
+from runbooks.book.library import expected
+from runbooks.book.prose import QUERIES, Language
+from stacks.ports import PORTS
+
+LIBRARY = library.load()
+# Where nothing fires: every label has some value, so that a query or a command is whole.
+SOME = {
+    "environment": "healthy", "agent_name": "executor", "tool_name": "order_lookup", "workflow": "support",
+    "service": "support-desk",
+}  # fmt: skip
+_PORT = re.compile(r"(?:127\.0\.0\.1|localhost):(\d+)")
+_DURATION = re.compile(r"\d+[smhd]|--since")
+
+
+def _kind(text):
+    """What several pages say is run once: the same commands with the same options, however far each looks back."""
+    calls = [[_ALIASES.get(word, word) for word in call] for call in commands.calls(text)]
+    if any(call[0] != "agentobs" for call in calls):
+        return text
+    return tuple(tuple(sorted(word for word in call if not _DURATION.fullmatch(word))) for call in calls)
+
+
+_ALIASES = {"-e": "--environment", "-s": "--stack", "-o": "--output"}
+_RUN = [
+    (page.name, fence.text)
+    for page in LIBRARY.pages.values()
+    for fence in page.fences
+    if fence.language is Language.BASH and not fence.not_run
+]
+COMMANDS = {_kind(text): (name, text) for name, text in _RUN}
+
+
+def shown(stack, notice, check):
+    """What a person sees who looks when the alert began to fire, or when it reached them."""
+    query = filled(check.query, notice.labels)
+    return ask(stack, check.language, query, notice.began) or ask(stack, check.language, query, notice.at)
+
+
+def test_quick_checks_show_what_they_promise_while_the_alert_fires(stack, arrived):
+    silent, asked = [], 0
+    for notice in [notice for found in arrived.values() for notice in found]:
+        answers = {check: shown(stack, notice, check) for check in quick_checks(notice.name)}
+        asked += len(answers)
+        empty = [check for check, found in answers.items() if check.answers and not found]
+        silent += [(notice.name, check.title, filled(check.query, notice.labels)) for check in empty]
+        # Of several rules of one name at least the one that fired.
+        if not any(found for check, found in answers.items() if check.title.startswith("What fired")):
+            silent.append((notice.name, "none of its rules", str(notice.labels)))
+    assert silent == []
+    assert asked > 100
+
+
+def test_evidence_in_lines_is_found(stack, arrived):
+    """Events that a KPI counts are lines: the very ones that the alert is about."""
+    for scenario, name in (("hallucination", "Hallucinating"), ("policy-violation", "PolicyViolationsPassed")):
+        notice = next(notice for notice in arrived[scenario] if notice.name == name)
+        (lines,) = [check for check in quick_checks(name) if check.language is QueryLanguage.LOGQL]
+        assert ask(stack, lines.language, filled(lines.query, notice.labels))
+
+
+@pytest.mark.parametrize("language", QueryLanguage)
+def test_a_store_takes_every_quick_check(stack, language):
+    queries = {
+        filled(check.query, SOME)
+        for name in expected()[Kind.ALERT]
+        for check in quick_checks(name)
+        if check.language is language
+    }
+    assert queries
+    for query in queries:
+        ask(stack, language, query)
+
+
+@pytest.mark.parametrize("language", QUERIES)
+def test_a_store_takes_every_query_of_a_page(stack, language):
+    asked = [fence for page in LIBRARY.pages.values() for fence in page.fences if fence.language is language]
+    assert asked
+    for fence in asked:
+        for query in re.split(r"\n\s*\n", filled(fence.text, SOME).strip()):
+            ask(stack, QueryLanguage(language), query)
+
+
+def test_every_command_of_a_page_runs(stack, truths, tmp_path):  # noqa: ARG001 they made what is asked for
+    here = Path(sys.executable).parent
+    moved = {str(PORTS[name]): str(number) for name, number in stack.ports.items()}
+
+    def run(name, text):
+        script = _PORT.sub(lambda found: found[0].replace(found[1], moved.get(found[1], found[1])), text)
+        known = reading.labels_of(name) if name in expected()[Kind.ALERT] else ()
+        labels = {label: SOME.get(label, "none") for label in known}
+        environment = {**stack.env(), **SOME, **labels, "PATH": f"{here}:/usr/bin:/bin"}
+        shell = ["bash", "-eu", "-o", "pipefail", "-c", script]
+        done = subprocess.run(shell, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+        return None if done.returncode == 0 else (name, text, done.stdout[-300:], done.stderr[-500:])
+
+    with ThreadPoolExecutor(2) as pool:
+        failed = [each for each in pool.map(run, *zip(*COMMANDS.values(), strict=True)) if each]
+    assert failed == []
