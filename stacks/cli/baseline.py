@@ -18,9 +18,10 @@ from rich.text import Text
 from alerts.catalogue import CATALOGUE
 from collector.signals import Label
 from runbooks.baseline import Baseline, BaselineError, Change, Comparison, Finding, Point, compare, parse, record
+from runbooks.wording import amount
 from stacks.cli.options import AsJson, Schema, Since, Stack, Store, Where
 from stacks.cli.prometheus import Prometheus
-from stacks.cli.show import amount, error_console
+from stacks.cli.show import error_console
 from stacks.cli.workspace import Workspace
 from stacks.environments import EnvName
 
