@@ -3,10 +3,7 @@
 import json
 
 import pytest
-from support.clusters import planned
-from support.node.platform import eventually
-
-from stacks.environments import EnvName
+from support.node.platform import eventually, planned_dev
 
 
 def test_everything_is_ready_as_the_plan_says(platform):
@@ -15,7 +12,7 @@ def test_everything_is_ready_as_the_plan_says(platform):
         for each in platform.objects(kind):
             status = each["status"]
             ready[each["metadata"]["name"]] = status.get("readyReplicas", 0) == status.get("replicas") > 0
-    assert ready == dict.fromkeys((workload.name for workload in planned(EnvName.DEV, langfuse="off").workloads), True)
+    assert ready == dict.fromkeys((workload.name for workload in planned_dev().workloads), True)
 
 
 def test_no_container_was_restarted_on_the_way_up(platform):
@@ -47,7 +44,7 @@ def test_traces_and_lines_arrive(platform, healthy):
 
 
 def test_prometheus_scrapes_every_pod_that_names_a_port(platform):
-    wanted = {workload.name for workload in planned(EnvName.DEV, langfuse="off").workloads} - {"grafana"}
+    wanted = {workload.name for workload in planned_dev().workloads}
     up = eventually(lambda: {row["metric"]["job"] for row in platform.query("up == 1")}, lambda jobs: jobs >= wanted)
     assert up >= wanted
 

@@ -3,14 +3,12 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from support.clusters import planned
 from support.node import settings
 from support.node.flows import network_of, reachable
 from support.node.images import SMALL
-from support.node.platform import AGENTS, RESTRICTED, demo_pod, eventually
+from support.node.platform import AGENTS, RESTRICTED, demo_pod, eventually, planned_dev
 
 from stacks.cluster import names, network
-from stacks.environments import EnvName
 from stacks.workload import Outside
 
 STRANGERS = "strangers"
@@ -19,7 +17,7 @@ _DNS, _DNS_HEALTH = 53, 8080
 
 @pytest.fixture(scope="module")
 def workloads():
-    return planned(EnvName.DEV, langfuse="off").workloads
+    return planned_dev().workloads
 
 
 @pytest.fixture(scope="module")

@@ -5,11 +5,9 @@ import json
 import tarfile
 
 import pytest
-from support.clusters import planned
 from support.node import images
 from support.node.images import Image
-
-from stacks.environments import EnvName
+from support.node.platform import planned_dev
 
 BINARIES = ("coredns", "otelcol", "prometheus", "alertmanager", "loki", "tempo", "kube-state-metrics")
 
@@ -23,7 +21,7 @@ def made(tmp_path, monkeypatch) -> dict[str, Image]:
 
 
 def _containers():
-    for manifest in planned(EnvName.DEV, langfuse="off").manifests:
+    for manifest in planned_dev().manifests:
         template = manifest.get("spec", {}).get("template", {})
         yield from template.get("spec", {}).get("containers", [])
 

@@ -21,7 +21,7 @@ _MANIFEST: Final = "application/vnd.oci.image.manifest.v1+json"
 _NOBODY: Final = "65532:65532"
 BUSYBOX: Final = Path("/bin/busybox")
 """Static: from the Debian package busybox-static."""
-_APPLETS: Final = ("sh", "sleep", "wget", "nc", "httpd", "dd", "cat", "ls", "df", "rm", "true", "false", "fallocate")
+_APPLETS: Final = ("sh", "sleep", "wget", "nc", "dd", "cat", "ls", "df", "rm", "true", "false", "fallocate")
 _NATIVE: Final = {
     "collector": "otelcol",
     "prometheus": "prometheus",
@@ -30,7 +30,7 @@ _NATIVE: Final = {
     "tempo": "tempo",
     "kube-state-metrics": "kube-state-metrics",
 }
-"""Row of `stacks.versions` -> the binary of the toolchain that is the same program."""
+"""Row of `stacks.versions` -> the binary of the toolchain that is the same program. Grafana and Langfuse have none."""
 PAUSE: Final = "agentobs.test/pause:1"
 DNS: Final = "agentobs.test/coredns:1"
 SMALL: Final = "agentobs.test/small:1"
@@ -57,7 +57,6 @@ def all_images(binaries: Mapping[str, Path]) -> list[Image]:
         Image(name=PAUSE, entrypoint=("/bin/busybox", "sleep", "2147483647"), files=box),
         Image(name=SMALL, entrypoint=("/bin/sh",), files=box, links=shell),
         Image(name=DNS, entrypoint=("/coredns",), files={"coredns": binaries["coredns"]}),
-        _grafana_stand_in(),
         *(_backend(row, binaries[name]) for row, name in _NATIVE.items()),
     ]
 
@@ -70,13 +69,6 @@ def _reference(row: str) -> str:
 def _backend(row: str, binary: Path) -> Image:
     entry = IMAGES[row].entrypoint
     return Image(name=_reference(row), entrypoint=(entry,), files={entry.lstrip("/"): binary})
-
-
-def _grafana_stand_in() -> Image:
-    """No Grafana: it has no native build. This answers its probes, so that the rest of the environment gets ready."""
-    command = ("/bin/busybox", "httpd", "-f", "-p", "3000", "-h", "/stand-in")
-    texts = {"stand-in/api/health": '{"database": "ok", "version": "stand-in"}\n'}
-    return Image(name=_reference("grafana"), entrypoint=command, files={"bin/busybox": BUSYBOX}, texts=texts)
 
 
 def write(images: list[Image], to: IO[bytes]) -> None:

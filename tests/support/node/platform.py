@@ -14,7 +14,9 @@ import requests
 
 import toolchain
 from stacks.cluster import names
+from stacks.cluster.plan import Plan
 from stacks.environments import EnvName
+from support.clusters import planned
 from support.node.machine import Node
 from support.node.python_image import DEMO
 
@@ -26,9 +28,11 @@ SETTINGS: Final = {
     "context": "test",
     "pullPolicy": "IfNotPresent",
     "langfuse": "off",
+    "grafana": "external",
+    "grafanaUrl": "https://grafana.example.com",
     "rolloutTimeout": "4m",
 }
-"""Images are in the node already, and Langfuse has no native build."""
+"""Images are in the node already; Grafana and Langfuse have no native build."""
 RESTRICTED: Final = {
     "allowPrivilegeEscalation": False,
     "capabilities": {"drop": ["ALL"]},
@@ -162,6 +166,11 @@ def _rolled_out(workload: dict[str, Any]) -> bool:
     status, wanted = workload["status"], workload["spec"]["replicas"]
     counts = [status.get(key, 0) for key in ("replicas", "readyReplicas", "updatedReplicas")]
     return status.get("observedGeneration") == workload["metadata"]["generation"] and counts == [wanted] * 3
+
+
+def planned_dev() -> Plan:
+    """What is on the node."""
+    return planned(EnvName.DEV, **SETTINGS)
 
 
 def demo_pod(name: str, arguments: list[str], **fields: Any) -> dict[str, Any]:
