@@ -5,6 +5,8 @@ import json
 import pytest
 from support.node.platform import eventually, planned_dev
 
+from stacks.environments import ENVIRONMENTS, EnvName
+
 
 def test_everything_is_ready_as_the_plan_says(platform):
     ready = {}
@@ -55,3 +57,29 @@ def test_spans_of_pods_know_their_pod(platform, healthy):
     )
     assert '"k8s.pod.name"' in trace.text
     assert json.dumps("my-agents") in trace.text
+
+
+def test_why_names_the_broken_tool_from_outside_the_cluster(platform):
+    truth = platform.demo("broken", scenario="tool-regression", tasks=160, rate=8)
+    found = eventually(lambda: _why(platform), lambda found: found["verdict"] == "regression", 60)
+    assert found["verdict"] == "regression", found
+    assert (found["culprit"]["version"], found["culprit"]["previous"]) == (
+        truth["culprit"]["version"],
+        truth["culprit"]["previous"],
+    )
+
+
+def _why(platform) -> dict:
+    said = platform.agentobs("why", "-s", "dev", "-e", "broken", "--since", "30m", "--json", ok=False)
+    assert said.returncode in {0, 1}, said.stderr
+    return dict(json.loads(said.stdout))
+
+
+def test_every_pod_stays_below_what_it_asked_for(platform, healthy):
+    """The sizes of dev are requests that hold for a small team's traffic; `usage` prints what was seen."""
+    del healthy
+    used = platform.usage()
+    asked = {name: size.memory_mib for name, size in ENVIRONMENTS[EnvName.DEV].cluster.sizes.items()}
+    print("\n".join(f"{name}: {each.memory_mib:.0f} of {asked[name]} MiB" for name, each in sorted(used.items())))  # noqa: T201
+    assert set(used) == {workload.name for workload in planned_dev().workloads}
+    assert {name: each for name, each in used.items() if each.memory_mib > asked[name]} == {}

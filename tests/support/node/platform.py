@@ -17,6 +17,7 @@ from stacks.cluster import names
 from stacks.cluster.plan import Plan
 from stacks.environments import EnvName
 from support.clusters import planned
+from support.node import settings
 from support.node.machine import Node
 from support.node.python_image import DEMO
 
@@ -38,6 +39,14 @@ RESTRICTED: Final = {
     "capabilities": {"drop": ["ALL"]},
     "readOnlyRootFilesystem": True,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a pod's container uses: working set in MiB, processor in thousandths of a core."""
+
+    memory_mib: float
+    cpu: float
 
 
 @dataclass
@@ -135,6 +144,17 @@ class Platform:
     def kill(self, pod: str) -> None:
         """End a pod at once, as when its machine is gone."""
         self.node.api("DELETE", f"/api/v1/namespaces/{self.namespace}/pods/{pod}?gracePeriodSeconds=0")
+
+    def usage(self) -> dict[str, Usage]:
+        """Workload -> what its pod uses, as the kubelet measured it last."""
+        summary = self.node.api("GET", f"/api/v1/nodes/{settings.NODE}/proxy/stats/summary")
+        found = {}
+        for pod in summary["pods"]:
+            if pod["podRef"]["namespace"] == self.namespace:
+                (container,) = pod["containers"]
+                memory = container["memory"].get("workingSetBytes", 0) / 2**20
+                found[container["name"]] = Usage(memory, container["cpu"].get("usageNanoCores", 0) / 1e6)
+        return found
 
     def allow_agents(self) -> None:
         """Make the namespace of the demo, which may send telemetry."""
