@@ -9,7 +9,7 @@ READY := $(ROOT)/.venv/.ready
 TASKS ?= 60
 CODE := alerts collector dashboards demo runbooks stacks toolchain tests
 
-.PHONY: up down test unit lint bench bench-collector bench-mutants bench-rules bench-why lock help
+.PHONY: up down test unit node lint bench bench-collector bench-mutants bench-rules bench-why lock help
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -23,10 +23,13 @@ down: $(READY)  ## Stop the local stack and remove its files; stored data stays 
 test: lint  ## Lint, build missing binaries, run all tests
 	@cd '$(ROOT)' && '$(BIN)/python' -c 'import toolchain; toolchain.require(["local", "cluster"])' 2>/dev/null \
 	  || { '$(BIN)/pytest' tests/unit tests/program && '$(BIN)/python' -m toolchain build local cluster; }
-	@cd '$(ROOT)' && '$(BIN)/pytest' -n 2 --no-loadscope-reorder
+	@cd '$(ROOT)' && '$(BIN)/pytest' -n 2 --no-loadscope-reorder --ignore=tests/node
 
 unit: $(READY)  ## Run the tests that need no native binaries
 	@cd '$(ROOT)' && '$(BIN)/pytest' tests/unit
+
+node: $(READY)  ## Run the tests on a real Kubernetes node (Linux, root, packages of tests/node/debian-packages.txt)
+	@cd '$(ROOT)' && '$(BIN)/python' -m toolchain build local cluster node && '$(BIN)/pytest' tests/node
 
 bench: $(READY)  ## Measure the stack that `make up` started: memory, throughput, time to the right answer
 	@cd '$(ROOT)' && '$(BIN)/python' tests/bench/first_light.py

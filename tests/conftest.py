@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-_TIERS = ("unit", "program", "rules", "scan", "cluster", "stack", "pipeline")
-_ALONE = ("tests/stack/", "tests/cluster/", "tests/pipeline/test_idle.py")
+_TIERS = ("unit", "program", "rules", "scan", "cluster", "node", "stack", "pipeline")
+_ALONE = ("tests/stack/", "tests/cluster/", "tests/node/", "tests/pipeline/test_idle.py")
 
 
 class _Files(LoadScopeScheduling):

@@ -13,6 +13,7 @@ from toolchain.recipes import Binary, GoBuild, Recipe, Release
 _PROMETHEUS_VERSION = "github.com/prometheus/common/version.Version"
 _KUBERNETES_VERSION = "k8s.io/component-base/version.gitVersion"
 _KUBERNETES: Final = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
+_NODE: Final = ("kubelet", "kube-proxy")
 
 
 def _pulumi(platform: str, sha256: str) -> Release:
@@ -170,11 +171,47 @@ RECIPES: Final[tuple[Recipe, ...]] = (
         build=GoBuild(folder="kubernetes-provider", packages=(".",), minimum_go="1.26.0", quick=True),
         minutes=11,
     ),
+    # For tests on a real node. The module is one of its own, so that a change here builds no API server anew.
+    Recipe(
+        name="kubelet",
+        binaries=tuple(Binary(name=name, version="1.36.3") for name in _NODE),
+        build=GoBuild(
+            folder="kubelet",
+            packages=tuple(f"k8s.io/kubernetes/cmd/{name}" for name in _NODE),
+            minimum_go="1.26.0",
+            variables={_KUBERNETES_VERSION: "v1.36.3"},
+        ),
+        minutes=2.5,
+    ),
+    Recipe(
+        name="coredns",
+        binaries=(Binary(name="coredns", version="1.15.0"),),
+        build=GoBuild(folder="coredns", packages=(".",), minimum_go="1.26.0"),
+        minutes=2,
+    ),
+    Recipe(
+        name="kube-network-policies",
+        binaries=(Binary(name="kube-network-policies", version="0.8.0"),),
+        build=GoBuild(folder="kube-network-policies", packages=(".",), minimum_go="1.26.0"),
+        minutes=1,
+    ),
+    Recipe(
+        name="kube-state-metrics",
+        binaries=(Binary(name="kube-state-metrics", version="2.18.0", version_args=("version",)),),
+        build=GoBuild(
+            folder="kube-state-metrics",
+            packages=("k8s.io/kube-state-metrics/v2",),
+            minimum_go="1.26.0",
+            variables={_PROMETHEUS_VERSION: "v2.18.0"},
+        ),
+        minutes=2,
+    ),
 )
 
 GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     "local": ("alertmanager", "amtool", "pulumi", "prometheus", "promtool", "tempo", "loki", "otelcol"),
     "cluster": ("kube-score", "etcd", "kwok", *_KUBERNETES, "pulumi-resource-kubernetes"),
+    "node": (*_NODE, "coredns", "kube-network-policies", "kube-state-metrics"),
 }
 
 

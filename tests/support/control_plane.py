@@ -56,7 +56,11 @@ class ControlPlane:
 
     @property
     def kubeconfig_document(self) -> dict[str, Any]:
-        cluster = {"server": self.url, "certificate-authority": str(self.authority)}
+        return self.kubeconfig_to(self.url)
+
+    def kubeconfig_to(self, server: str) -> dict[str, Any]:
+        """A kubeconfig with one context, `test`, for those who reach the API server at this address."""
+        cluster = {"server": server, "certificate-authority": str(self.authority)}
         return {
             "apiVersion": "v1",
             "kind": "Config",
@@ -71,7 +75,9 @@ class ControlPlane:
         self.folder.mkdir(parents=True, exist_ok=True)
         found = toolchain.require(_NAMES)
         self.binaries = {name: str(found[name]) for name in _NAMES}
-        self._write_credentials()
+        self.write_credentials()
+        documents = [*_stages(), _port_forward(self.forwards)]
+        (self.folder / "kwok.yaml").write_text("---\n".join(to_yaml(each) for each in documents))
         self._etcd()
         self._api_server()
         self._await_ready()
@@ -79,8 +85,8 @@ class ControlPlane:
         self._kwok()
         for number, zone in enumerate(_ZONES):
             self.api("POST", "/api/v1/nodes", _node(number, zone, kubelet=self.ports[5]))
-        self.api("POST", "/apis/storage.k8s.io/v1/storageclasses", _storage_class())
-        threading.Thread(target=self._provide_volumes, daemon=True).start()
+        self.api("POST", "/apis/storage.k8s.io/v1/storageclasses", storage_class())
+        threading.Thread(target=self.provide_volumes, daemon=True).start()
 
     def stop(self) -> None:
         """End every process, the last started first."""
@@ -131,14 +137,13 @@ class ControlPlane:
             assert time.monotonic() < deadline, f"the namespace {namespace} is still there"
             time.sleep(0.2)
 
-    def _write_credentials(self) -> None:
+    def write_credentials(self) -> None:
+        """The key of service accounts, the token of the one user, and the kubeconfig that holds it."""
         key = self.folder / "service-account.key"
         command = ["openssl", "genrsa", "-out", str(key), "2048"]
         subprocess.run(command, check=True, capture_output=True)
         (self.folder / "tokens.csv").write_text(f'{self.token},admin,admin,"system:masters"\n')
         self.kubeconfig.write_text(to_yaml(self.kubeconfig_document))
-        documents = [*_stages(), _port_forward(self.forwards)]
-        (self.folder / "kwok.yaml").write_text("---\n".join(to_yaml(each) for each in documents))
 
     def _run(self, name: str, *arguments: str) -> None:
         with (self.folder / f"{name}.log").open("ab") as log:
@@ -147,33 +152,13 @@ class ControlPlane:
             self.processes.append(subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder))
 
     def _etcd(self) -> None:
-        client, peer = (f"http://127.0.0.1:{port}" for port in self.ports[:2])
-        self._run(
-            "etcd",
-            f"--data-dir={self.folder}/etcd",
-            f"--listen-client-urls={client}",
-            f"--advertise-client-urls={client}",
-            f"--listen-peer-urls={peer}",
-            f"--initial-advertise-peer-urls={peer}",
-            f"--initial-cluster=default={peer}",
-            "--unsafe-no-fsync",
-            "--log-level=error",
-        )
+        self._run("etcd", *etcd_arguments(self.folder, *self.ports[:2]))
 
     def _api_server(self) -> None:
-        key = self.folder / "service-account.key"
         self._run(
             "kube-apiserver",
-            f"--etcd-servers=http://127.0.0.1:{self.ports[0]}",
+            *api_server_arguments(self.folder, self.ports[0], self.ports[2], "10.96.0.0/16"),
             "--bind-address=127.0.0.1",
-            f"--secure-port={self.ports[2]}",
-            f"--cert-dir={self.folder}/certificates",
-            f"--service-account-key-file={key}",
-            f"--service-account-signing-key-file={key}",
-            "--service-account-issuer=https://kubernetes.default.svc",
-            f"--token-auth-file={self.folder}/tokens.csv",
-            "--authorization-mode=RBAC",
-            "--service-cluster-ip-range=10.96.0.0/16",
             "--endpoint-reconciler-type=none",
         )
 
@@ -226,7 +211,7 @@ class ControlPlane:
         """The last lines of every process."""
         return "\n".join(f"{path.name}: {path.read_text()[-1500:]}" for path in self.folder.glob("*.log"))
 
-    def _provide_volumes(self) -> None:
+    def provide_volumes(self) -> None:
         """What a storage provisioner does: a volume for every claim; those of deleted claims go."""
         while not self.ending.wait(0.3):
             try:
@@ -235,12 +220,53 @@ class ControlPlane:
                 for claim in claims:
                     name = f"pv-{claim['metadata']['uid']}"
                     if claim["status"].get("phase") == "Pending" and name not in volumes:
-                        self.api("POST", "/api/v1/persistentvolumes", _volume(name, claim))
+                        self.api("POST", "/api/v1/persistentvolumes", self.volume(name, claim))
                 for name, volume in volumes.items():
                     if volume["status"].get("phase") in {"Released", "Failed"}:
-                        self.api("DELETE", f"/api/v1/persistentvolumes/{name}")
+                        self.drop_volume(name)
             except (AssertionError, requests.RequestException):
                 continue  # the server is busy or ending
+
+    def volume(self, name: str, claim: dict[str, Any]) -> dict[str, Any]:
+        """The volume for a claim; here nothing is behind it."""
+        made = volume_for(name, claim)
+        made["spec"]["nfs"] = {"server": "127.0.0.1", "path": f"/{name}"}
+        return made
+
+    def drop_volume(self, name: str) -> None:
+        """Take away the volume of a deleted claim."""
+        self.api("DELETE", f"/api/v1/persistentvolumes/{name}")
+
+
+def etcd_arguments(folder: Path, client_port: int, peer_port: int) -> list[str]:
+    """One etcd on loopback, whose data need not survive the machine."""
+    client, peer = (f"http://127.0.0.1:{port}" for port in (client_port, peer_port))
+    return [
+        f"--data-dir={folder}/etcd",
+        f"--listen-client-urls={client}",
+        f"--advertise-client-urls={client}",
+        f"--listen-peer-urls={peer}",
+        f"--initial-advertise-peer-urls={peer}",
+        f"--initial-cluster=default={peer}",
+        "--unsafe-no-fsync",
+        "--log-level=error",
+    ]
+
+
+def api_server_arguments(folder: Path, etcd_port: int, port: int, services: str) -> list[str]:
+    """The API server that lets in whoever shows the token; where it listens is added."""
+    key = folder / "service-account.key"
+    return [
+        f"--etcd-servers=http://127.0.0.1:{etcd_port}",
+        f"--secure-port={port}",
+        f"--cert-dir={folder}/certificates",
+        f"--service-account-key-file={key}",
+        f"--service-account-signing-key-file={key}",
+        "--service-account-issuer=https://kubernetes.default.svc",
+        f"--token-auth-file={folder}/tokens.csv",
+        "--authorization-mode=RBAC",
+        f"--service-cluster-ip-range={services}",
+    ]
 
 
 def _content_type(method: str) -> str:
@@ -266,7 +292,8 @@ def _node(number: int, zone: str, kubelet: int) -> dict[str, Any]:
     }
 
 
-def _storage_class() -> dict[str, Any]:
+def storage_class() -> dict[str, Any]:
+    """The default class; `provide_volumes` is its provisioner."""
     return {
         "apiVersion": "storage.k8s.io/v1",
         "kind": "StorageClass",
@@ -277,7 +304,8 @@ def _storage_class() -> dict[str, Any]:
     }
 
 
-def _volume(name: str, claim: dict[str, Any]) -> dict[str, Any]:
+def volume_for(name: str, claim: dict[str, Any]) -> dict[str, Any]:
+    """A volume that only this claim gets; what is behind it is added."""
     meta = claim["metadata"]
     reference = {"kind": "PersistentVolumeClaim", "apiVersion": "v1"}
     reference |= {key: meta[key] for key in ("name", "namespace", "uid")}
@@ -291,7 +319,6 @@ def _volume(name: str, claim: dict[str, Any]) -> dict[str, Any]:
             "storageClassName": claim["spec"].get("storageClassName", "standard"),
             "claimRef": reference,
             "persistentVolumeReclaimPolicy": "Retain",
-            "nfs": {"server": "127.0.0.1", "path": f"/{name}"},
         },
     }
 

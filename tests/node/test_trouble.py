@@ -1,0 +1,104 @@
+"""What goes wrong on nodes: crash loops, killed and evicted pods, full volumes."""
+
+import os
+from pathlib import Path
+
+import pytest
+from support.node.images import SMALL
+from support.node.platform import AGENTS, NAMESPACE, RESTRICTED, demo_pod, eventually
+
+STORES = ("prometheus", "tempo", "loki", "collector")
+_PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
+
+
+def test_an_agent_that_dies_again_and_again_is_seen_as_a_crash_loop(platform):
+    dies = demo_pod("dies", ["-c", "raise SystemExit(70)"], restartPolicy="Always")
+    platform.node.make(dies)
+    query = (
+        f'max(kube_pod_container_status_waiting_reason{{namespace="{AGENTS}",pod="dies",reason="CrashLoopBackOff"}})'
+    )
+    assert eventually(lambda: platform.value(query), bool, 75) == 1
+    restarts = platform.value(f'kube_pod_container_status_restarts_total{{namespace="{AGENTS}",pod="dies"}}')
+    assert restarts >= 1
+    platform.node.api("DELETE", f"/api/v1/namespaces/{AGENTS}/pods/dies")
+
+
+def test_killed_pods_come_back_with_their_data(platform, healthy):
+    for workload in STORES:
+        for pod in platform.pods(workload):
+            platform.kill(pod["metadata"]["name"])
+    assert eventually(lambda: _ready(platform), bool, 120), platform.node.logs()
+    counted = 'sum(max_over_time(agentic_task_calls_total{environment="healthy"}[1h]))'
+    assert eventually(lambda: platform.value(counted), bool) == healthy["totals"]["agentic_task_calls_total"]
+    trace = f"/api/traces/{healthy['trace_ids'][0]}"
+    assert eventually(lambda: platform.answer("tempo", trace).ok, bool)
+
+
+def _ready(platform) -> bool:
+    """Whether every pod of the stores is there, ready and not on its way out."""
+    pods = [pod for workload in STORES for pod in platform.pods(workload)]
+    return len(pods) == len(STORES) and all(
+        "deletionTimestamp" not in pod["metadata"]
+        and all(status["ready"] for status in pod["status"].get("containerStatuses", [{"ready": False}]))
+        for pod in pods
+    )
+
+
+def test_an_evicted_collector_comes_back_and_takes_telemetry(platform):
+    (pod,) = platform.pods("collector")
+    name = pod["metadata"]["name"]
+    eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name, "namespace": NAMESPACE}}
+    platform.node.api("POST", f"{_PODS}/{name}/eviction", eviction)
+    gone = eventually(
+        lambda: [p["metadata"]["uid"] for p in platform.pods("collector")], lambda u: pod["metadata"]["uid"] not in u
+    )
+    assert pod["metadata"]["uid"] not in gone
+    assert eventually(lambda: _ready(platform), bool, 90)
+    truth = platform.demo("evicted", scenario="healthy", tasks=10, rate=10)
+    wanted = truth["totals"]["agentic_task_calls_total"]
+    got = eventually(lambda: platform.counted("agentic_task_calls_total", "evicted"), lambda value: value >= wanted)
+    assert got == pytest.approx(wanted)
+
+
+@pytest.fixture
+def full(platform):
+    """Tempo's volume without room; the room comes back."""
+    (claim,) = [
+        each for each in platform.objects("v1/persistentvolumeclaims") if each["metadata"]["name"] == "data-tempo-0"
+    ]
+    volume = platform.node.seen(platform.node.folder / "volumes" / f"pv-{claim['metadata']['uid']}")
+    ballast = volume / "ballast"
+    with ballast.open("wb") as file:
+        room = os.statvfs(volume)
+        # Room for nobody but root is what file systems keep back: 5 % that a pod never gets.
+        os.posix_fallocate(file.fileno(), 0, room.f_bavail * room.f_bsize)
+    yield ballast
+    ballast.unlink(missing_ok=True)
+
+
+def test_a_full_volume_of_tempo_costs_no_kpi_and_its_traces_arrive_when_there_is_room(platform, full: Path):
+    truth = platform.demo("full", scenario="healthy", tasks=20, rate=10)
+    wanted = truth["totals"]["agentic_task_calls_total"]
+    got = eventually(lambda: platform.counted("agentic_task_calls_total", "full"), lambda value: value >= wanted)
+    assert got == pytest.approx(wanted)
+    full.unlink()
+    trace = f"/api/traces/{truth['trace_ids'][0]}"
+    assert eventually(lambda: platform.answer("tempo", trace).ok, bool, 120)
+
+
+def test_a_pod_over_its_memory_is_ended_and_said_to_be(platform):
+    container = {
+        "name": "greedy",
+        "image": SMALL,
+        "args": ["-c", "dd if=/dev/zero of=/dev/null bs=64M count=1; sleep 1"],
+        "securityContext": RESTRICTED,
+        "resources": {"limits": {"memory": "16Mi"}},
+    }
+    platform.node.make(demo_pod("greedy", [], containers=[container]))
+    path = f"/api/v1/namespaces/{AGENTS}/pods/greedy"
+
+    def reason() -> str:
+        statuses = platform.node.api("GET", path)["status"].get("containerStatuses", [])
+        return next((each["state"].get("terminated", {}).get("reason", "") for each in statuses), "")
+
+    assert eventually(reason, bool, 30) == "OOMKilled"

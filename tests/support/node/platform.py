@@ -1,0 +1,224 @@
+"""An environment on the node, driven as a person drives it; its pods are reached through the API server alone."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import requests
+
+import toolchain
+from stacks.cluster import names
+from stacks.cluster.plan import Plan
+from stacks.environments import EnvName
+from support.clusters import planned
+from support.node import settings
+from support.node.machine import Node
+from support.node.python_image import DEMO
+
+ROOT: Final = Path(__file__).resolve().parents[3]
+NAMESPACE: Final = "agentobs"
+AGENTS: Final = "my-agents"
+"""The namespace of the demo; its label lets it send telemetry."""
+SETTINGS: Final = {
+    "context": "test",
+    "pullPolicy": "IfNotPresent",
+    "langfuse": "off",
+    "grafana": "external",
+    "grafanaUrl": "https://grafana.example.com",
+    "rolloutTimeout": "4m",
+}
+"""Images are in the node already; Grafana and Langfuse have no native build."""
+RESTRICTED: Final = {
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "readOnlyRootFilesystem": True,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a pod's container uses: working set in MiB, processor in thousandths of a core."""
+
+    memory_mib: float
+    cpu: float
+
+
+@dataclass
+class Platform:
+    """One stack with a state folder of its own. `took`: first word of a Pulumi command -> seconds."""
+
+    node: Node
+    home: Path
+    name: EnvName = EnvName.DEV
+    namespace: str = NAMESPACE
+    took: dict[str, float] = field(default_factory=dict)
+
+    def environment(self) -> dict[str, str]:
+        """Variables under which commands work on this stack and this cluster."""
+        provider = toolchain.require(["pulumi-resource-kubernetes"])["pulumi-resource-kubernetes"].parent
+        return {
+            **os.environ,
+            "AGENTOBS_HOME": str(self.home),
+            "KUBECONFIG": str(self.node.kubeconfig),
+            "PATH": os.pathsep.join([str(provider), os.environ["PATH"]]),
+            "PULUMI_IGNORE_AMBIENT_PLUGINS": "false",
+            "NO_COLOR": "1",
+        }
+
+    def agentobs(self, *arguments: str, ok: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run the product's command."""
+        command = [str(Path(sys.executable).parent / "agentobs"), *arguments]
+        done = subprocess.run(command, env=self.environment(), cwd=ROOT, capture_output=True, text=True, check=False)
+        if ok:
+            assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-6000:]}\n{done.stderr[-3000:]}"
+        return done
+
+    def pulumi(self, *arguments: str, ok: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run Pulumi on the stack."""
+        began = time.monotonic()
+        done = self.agentobs("pulumi", "-s", str(self.name), *arguments, ok=ok)
+        self.took[arguments[0]] = time.monotonic() - began
+        return done
+
+    def set(self, key: str, value: str) -> None:
+        """Change one setting; the next `up` applies it."""
+        self.pulumi("config", "set", "--plaintext", f"agentobs:{key}", "--", value)
+
+    def up(self, *, ok: bool = True) -> str:
+        """Bring it up; returns what was printed."""
+        done = self.pulumi("up", "--yes", "--skip-preview", "--suppress-permalink=true", ok=ok)
+        return done.stdout + done.stderr
+
+    def objects(self, kind: str, namespace: str = "") -> list[dict[str, Any]]:
+        """Objects of a kind: `apps/v1/statefulsets`, `v1/services`."""
+        group, _, plural = kind.rpartition("/")
+        root = "/api" if group == "v1" else "/apis"
+        return self.node.listed(f"{root}/{group}/namespaces/{namespace or self.namespace}/{plural}")
+
+    def pods(self, workload: str = "") -> list[dict[str, Any]]:
+        """Pods of the platform, or of one workload of it."""
+        found = self.objects("v1/pods")
+        label = "app.kubernetes.io/name"
+        return [pod for pod in found if not workload or pod["metadata"]["labels"].get(label) == workload]
+
+    def answer(self, port: str, path: str, **params: str) -> requests.Response:
+        """What a service of the platform answers on a named port."""
+        service = f"{names.owner(port)}:{names.number(port)}"
+        return self.raw(f"/api/v1/namespaces/{self.namespace}/services/{service}/proxy{path}", **params)
+
+    def raw(self, path: str, **params: str) -> requests.Response:
+        """What the API server answers, whatever it is."""
+        return requests.get(
+            self.node.url + path,
+            params=params,
+            headers={"Authorization": f"Bearer {self.node.token}"},
+            verify=str(self.node.authority),
+            timeout=30,
+        )
+
+    def query(self, promql: str) -> list[dict[str, Any]]:
+        """What Prometheus has for a query now."""
+        answer = self.answer("prometheus", "/api/v1/query", query=promql)
+        return list(answer.json()["data"]["result"]) if answer.ok else []
+
+    def value(self, promql: str) -> float:
+        """A query with one result; 0 where there is none."""
+        result = self.query(promql)
+        return float(result[0]["value"][1]) if result else 0.0
+
+    def counted(self, series: str, environment: str) -> float:
+        """All that a counter counted of an environment, over every restart of who writes it."""
+        return self.value(f'sum(increase({series}{{environment="{environment}"}}[1h] anchored))')
+
+    def unready(self) -> list[str]:
+        """Names of workloads that are not completely there, in their newest revision."""
+        found = [*self.objects("apps/v1/statefulsets"), *self.objects("apps/v1/deployments")]
+        return [each["metadata"]["name"] for each in found if not _rolled_out(each)]
+
+    def kill(self, pod: str) -> None:
+        """End a pod at once, as when its machine is gone."""
+        self.node.api("DELETE", f"/api/v1/namespaces/{self.namespace}/pods/{pod}?gracePeriodSeconds=0")
+
+    def usage(self) -> dict[str, Usage]:
+        """Workload -> what its pod uses, as the kubelet measured it last."""
+        summary = self.node.api("GET", f"/api/v1/nodes/{settings.NODE}/proxy/stats/summary")
+        found = {}
+        for pod in summary["pods"]:
+            if pod["podRef"]["namespace"] == self.namespace:
+                (container,) = pod["containers"]
+                memory = container["memory"].get("workingSetBytes", 0) / 2**20
+                found[container["name"]] = Usage(memory, container["cpu"].get("usageNanoCores", 0) / 1e6)
+        return found
+
+    def allow_agents(self) -> None:
+        """Make the namespace of the demo, which may send telemetry."""
+        labels = {names.SENDS_LABEL: "true", "pod-security.kubernetes.io/enforce": "restricted"}
+        self.node.make({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": AGENTS, "labels": labels}})
+
+    def start_demo(self, name: str, **options: str | float) -> None:
+        """Start the sample agents, with their tool servers, in a pod that sends through the collector's service."""
+        given = {"endpoint": f"http://collector.{NAMESPACE}:4318", "environment": name, **options}
+        words = [word for key, value in given.items() for word in (f"--{key}", str(value))]
+        self.node.make(demo_pod(name, ["-m", "demo", "run", "--json", *words]))
+
+    def demo(self, name: str, **options: str | float) -> dict[str, Any]:
+        """Run the sample agents to their end; returns the truth about what they did."""
+        self.start_demo(name, **options)
+        return self.truth(name)
+
+    def truth(self, name: str, timeout_s: float = 120) -> dict[str, Any]:
+        """Wait for a demo to end; returns what it did."""
+        path = f"/api/v1/namespaces/{AGENTS}/pods/{name}"
+        ended = ("Succeeded", "Failed")
+        pod = eventually(lambda: self.node.api("GET", path), lambda pod: pod["status"]["phase"] in ended, timeout_s)
+        said = self.raw(f"{path}/log").text
+        assert pod["status"]["phase"] == "Succeeded", f"{pod['status']}\n{said[-3000:]}"
+        return dict(json.loads(said.splitlines()[-1]))
+
+
+def _rolled_out(workload: dict[str, Any]) -> bool:
+    status, wanted = workload["status"], workload["spec"]["replicas"]
+    counts = [status.get(key, 0) for key in ("replicas", "readyReplicas", "updatedReplicas")]
+    return status.get("observedGeneration") == workload["metadata"]["generation"] and counts == [wanted] * 3
+
+
+def planned_dev() -> Plan:
+    """What is on the node."""
+    return planned(EnvName.DEV, **SETTINGS)
+
+
+def demo_pod(name: str, arguments: list[str], **fields: Any) -> dict[str, Any]:
+    """A pod of the demo image that passes `restricted`."""
+    container = {
+        "name": "demo",
+        "image": DEMO,
+        "args": arguments,
+        "securityContext": RESTRICTED,
+        "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108 of the pod
+    }
+    spec: Mapping[str, Any] = {
+        "restartPolicy": "Never",
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": 65532,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [container],
+        "volumes": [{"name": "tmp", "emptyDir": {}}],
+        **fields,
+    }
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": AGENTS}, "spec": spec}
+
+
+def eventually(probe: Callable[[], Any], accept: Callable[[Any], bool], timeout_s: float = 45) -> Any:
+    """Ask until the answer is accepted; return the last answer in any case, for the assertion to show."""
+    deadline = time.monotonic() + timeout_s
+    while not accept(answer := probe()) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    return answer
