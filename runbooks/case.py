@@ -42,7 +42,7 @@ class Case:
     def causes(self) -> list[Cause]:
         """All candidates with their probabilities."""
         at = self.drift.border if self.drift else None
-        return causes.weigh(self.findings.certain, self.changes, self.callers, at)
+        return causes.weigh(self.findings, self.changes, self.callers, at)
 
     @cached_property
     def explained(self) -> list[Explained]:

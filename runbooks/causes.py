@@ -13,10 +13,10 @@ from typing import Final
 import numpy as np
 
 from runbooks import mechanism
-from runbooks.cells import Numbers
+from runbooks.cells import Mask, Numbers
 from runbooks.changes import VersionChange
 from runbooks.places import Kind, Place
-from runbooks.symptoms import Symptom
+from runbooks.symptoms import Findings, Symptom
 
 _ROUNDS: Final = 60
 _MOST_OF_IT: Final = 0.5  # of what the best explanation gains
@@ -48,24 +48,25 @@ class Explained:
 
 
 def weigh(
-    symptoms: Sequence[Symptom],
+    findings: Findings,
     changes: Sequence[VersionChange],
     callers: Mapping[str, list[str]],
     drifted_at: int | None = None,
 ) -> list[Cause]:
     """Return the probability of every candidate. `drifted_at` is the border at which the inputs visibly changed."""
+    symptoms = findings.certain
     if not symptoms:
         return []
     columns = symptoms[0].table.span.columns
     environment = symptoms[0].table.place.environment
     places = sorted({s.table.place for s in symptoms} | {Place(environment, Kind.SYSTEM)})
-    prior = [1.0] * len(changes)
+    prior, moments = [1.0] * len(changes), _moments(findings.settled)
     blocks = [
         _at_home(change, symptoms, np.array([[_of_change(s, change, callers)] for s in symptoms])) for change in changes
     ]
     for place in places:
         blocks.append(_at_home(place, symptoms, np.array([_of_place(s, place, callers) for s in symptoms])))
-        at_border = np.full(columns, 1.0 / max(1, columns - 1))
+        at_border = moments.copy()
         if drifted_at is not None and place.kind is Kind.SYSTEM:
             at_border[max(0, drifted_at - 1) : drifted_at + 2] = 1.0
         prior.extend(at_border)
@@ -76,6 +77,17 @@ def weigh(
         block = shares[:, first : first + columns]
         found.append(Cause(of=place, border=int(block.sum(axis=0).argmax()), shares=block.sum(axis=1)))
     return found
+
+
+def _moments(settled: Mask) -> Numbers:
+    """Prior of a fault at each border: equal, and columns that cannot be told apart count as one."""
+    prior = np.full(len(settled), 1.0 / max(1, len(settled) - 1))
+    first = 0
+    for column in range(1, len(settled) + 1):
+        if column == len(settled) or settled[column] or settled[first]:
+            prior[first:column] /= column - first
+            first = column
+    return prior
 
 
 def _at_home(cause: VersionChange | Place, symptoms: Sequence[Symptom], fits: Numbers) -> Numbers:

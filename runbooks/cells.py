@@ -11,10 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alerts import promql
-from alerts.catalogue import AGENT_SUCCESS, TASK_SUCCESS, Kpi, Selector
+from alerts.catalogue import AGENT_LATENCY, AGENT_SUCCESS, TASK_LATENCY, TASK_SUCCESS, Kpi, Selector
 from alerts.source import EXPORT_DELAY_S, MetricsSource
 from collector.signals import ABSENT, Label
-from runbooks import changes
 from runbooks.comparison import Reading
 from runbooks.places import Kind, Place, kind_of, labels_of
 
@@ -24,6 +23,8 @@ Mask = NDArray[np.bool_]
 _COLUMNS: Final = 48
 _NARROWEST_S: Final = 1.0
 _TIMELINE_STEPS: Final = 300
+_DURATIONS: Final = 2.0
+_MOST_SETTLING: Final = 0.35  # of the time at work, all changes together; more would leave too little to compare
 _OWN: Final = {Kind.TOOL: Label.TOOL, Kind.AGENT: Label.AGENT}
 
 
@@ -75,9 +76,10 @@ def spans(source: MetricsSource, where: Mapping[Label, str], start: float, end: 
     step = max(_NARROWEST_S, (end - start) / _TIMELINE_STEPS)
     moments: dict[str, list[float]] = {}
     for activity in (TASK_SUCCESS.denominator, AGENT_SUCCESS.denominator):
-        query = promql.total(activity, (Label.ENVIRONMENT,), where)
-        for series in source.range(query, start, end, step):
-            used = changes.uses(series.points, start, step)
+        # Increases, as a sum of counters also moves when one of them is no longer reported.
+        query = promql.increase(activity, (Label.ENVIRONMENT,), where, step)
+        for series in source.range(query, start + step, end, step):
+            used = [at for at, calls in series.points if calls > 0]
             moments.setdefault(series.labels.get(Label.ENVIRONMENT, ABSENT), []).extend(used)
     found = []
     for environment, times in moments.items():
@@ -120,6 +122,16 @@ def read(source: MetricsSource, kpi: Kpi, span: Span, where: Mapping[Label, str]
         )
         for name, keys in places.items()
     ]
+
+
+def settling_s(tables: Iterable[Table], changes: int) -> float:
+    """Seconds after a change in which calls end that began before it, and of the new ones only the short have ended."""
+    of_tasks = [t for t in tables if t.kpi is TASK_LATENCY] or [t for t in tables if t.kpi is AGENT_LATENCY]
+    seconds, calls = sum(t.above.sum() for t in of_tasks), sum(t.below.sum() for t in of_tasks)
+    if not calls:
+        return 0.0
+    span = of_tasks[0].span
+    return float(min(_DURATIONS * seconds / calls, (span.end - span.start) * _MOST_SETTLING / max(1, changes)))
 
 
 def callers(tables: Iterable[Table]) -> dict[str, list[str]]:

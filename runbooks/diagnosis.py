@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from alerts.catalogue import LIKELY, MIN_EVENTS, TASK_COST, TASK_LATENCY, TASK_SUCCESS, Kpi
+from alerts.catalogue import MIN_EVENTS, PROBABLE, TASK_COST, TASK_LATENCY, TASK_SUCCESS, Kpi
 from alerts.source import MetricsSource
 from collector.signals import Label
 from runbooks import case as cases
@@ -25,6 +25,7 @@ from runbooks.report import Change, Diagnosis, Evidence, Origin, Undecided, Verd
 _RECENT_S: Final = 900.0
 _IMPACT: Final = (TASK_SUCCESS, TASK_LATENCY, TASK_COST)
 _MOST_UNDECIDED: Final = 5
+_MOST_EVIDENCE: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +53,8 @@ def _urgency(ranked: Ranked, end: float) -> tuple[bool, bool, float, float]:
     """What is at work now comes before what has been idle, however bad that was; then what can be rolled back."""
     idle = ranked.case.span.end < end - _RECENT_S
     document = ranked.document
-    likely = document.origin is Origin.VERSION and document.confidence >= LIKELY
-    return idle, not likely, -ranked.weight, -document.confidence
+    guilty = document.origin is Origin.VERSION and document.confidence >= PROBABLE
+    return idle, not guilty, -ranked.weight, -document.confidence
 
 
 def _with_findings(source: MetricsSource, window: Window, found: Sequence[Case], ranked: Sequence[Ranked]) -> Diagnosis:
@@ -71,7 +72,7 @@ def _with_findings(source: MetricsSource, window: Window, found: Sequence[Case],
     return Diagnosis(
         verdict=Verdict.REGRESSION if change is not None else Verdict.SYMPTOM,
         culprit=document.culprit,
-        evidence=document.evidence,
+        evidence=document.evidence if change is not None else _of_all(ranked),
         impact=_impact(case, document.since) if change is not None else [],
         trace=failing[0] if failing else None,
         other_changes=[_as_change(c, one) for c in found for one in c.changes if id(one) not in accused],
@@ -85,6 +86,15 @@ def _with_findings(source: MetricsSource, window: Window, found: Sequence[Case],
         window_start=window.start,
         window_end=window.end,
     )
+
+
+def _of_all(ranked: Sequence[Ranked]) -> list[Evidence]:
+    """Where no version is to blame, everything that got worse: first the leading cause's, then other KPIs'."""
+    shown = [*ranked[0].document.evidence]
+    for one in ranked[1:]:
+        seen = {evidence.kpi for evidence in shown}
+        shown += [evidence for evidence in one.document.evidence if one.weight > 0 and evidence.kpi not in seen]
+    return shown[:_MOST_EVIDENCE]
 
 
 def _without_findings(window: Window, found: Sequence[Case]) -> Diagnosis:

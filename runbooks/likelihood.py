@@ -16,6 +16,7 @@ from runbooks.comparison import Comparison, compare
 
 _ENOUGH_FREEDOM: Final = 5
 _LEAST_EXPECTED: Final = 1e-9
+_LEAST_VARIANCE: Final = 2.0  # of the count in a batch: rarer events make Pearson's statistic a lottery
 _STEADIEST: Final = 0.05  # no mean is taken to scatter less than this squared coefficient of variation
 
 
@@ -65,19 +66,35 @@ def dispersion(table: Table, mask: Mask) -> tuple[float, float]:
     for side in (mask, ~mask):
         above = np.where(side, table.above, 0.0).sum(axis=0)
         below = np.where(side, table.below, 0.0).sum(axis=0)
-        used = below > 0
-        if not used.any():
+        if below.sum() <= 0:
             continue
         middle = float(above.sum() / below.sum())
         variance = _variance(table.kpi, middle)
-        if variance > 0:
-            means = above[used] / below[used]
-            squares += float((below[used] * (means - middle) ** 2).sum() / variance)
-            cells += int(used.sum()) - 1
+        if variance <= 0:
+            continue
+        needed = 1.0 if _is_mean(table.kpi) else _LEAST_VARIANCE / variance
+        batches = _batches(above, below, needed)
+        squares += sum(events * (total / events - middle) ** 2 for total, events in batches) / variance
+        cells += max(0, len(batches) - 1)
     least = _STEADIEST if _is_mean(table.kpi) else 1.0
     if cells < _ENOUGH_FREEDOM:
         return 1.0, np.inf
     return max(least, squares / cells), float(cells)
+
+
+def _batches(above: Numbers, below: Numbers, needed: float) -> list[tuple[float, float]]:
+    """Columns in a row added up until they hold the needed events; what is left over joins the last batch."""
+    found: list[tuple[float, float]] = []
+    total = events = 0.0
+    for more, count in zip(above, below, strict=True):
+        total, events = total + float(more), events + float(count)
+        if events >= needed:
+            found.append((total, events))
+            total = events = 0.0
+    if events and found:
+        total, events = total + found[-1][0], events + found[-1][1]
+        found[-1] = (total, events)
+    return found
 
 
 def _is_mean(kpi: Kpi) -> bool:

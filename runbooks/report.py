@@ -142,7 +142,7 @@ class Diagnosis(Document):
 
     verdict: Verdict
     culprit: Culprit | None
-    evidence: list[Evidence] = Field(description="Strongest first; without a culprit, one of every KPI before a second")
+    evidence: list[Evidence] = Field(description="The clearest first, then the strongest of every KPI before a second")
     impact: list[Evidence] = Field(description="Task KPIs of the whole system before and after the change")
     trace: TraceLink | None
     other_changes: list[Change]

@@ -14,8 +14,8 @@ import numpy as np
 from alerts.catalogue import MIN_EVENTS, SUGGESTIVE_P
 from alerts.source import EXPORT_DELAY_S
 from collector.signals import ABSENT
-from runbooks import likelihood, mechanism
-from runbooks.cells import Mask, Numbers, Table
+from runbooks import cells, likelihood, mechanism
+from runbooks.cells import Mask, Numbers, Span, Table
 from runbooks.changes import VersionChange
 from runbooks.comparison import Comparison
 
@@ -50,6 +50,8 @@ class Findings:
 
     certain: list[Symptom]
     open: list[Symptom]
+    settled: Mask
+    """Columns outside the turmoil that follows a change; in it one moment is as good as another."""
 
 
 def labelled(change: VersionChange, table: Table) -> Mask | None:
@@ -92,7 +94,9 @@ def reached(change: VersionChange, table: Table, borders: Numbers) -> tuple[floa
 
 def find(tables: Iterable[Table], changes: Sequence[VersionChange], callers: Mapping[str, list[str]]) -> Findings:
     """Return the KPIs that got worse, the clearest first."""
-    examined = [_Examined.of(table, changes, callers) for table in tables]
+    read = [*tables]
+    settling_s = cells.settling_s(read, len(changes))
+    examined = [_Examined.of(table, changes, callers, settling_s) for table in read]
     by_border = _WAYS * max(1, sum(each.tried_borders for each in examined))
     by_version = _WAYS * max(1, sum(len(each.direct) for each in examined))
     certain, undecided = [], []
@@ -111,20 +115,28 @@ def find(tables: Iterable[Table], changes: Sequence[VersionChange], callers: Map
         elif worst.p * count <= SUGGESTIVE_P:
             undecided.append(symptom)
     key = lambda symptom: -symptom.worst.z  # noqa: E731
-    return Findings(certain=sorted(certain, key=key), open=sorted(undecided, key=key))
+    settled = _settled(read[0].span, changes, settling_s) if read else np.ones(0, dtype=bool)
+    return Findings(certain=sorted(certain, key=key), open=sorted(undecided, key=key), settled=settled)
 
 
-def _without_turns(table: Table, changes: Sequence[VersionChange]) -> Table:
+def _without_turns(table: Table, changes: Sequence[VersionChange], settling_s: float) -> Table:
     """The table without the moments of changes.
 
     There a label would tell single calls apart and win over every explanation by time, though a fault that began at the
-    same moment is as good.
+    same moment is as good; and the first calls of a version that end are its short ones.
     """
-    starts, width = table.span.starts, table.span.width
-    kept = np.ones(table.span.columns, dtype=bool)
-    for change in changes:
-        kept &= (starts + width < change.since - width / 2) | (starts > change.since + max(width / 2, _FLUSH_S))
+    kept = _settled(table.span, changes, settling_s)
     return replace(table, above=table.above * kept, below=table.below * kept)
+
+
+def _settled(span: Span, changes: Sequence[VersionChange], settling_s: float) -> Mask:
+    starts, width = span.starts, span.width
+    kept = np.ones(span.columns, dtype=bool)
+    for change in changes:
+        kept &= (starts + width < change.since - width / 2) | (
+            starts > change.since + max(width / 2, _FLUSH_S, settling_s)
+        )
+    return kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,9 +152,11 @@ class _Examined:
     tried_borders: int
 
     @classmethod
-    def of(cls, table: Table, changes: Sequence[VersionChange], callers: Mapping[str, list[str]]) -> "_Examined":
+    def of(
+        cls, table: Table, changes: Sequence[VersionChange], callers: Mapping[str, list[str]], settling_s: float
+    ) -> "_Examined":
         near = [c for c in changes if mechanism.grade(c, table.kpi, table.place, callers) > 0]
-        sharp = _without_turns(table, near)
+        sharp = _without_turns(table, near, settling_s)
         borders = likelihood.of_borders(sharp)
         found: dict[VersionChange, tuple[float, Mask]] = {}
         direct = []

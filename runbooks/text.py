@@ -39,7 +39,7 @@ def _head(document: Diagnosis, first: Hypothesis) -> str:
 
 
 def _sure(hypothesis: Hypothesis) -> str:
-    return f"{hypothesis.confidence * _PERCENT:.0f} % sure"
+    return f"{wording.sure(hypothesis.confidence)} sure"
 
 
 def _undecided(document: Diagnosis) -> list[str]:

@@ -59,6 +59,12 @@ def chance(p: float | None) -> str:
     return f"{p:.0e}" if p < 0.001 else f"{p:.3f}"  # noqa: PLR2004 as short as it can be read
 
 
+def sure(confidence: float) -> str:
+    """A probability without false certainty: `93 %`, `> 99 %`."""
+    percent = round(confidence * _PERCENT)
+    return "> 99 %" if percent >= _PERCENT else f"{percent} %"
+
+
 def place(subject: dict[str, str]) -> str:
     """`tool order_lookup`, `agent planner`, `prod`."""
     if tool := subject.get(Label.TOOL):

@@ -57,13 +57,15 @@ class Outside(StrEnum):
 class SecretUse:
     """One value of a secret, by its name in `stacks.cluster.secrets`, as a variable or as a file.
 
-    With `secret` it is a key of a `Secret` that somebody else keeps, such as a certificate that is renewed.
+    With `secret` it is a key of a `Secret` that somebody else keeps, such as a certificate that is renewed. `reread`:
+    the program notices a new value by itself; for any other a new value means new pods.
     """
 
     value: str
     variable: str = ""
     file: str = ""
     secret: str = ""
+    reread: bool = False
 
     def __post_init__(self) -> None:
         if bool(self.variable) == bool(self.file):
@@ -91,7 +93,8 @@ class Workload:
     reaches, `outside` what it reaches beyond, `reaches` addresses of services that somebody else runs; `reloaded` are
     those of `files` that are read again while it runs; `scratch` are folders that it writes and need not keep; `alive`
     tells a hanging process from a busy one;
-    `data_path` is where its image wants the volume; `metrics_port` is scraped, the first port where it is empty;
+    `data_path` is where its image wants the volume; `metrics_port` is scraped; empty, the image gives no metrics that
+    Prometheus could read;
     `ready` replaces `ready_port` and `ready_path` where no HTTP path tells.
     """
 

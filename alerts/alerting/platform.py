@@ -137,7 +137,7 @@ def _collector(make: _Platform) -> Iterator[Alert]:
     langfuse = f'max by ({", ".join(_WAY)}) ({size}{{exporter="{LANGFUSE}"}} / {room}{{exporter="{LANGFUSE}"}})'
     yield make.alert(
         "LangfuseFallsBehind", f"{langfuse} > 0.1", _TICKET, f"Langfuse is behind: its queue is {percent} full.",
-        "For 15 minutes. It is down, slow, or does not take our key; its pages show old data.",
+        "For 15 minutes. It is down or slow; its pages show old data. What it refuses for good is not kept.",
         hold_s=15 * MINUTE, by=_WAY, value=percent,
     )  # fmt: skip
 
@@ -173,6 +173,13 @@ def _prometheus(make: _Platform) -> Iterator[Alert]:
     yield make.alert(
         "PrometheusIngestsNothing", f"{appended} == 0", _PAGE, f"Prometheus {_WHERE} takes in nothing.",
         "No sample for 10 minutes: every panel and alert looks at the past.", hold_s=10 * MINUTE, value="none",
+    )  # fmt: skip
+    # With a full disk it says yes to everything and stores nothing, its own samples included: only absence shows it.
+    yield make.alert(
+        "PrometheusStoresNothing", f'absent_over_time(up{{job="prometheus"}}[{make.timing.of(5 * MINUTE)}])', _PAGE,
+        "A Prometheus stores nothing: its disk is full or broken.",
+        "Not even its own samples for 5 minutes. It still accepts KPIs, and they are lost; no other alert can fire.",
+        hold_s=MINUTE, by=("job",), value="none",
     )  # fmt: skip
     broken = ("tsdb_compactions_failed", "tsdb_reloads_failures", "tsdb_wal_corruptions")
     yield make.alert(
@@ -222,8 +229,8 @@ def _stores(make: _Platform) -> Iterator[Alert]:
         yield make.alert(
             f"{name}Failing", f"{bad} / {every} > 0.05", _TICKET,
             f"{{{{ $value | humanizePercentage }}}} of the requests to {_WHERE} fail.",
-            "For 10 minutes. What is written waits in the collector; what is read is missing.", hold_s=10 * MINUTE,
-            value="{{ $value | humanizePercentage }}",
+            "For 10 minutes. What is read is missing; what is written is lost, unless the answer allows a retry.",
+            hold_s=10 * MINUTE, value="{{ $value | humanizePercentage }}",
         )  # fmt: skip
     for name, metric, what, severity in (
         ("LokiDiskFull", "loki_ingester_wal_disk_full_failures_total", "cannot write: its disk is full", _PAGE),

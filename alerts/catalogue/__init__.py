@@ -37,6 +37,7 @@ from alerts.catalogue.statistics import (
     MIN_EVENTS,
     POSSIBLE,
     POWER,
+    PROBABLE,
     RESTLESS,
     SIGNIFICANT_Z,
     SUGGESTIVE_P,
@@ -66,21 +67,7 @@ if _twice:
 
 DIAGNOSED: Final = tuple(kpi for kpi in CATALOGUE if kpi.diagnosed)
 
-# What a diagnosis asks about one agent, and about one tool.
-AGENT_FAMILY: Final = (
-    AGENT_SUCCESS,
-    MODEL_SUCCESS,
-    EVALUATION_PASS,
-    HALLUCINATION,
-    AGENT_LATENCY,
-    MODEL_LATENCY,
-    REQUEST_TOKENS,
-    MODEL_COST,
-)
-TOOL_FAMILY: Final = (TOOL_SUCCESS, TOOL_TIMEOUTS, TOOL_RETRIES, TOOL_LATENCY)
-
 __all__ = [
-    "AGENT_FAMILY",
     "AGENT_LATENCY",
     "AGENT_RETRIES",
     "AGENT_RUNS_PER_TASK",
@@ -108,6 +95,7 @@ __all__ = [
     "POLICY_VIOLATIONS",
     "POSSIBLE",
     "POWER",
+    "PROBABLE",
     "RATE_LIMITED",
     "REQUEST_TOKENS",
     "RESTLESS",
@@ -117,7 +105,6 @@ __all__ = [
     "TASK_LATENCY",
     "TASK_SUCCESS",
     "TASK_TIMEOUTS",
-    "TOOL_FAMILY",
     "TOOL_LATENCY",
     "TOOL_RETRIES",
     "TOOL_SUCCESS",

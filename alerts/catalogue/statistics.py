@@ -19,7 +19,10 @@ SUGGESTIVE_P: Final = 0.05
 """A p-value, corrected for the number of comparisons, below which more data are worth waiting for."""
 
 LIKELY: Final = 0.8
-"""A hypothesis this probable is named as the cause."""
+"""A hypothesis less probable than this is shown with those that the data support about as well."""
+
+PROBABLE: Final = 0.5
+"""A version this probably guilty comes before whatever else got worse: it can be rolled back."""
 
 POSSIBLE: Final = 0.05
 """A hypothesis less probable than this is not worth a reader's time."""

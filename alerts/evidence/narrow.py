@@ -9,6 +9,8 @@ from enum import StrEnum
 from functools import cache
 from typing import Final
 
+import promql_parser as pq
+
 from alerts import promql
 from alerts.alerting import Alert
 from alerts.lint import reading, tree
@@ -32,7 +34,9 @@ def identity(alert: str) -> tuple[str, ...]:
 def narrowed(expr: str, labels: Iterable[str], mark: Mark = Mark.EXACT) -> str:
     """Every selector of an expression with the matchers of those labels that its series has, on one line."""
     labels = tuple(labels)
-    names = {selector.name for selector in tree.selectors(tree.parse(expr)) if selector.name}
+    parsed = tree.parse(expr)
+    names = {selector.name for selector in tree.selectors(parsed) if selector.name}
+    matched = _matched(parsed)
     if not names:
         return _line(expr)
     longest_first = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
@@ -43,10 +47,30 @@ def narrowed(expr: str, labels: Iterable[str], mark: Mark = Mark.EXACT) -> str:
         if found[1] is None:
             return found[0]
         inner = (found[2] or "{}")[1:-1].strip()
-        added = {label: f"{mark}${label}" for label in labels if _has(found[1], label) and not _fixed(inner, label)}
+        mine = [label for label in labels if label in matched.get(found[1], labels)]
+        added = {label: f"{mark}${label}" for label in mine if _has(found[1], label) and not _fixed(inner, label)}
         return found[1] + _braces(inner, added)
 
     return selector.sub(widened, _line(expr))
+
+
+def joined_on(operation: pq.BinaryExpr) -> frozenset[str] | None:
+    """The labels of `on (...)`; None where an operation has none."""
+    matching = operation.modifier.matching if operation.modifier is not None else None
+    if matching is None or matching.type != pq.LabelModifierType.Include:
+        return None
+    return frozenset(matching.labels)
+
+
+def _matched(node: pq.Expr) -> dict[str, frozenset[str]]:
+    """Of series that are joined `on` labels: those. By their other labels they differ from what the alert is about."""
+    return {
+        selector.name: labels
+        for operation in tree.operations(node)
+        if (labels := joined_on(operation)) is not None
+        for selector in tree.selectors(operation.rhs)
+        if selector.name
+    }
 
 
 def _line(expr: str) -> str:

@@ -9,7 +9,7 @@ from functools import cache
 from alerts import alerting
 from alerts.alerting import Alert
 from alerts.evidence import narrow, spans, versions
-from alerts.evidence.conditions import WORDS, Condition, Role, conditions, is_number
+from alerts.evidence.conditions import WORDS, Condition, Role, conditions, is_asked, is_number
 from alerts.evidence.model import QueryLanguage, QuickCheck
 from alerts.evidence.narrow import Mark
 from alerts.timing import PRODUCTION
@@ -78,7 +78,7 @@ def _values(rule: Alert, mark: Mark, *, alone: bool) -> Iterator[QuickCheck]:
 
 
 def _condition(rule: Alert, condition: Condition, which: str, mark: Mark, *, sure: bool) -> Iterator[QuickCheck]:
-    names = narrow.identity(rule.name)
+    names = [name for name in narrow.identity(rule.name) if condition.on is None or name in condition.on]
     query, number = condition.value, is_number(condition.border)
     if query.startswith(_ABSENT):
         query = query.removeprefix(_ABSENT).removesuffix(")")
@@ -92,7 +92,7 @@ def _condition(rule: Alert, condition: Condition, which: str, mark: Mark, *, sur
         border=float(condition.border) if number else None,
         above=condition.operator in {">", ">="},
     )
-    if condition.border and not number:
+    if is_asked(condition.border):
         border = narrow.narrowed(condition.border, names, mark)
         yield QuickCheck(
             title="Its border",
@@ -113,7 +113,7 @@ def _title(condition: Condition) -> str:
 
 def _shows(condition: Condition) -> str:
     words = WORDS.get(condition.operator, "")
-    border = condition.border if is_number(condition.border) else "its border, which the next query shows"
+    border = "its border, which the next query shows" if is_asked(condition.border) else condition.border
     if condition.value.startswith(_ABSENT):
         return "What is missing. A result: it is there again."
     match condition.role:

@@ -9,20 +9,20 @@ from alerts.alerting import Alert
 from alerts.alerting.text import number
 from alerts.catalogue import Direction, Kpi, Objective, Severity
 from alerts.evidence import QuickCheck, identity, quick_checks, rules_of
+from alerts.evidence.conditions import WORDS, Role, conditions, is_number
 from alerts.evidence.subject import kpi_of, objective_of
-from alerts.lint import reading
 from alerts.promql import duration
 from alerts.routing import relations
 
 _WITH: Final = re.compile(r"\{\{ with .*?\}\}.*?\{\{ end \}\}")
 _LABEL: Final = re.compile(r"\{\{ \$labels\.(\w+) \}\}")
 _ACTION: Final = re.compile(r"\{\{.*?\}\}")
-_CONSTANT: Final = frozenset(("severity", "owner", "family"))
+_JOINED: Final = {Role.VALUE: "or", Role.GUARD: "and", Role.ENDS: "unless"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleFacts:
-    """One rule of the alert's name. `when` is in words where it watches a promise, else its expression."""
+    """One rule of the alert's name. `when` is in words where it watches a promise, else its conditions."""
 
     severity: Severity
     when: str
@@ -44,7 +44,6 @@ class Facts:
     meaning: str
     rules: tuple[RuleFacts, ...]
     labels: tuple[str, ...]
-    constants: dict[str, str]
     checks: tuple[QuickCheck, ...]
     mutes: tuple[str, ...]
     muted_by: tuple[str, ...]
@@ -67,7 +66,6 @@ def facts(name: str) -> Facts:
         meaning=kpi.meaning if kpi else "",
         rules=tuple(_rule(rule) for rule in rules),
         labels=identity(name),
-        constants=first.labels if len(rules) == 1 else {},
         checks=quick_checks(name),
         mutes=relations.mutes(name),
         muted_by=relations.muted_by(name),
@@ -78,7 +76,7 @@ def _rule(rule: Alert) -> RuleFacts:
     kpi, objective = kpi_of(rule), objective_of(rule)
     return RuleFacts(
         severity=rule.severity,
-        when=_in_words(kpi, objective) if kpi and objective else _plain(rule.summary),
+        when=_in_words(kpi, objective) if kpi and objective else _in_expressions(rule),
         hold=duration(rule.hold_s) if rule.hold_s else "at once",
         expr=rule.expr,
     )
@@ -91,12 +89,17 @@ def _in_words(kpi: Kpi, objective: Objective) -> str:
     return f"{kpi.title}{which} {worse} {number(kpi, objective.target)} {over}"
 
 
+def _in_expressions(rule: Alert) -> str:
+    """Where no promise says it: the conditions, in the order in which they stand."""
+    parts: list[str] = []
+    for each in conditions(rule.expr):
+        border = each.border if is_number(each.border) else f"`{each.border}`"
+        words = f"`{each.value}`" + (f" {WORDS[each.operator]} {border}" if each.operator else "")
+        parts.append(f"{_JOINED[each.role]} {words}" if parts else words)
+    return " ".join(parts)
+
+
 def _plain(template: str) -> str:
     """A template as people read it: `$label` for a label, `(value)` for a value."""
     text = _LABEL.sub(r"$\1", _WITH.sub("", template))
     return " ".join(_ACTION.sub("(value)", text).split())
-
-
-def known_labels(name: str) -> tuple[str, ...]:
-    """Every label that a page of the alert may use."""
-    return tuple(label for label in reading.labels_of(name) if label not in _CONSTANT)

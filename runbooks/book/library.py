@@ -35,8 +35,9 @@ class Library:
         return (page for page in self.pages.values() if page.kind is kind)
 
 
+@cache
 def load(folder: Path = HERE) -> Library:
-    """Read every page below a folder. Raises ProseError with all pages that cannot be used or are not expected."""
+    """Read every page below a folder, once. Raises ProseError with all that cannot be used or are not expected."""
     names = expected()
     found: dict[str, Prose] = {}
     wrong: list[str] = []

@@ -74,12 +74,16 @@ class Sent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardState:
-    """A board for one environment. `unfed` are panels that must show data and do not; `errors` are panels with why."""
+    """A board for one environment.
+
+    `due` panels show a KPI that has traffic there, `unfed` are those of them without data; `errors` name panel and why.
+    """
 
     slug: str
     title: str
     panels: int
     with_data: int
+    due: int
     unfed: Sequence[str]
     errors: Sequence[tuple[str, str]]
 

@@ -10,7 +10,7 @@ from runbooks.checklist.model import Context, Outcome, Proof, failed, not_applic
 
 _FEW: Final = 6
 _DAY_S: Final = 86_400
-_PERCENT: Final = 100
+_LOOKS: Final = 20
 
 
 def baseline_recorded(context: Context) -> Outcome:
@@ -43,8 +43,8 @@ def boards_fed(context: Context) -> Outcome:
     errors = [f"{board.slug} / {panel}: {why}" for board in boards for panel, why in board.errors]
     if errors:
         return failed(f"{len(errors)} panels show an error: {errors[0]}", "mend the store or the query", *proofs)
-    if not any(board.with_data for board in boards if board.slug == TASK_SUCCESS.board):
-        said = f"the board {TASK_SUCCESS.board} has no data for environment {context.environment}"
+    if not any(board.due for board in boards):
+        said = f"the boards have nothing to show for environment {context.environment}: no KPI has traffic there"
         return failed(said, "send telemetry (agentobs telemetry check), or name another environment with -e", *proofs)
     unfed = [f"{board.slug} / {panel}" for board in boards for panel in board.unfed]
     if unfed:
@@ -161,19 +161,24 @@ def _room(context: Context, kind: str, least: float, fix: str) -> Outcome:
 
 
 def full(key: str, what: str) -> Callable[[Context], Outcome]:
-    """An item that compares how full something is with where its alert begins."""
+    """An item that compares how full something is with where its alert begins, as long as the alert waits."""
     probe = probing.probe(probing.ROOM[key])
+    hold_s = probe.alert.hold_s
 
     def judge(context: Context) -> Outcome:
-        samples = context.platform.metrics.instant(probe.expr, context.end)
-        most = max(samples, key=lambda sample: sample.value, default=None)
-        if most is None:
+        # As the alert does: what was less at any moment of its hold is a peak, not a lack of room.
+        series = context.platform.metrics.range(probe.expr, context.end - hold_s, context.end, hold_s / _LOOKS)
+        lowest = [(min(value for _, value in each.points), each.labels) for each in series if each.points]
+        share, labels = max(lowest, key=lambda pair: pair[0], default=(None, {}))
+        if share is None:
             return unjudged(f"there is no measure of {what}", "see whether Prometheus scrapes the platform: targets-up")
-        at = " ".join(value for label, value in most.labels.items() if label in {"exporter", "rule_group", "instance"})
-        proof = Proof(what=f"{what}: the fullest is {at}", query=probe.expr, value=f"{most.value:.1%}")
-        if most.value > probe.border:
-            said = f"{what} at {most.value:.0%}; {probe.alert.name} begins at {probe.border:.0%}"
+        at = " ".join(value for label, value in labels.items() if label in {"exporter", "rule_group", "instance"})
+        proof = Proof(what=f"{what}: the fullest is {at}", query=probe.expr, value=f"{share:.1%}")
+        if share > probe.border:
+            said = (
+                f"{what} at {share:.0%} for {hold_s / 60:.0f} minutes; {probe.alert.name} begins at {probe.border:.0%}"
+            )
             return failed(said, f"follow the runbook of {probe.alert.name}", proof)
-        return passed(f"{most.value * _PERCENT:.1f} % used of {what}; the alert begins at {probe.border:.0%}", proof)
+        return passed(f"{share:.1%} used of {what}; the alert begins at {probe.border:.0%}", proof)
 
     return judge

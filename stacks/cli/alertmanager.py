@@ -27,9 +27,10 @@ class AlertmanagerError(RuntimeError):
 class Alertmanager:
     """One Alertmanager at `url`."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, headers: Mapping[str, str] | None = None) -> None:
         self._url = url.rstrip("/")
         self._session = requests.Session()
+        self._session.headers.update(headers or {})
 
     def _ask(self, method: str, path: str, **rest: Any) -> requests.Response:  # noqa: ANN401 arguments of requests
         try:

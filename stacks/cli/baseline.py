@@ -21,8 +21,8 @@ from runbooks.baseline import Baseline, BaselineError, Change, Comparison, Findi
 from runbooks.wording import amount
 from stacks.cli.options import AsJson, Schema, Since, Stack, Store, Where
 from stacks.cli.prometheus import Prometheus
+from stacks.cli.reach import either
 from stacks.cli.show import error_console
-from stacks.cli.workspace import Workspace
 from stacks.environments import EnvName
 
 app = typer.Typer(help="KPI baselines: what a release is compared with.", no_args_is_help=True)
@@ -84,9 +84,8 @@ def record_(
     path = file_of(name)
     if path.exists() and not replace:
         raise BaselineError(f"{path} exists, and a baseline is a record; fix: another name, or --replace")
-    source = Prometheus(prometheus or Workspace(stack).endpoints()["prometheus"])
     now = time.time()
-    with _progress() as tell:
+    with _asked(stack, prometheus) as source, _progress() as tell:
         made = record(
             source,
             name=path.stem,
@@ -137,9 +136,9 @@ def compare_(
     if not name:
         raise typer.BadParameter(f"name a baseline; there are {', '.join(_names()) or 'none in baselines/'}")
     found = load(name)
-    source = Prometheus(prometheus or Workspace(stack).endpoints()["prometheus"])
     now = time.time()
-    made = compare(found, source, now - since, now)
+    with _asked(stack, prometheus) as source:
+        made = compare(found, source, now - since, now)
     if as_json:
         typer.echo(made.model_dump_json(indent=2))
     else:
@@ -225,6 +224,13 @@ def _cells(change: Change) -> tuple[str | Text, ...]:
         f"{change.before_events:,.0f} / {change.after_events:,.0f}",
         f"{change.detectable * 100:.0f} %" if change.detectable is not None else "-",
     )
+
+
+@contextmanager
+def _asked(stack: EnvName, prometheus: str) -> Iterator[Prometheus]:
+    """The metrics of a stack, or of the store that was named."""
+    with either(stack, ["prometheus"], {"prometheus": prometheus}) as stores:
+        yield Prometheus(stores.urls["prometheus"], stores.headers.get("prometheus"))
 
 
 @contextmanager

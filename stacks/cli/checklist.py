@@ -27,12 +27,14 @@ from stacks.cli import signing
 from stacks.cli.dashboards import TOKEN
 from stacks.cli.options import AsJson, Logs, Since, Stack, Store, Traces, Where, duration
 from stacks.cli.platform import ERRORS, RunningStack
+from stacks.cli.reach import Reached, either
 from stacks.cli.workspace import Workspace
 from stacks.environments import EnvName
 
 app = typer.Typer(help="The deployment checklist: before a release, after it, and its records.", no_args_is_help=True)
 
 _LOCAL: Final = EnvName.LOCAL
+_SERVICES: Final = ("prometheus", "alertmanager", "loki", "tempo")
 _STYLES: Final = {
     Status.PASS: ("✔", "green"),
     Status.FAIL: ("✖", "bold red"),
@@ -244,7 +246,11 @@ def _run(asked: _Asked) -> None:
         raise typer.BadParameter("name the release that is deployed: --release NAME")
     if "/" in asked.release or asked.release.startswith("."):
         raise typer.BadParameter(f"--release {asked.release!r} would be a path; use letters, digits, - _ and .")
-    context, inputs = _context(asked)
+    with either(asked.stack, _SERVICES, asked.addresses) as stores:
+        _judge(asked, *_context(asked, stores))
+
+
+def _judge(asked: _Asked, context: Context, inputs: Mapping[str, str]) -> None:
     state = home.home() / "checklists" / f"{asked.stack}-{context.environment}-{asked.release}-{asked.phase}.json"
     earlier = [] if asked.fresh else _earlier(state)
     done: list[Result] = []
@@ -266,10 +272,7 @@ def _run(asked: _Asked) -> None:
     raise typer.Exit(_CODES[record.verdict])
 
 
-def _context(asked: _Asked) -> tuple[Context, dict[str, str]]:
-    workspace = Workspace(asked.stack)
-    given = {name: url.rstrip("/") for name, url in asked.addresses.items() if url}
-    endpoints = given if len(given) == len(asked.addresses) else {**workspace.endpoints(), **given}
+def _context(asked: _Asked, stores: Reached) -> tuple[Context, dict[str, str]]:
     end = time.time()
     environment = asked.environment or str(asked.stack)
     period = Period(start=end - asked.window_s, end=end)
@@ -277,7 +280,7 @@ def _context(asked: _Asked) -> tuple[Context, dict[str, str]]:
     grafana = _grafana(asked.grafana)
     if grafana is None:
         missing["grafana"] = "no Grafana was named (--grafana URL); item boards-fed looks at the data of every board"
-    platform = RunningStack(workspace, endpoints, period, environment, grafana)
+    platform = RunningStack(Workspace(asked.stack), stores, period, environment, grafana)
     if not platform.is_local:
         missing["live"] = "on Kubernetes policies and namespaces see to that; pods cannot be looked into from here"
     found = _baseline(asked.baseline)
@@ -293,7 +296,7 @@ def _context(asked: _Asked) -> tuple[Context, dict[str, str]]:
         platform=platform,
         limits=asked.limits,
         seed=asked.seed or asked.release,
-        trace_url=f"{endpoints['tempo']}/api/traces/" if "tempo" in endpoints else "",
+        trace_url=f"{stores.urls['tempo']}/api/traces/" if stores.lasting else "",
         errors=ERRORS,
         missing=missing,
     )

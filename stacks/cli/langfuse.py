@@ -76,7 +76,14 @@ def _project(stack: EnvName) -> Iterator[Credentials]:
 
 
 def _setting(workspace: Workspace, key: str) -> str:
-    return workspace.pulumi("config", "get", f"{NAMESPACE}:{key}", quiet=True).strip()
+    try:
+        return workspace.pulumi("config", "get", f"{NAMESPACE}:{key}", quiet=True).strip()
+    except WorkspaceError:
+        raise WorkspaceError(
+            f"the stack {workspace.stack} has no {NAMESPACE}:{key}."
+            f" Fix: agentobs pulumi -s {workspace.stack} config set {NAMESPACE}:{key} <value>, or name the project in"
+            " LANGFUSE_BASE_URL, LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY"
+        ) from None
 
 
 def _file(path: str) -> str:

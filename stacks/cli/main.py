@@ -43,7 +43,7 @@ from stacks.cli.browser import BrowserError
 from stacks.cli.loki import LokiError
 from stacks.cli.options import AsJson, Schema, Since, Stack, Store, Traces, Where
 from stacks.cli.prometheus import Prometheus, PrometheusError
-from stacks.cli.reach import Reached, reached
+from stacks.cli.reach import Reached, either
 from stacks.cli.telemetry import Scope, examine
 from stacks.cli.tempo import Tempo, TempoError
 from stacks.cli.workspace import Workspace, WorkspaceError
@@ -239,12 +239,9 @@ def _narrowed(environment: str) -> dict[Label, str]:
 @contextmanager
 def _stores(stack: EnvName, wanted: list[str], named: dict[str, str]) -> Iterator[Reached]:
     """Stores to ask: those of the stack, or only what was named (whose traces are not in our Tempo)."""
-    given = {name: url for name, url in named.items() if url}
-    if "prometheus" in given:
-        yield Reached(urls=given)
-        return
-    with reached(stack, [name for name in wanted if name not in given]) as ours:
-        yield Reached(urls={**ours.urls, **given}, headers=ours.headers, lasting=ours.lasting)
+    alone = [name for name in wanted if named.get(name)] if named.get("prometheus") else wanted
+    with either(stack, alone, named) as stores:
+        yield stores
 
 
 def _metrics(stores: Reached) -> Prometheus:

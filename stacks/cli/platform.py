@@ -37,12 +37,13 @@ from runbooks.checklist.platform import (
     Silence,
     Trace,
 )
-from stacks import home, observability, settings
 from stacks import live as machine
+from stacks import observability, settings
 from stacks.cli import fed
 from stacks.cli.alertmanager import Alertmanager, AlertmanagerError
 from stacks.cli.loki import LokiError
 from stacks.cli.prometheus import Prometheus, PrometheusError
+from stacks.cli.reach import Reached
 from stacks.cli.report import Backends
 from stacks.cli.telemetry import Scope, examine
 from stacks.cli.tempo import Tempo, TempoError
@@ -91,19 +92,20 @@ class RunningStack:
     def __init__(
         self,
         workspace: Workspace,
-        endpoints: Mapping[str, str],
+        stores: Reached,
         period: Period,
         environment: str,
         grafana: Grafana | None = None,
     ) -> None:
         self._workspace = workspace
-        self._endpoints = endpoints
+        self._stores = stores
         self._period = period
         self._environment = environment
         self._grafana = grafana
-        self._metrics = Prometheus(endpoints["prometheus"])
-        self._alertmanager = Alertmanager(endpoints["alertmanager"])
-        self._tempo = Tempo(endpoints["tempo"])
+        urls, headers = stores.urls, stores.headers
+        self._metrics = Prometheus(urls["prometheus"], headers.get("prometheus"))
+        self._alertmanager = Alertmanager(urls["alertmanager"], headers.get("alertmanager"))
+        self._tempo = Tempo(urls["tempo"], headers.get("tempo"))
 
     @property
     def metrics(self) -> Prometheus:
@@ -134,7 +136,7 @@ class RunningStack:
                 environment=self._settings.applied_to(environment),
                 files={spec.name: spec.files for spec in self._specs},
             )
-        values, encrypted = stack_settings(home.project_root() / "stacks" / f"Pulumi.{self._workspace.stack}.yaml")
+        values, encrypted = stack_settings(self._workspace.settings)
         chosen = reading.parse(values, encrypted, environment).settings
         made = plans.make(environment, chosen)
         return Rendered(
@@ -149,7 +151,7 @@ class RunningStack:
         if self.is_local:
             urls = {spec.name: spec.ready_url for spec in self._specs}
         else:
-            urls = {name: self._endpoints[name] + path for name, path in _READY.items() if name in self._endpoints}
+            urls = {name: self._stores.urls[name] + path for name, path in _READY.items() if name in self._stores.urls}
         return [_asked(name, url) for name, url in urls.items()]
 
     @functools.cached_property
@@ -191,8 +193,15 @@ class RunningStack:
 
     def boards(self) -> list[BoardState]:
         """Every board, evaluated for the environment."""
-        addresses = {name: self._endpoints.get(name, "") for name in ("prometheus", "loki", "tempo")}
-        return fed.boards(Backends(**addresses).sources(), self._metrics, self._period, self._environment)
+        urls = self._stores.urls
+        stores = Backends(
+            prometheus=urls["prometheus"],
+            loki=urls.get("loki", ""),
+            tempo=urls["tempo"],
+            headers=self._stores.headers,
+            lasting=self._stores.lasting,
+        )
+        return fed.boards(stores.sources(), self._metrics, self._period, self._environment)
 
     def grafana(self) -> Mapping[str, str]:
         """The boards in Grafana: slug -> new, unchanged, changed or edited."""

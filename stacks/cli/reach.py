@@ -52,6 +52,18 @@ def reached(stack: EnvName, wanted: Iterable[str] = STORES) -> Iterator[Reached]
         yield Reached(urls=endpoints | there, headers=headers, lasting=False)
 
 
+@contextmanager
+def either(stack: EnvName, wanted: Iterable[str], named: Mapping[str, str]) -> Iterator[Reached]:
+    """Services by the addresses that were named, the others those of the stack, which may be down if none is left."""
+    given = {name: url.rstrip("/") for name, url in named.items() if url}
+    others = [name for name in wanted if name not in given]
+    if not others:
+        yield Reached(urls=given)
+        return
+    with reached(stack, others) as ours:
+        yield Reached(urls={**ours.urls, **given}, headers=ours.headers, lasting=ours.lasting)
+
+
 def _target(name: str, url: str, said: Mapping[str, Any]) -> Target | None:
     """The service behind an address; None for what anybody reaches."""
     space = addresses.namespace(url) if name in said["elsewhere"] else said["cluster"]["namespace"]

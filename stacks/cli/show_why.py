@@ -75,7 +75,7 @@ def _symptom(document: Diagnosis, first: Hypothesis) -> list[str]:
 def _when(document: Diagnosis, first: Hypothesis) -> list[str]:
     lines = [
         _line("since", f"{wording.clock(first.since)} ({wording.ago(document.window_end - first.since)} ago)"),
-        _line("sure", f"{first.confidence * _PERCENT:.0f} %"),
+        _line("sure", wording.sure(first.confidence)),
     ]
     if first.inseparable_from:
         lines.append(_line("or", escape("; ".join(first.inseparable_from)) + " (these data cannot tell)"))
@@ -134,7 +134,7 @@ def _rivals(rivals: list[Hypothesis]) -> RenderableType:
     if not rivals:
         return Text("No other explanation is worth naming.", style="dim")
     lines = [
-        Text(f"  {rival.confidence * _PERCENT:.0f} %  {rival.title}, since {wording.clock(rival.since)}")
+        Text(f"  {wording.sure(rival.confidence)}  {rival.title}, since {wording.clock(rival.since)}")
         for rival in rivals
     ]
     return Group(Text("Also true, or true instead", style="bold"), *lines)

@@ -63,7 +63,8 @@ class Workspace:
         (self.project / "Pulumi.yaml").write_text(to_yaml({**project, "stackConfigDir": "."}))
 
     @property
-    def _settings(self) -> Path:
+    def settings(self) -> Path:
+        """The stack file: what an operator set."""
         folder = "." if home.HOME_VARIABLE in os.environ else "stacks"
         return self.project / folder / f"Pulumi.{self.stack}.yaml"
 
@@ -75,7 +76,7 @@ class Workspace:
     @property
     def secret_files(self) -> tuple[Path, ...]:
         """Files of which nobody else may read a byte."""
-        return (self._passphrase,)
+        return (self.passphrase,)
 
     @property
     def checkpoint(self) -> Path:
@@ -140,10 +141,10 @@ class Workspace:
 
     def _forget_old_passphrase(self) -> None:
         """Keep the settings of a stack whose state was deleted: their salt belongs to a passphrase that is gone."""
-        if self._settings.exists():
-            settings = yaml.safe_load(self._settings.read_text()) or {}
+        if self.settings.exists():
+            settings = yaml.safe_load(self.settings.read_text()) or {}
             settings.pop("encryptionsalt", None)
-            self._settings.write_text(to_yaml(settings))
+            self.settings.write_text(to_yaml(settings))
 
     @property
     def exists(self) -> bool:

@@ -8,7 +8,7 @@ import contextlib
 import socket
 import socketserver
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -74,18 +74,29 @@ class _Handler(socketserver.BaseRequestHandler):
             return
         inside = made.socket(way.port)
         inside.setblocking(True)
-        back = threading.Thread(target=_carry, args=(inside, self.request), daemon=True)
+
+        def note(answered: bool) -> None:  # noqa: FBT001 the only thing to say
+            if made.error(way.port):
+                way.trouble.append(str(made.error(way.port)).strip())
+            elif not answered:
+                way.trouble.append(
+                    f"port {way.port} ended the connection without an answer; does anything listen there"
+                )
+
+        back = threading.Thread(target=_carry, args=(inside, self.request, note), daemon=True)
         back.start()
-        _carry(self.request, inside)
+        _carry(self.request, inside, lambda _: None)
         back.join()
-        if made.error(way.port):
-            way.trouble.append(str(made.error(way.port)).strip())
 
 
-def _carry(source: Any, sink: Any) -> None:  # noqa: ANN401 a socket, or what the library gives for one
+def _carry(source: Any, sink: Any, ended: Callable[[bool], None]) -> None:  # noqa: ANN401 sockets, or what stands for one
+    """All bytes of one direction; before the other side learns of the end, `ended` is told whether there were any."""
+    some = False
     with contextlib.suppress(OSError):
         while data := source.recv(_CHUNK):
+            some = True
             sink.sendall(data)
+    ended(some)
     for end in (source, sink):
         with contextlib.suppress(OSError):
             end.shutdown(socket.SHUT_RDWR)

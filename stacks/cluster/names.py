@@ -8,6 +8,9 @@ from stacks.versions import IMAGES
 PROJECT: Final = "agentobs"
 SENDS_LABEL: Final = f"{PROJECT}.io/sends-telemetry"
 """A namespace with this label set to `true` may send telemetry, whatever its name."""
+SECRETS_DIGEST: Final = f"{PROJECT}.io/secrets"
+"""Annotation of a pod: its secrets that count only at a start. In a manifest their names; in the cluster a digest of
+the values, so that a new value means new pods."""
 _LONGEST: Final = 15
 _NAME: Final = "app.kubernetes.io/name"
 _INSTANCE: Final = "app.kubernetes.io/instance"

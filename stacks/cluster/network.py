@@ -64,11 +64,12 @@ def flows(workloads: Iterable[Workload]) -> tuple[Flow, ...]:
         for port in workload.calls
         if names.owner(port) in known
     }
-    # Whoever scrapes may reach every workload's port for metrics.
+    # Whoever scrapes may reach every port for metrics.
     if "prometheus" in known:
         found |= {
-            Flow(source="prometheus", target=name, port=workload.metrics_port or workload.ports[0])
+            Flow(source="prometheus", target=name, port=workload.metrics_port)
             for name, workload in known.items()
+            if workload.metrics_port
         }
     return tuple(sorted(found))
 
@@ -140,8 +141,9 @@ def _from_elsewhere(workload: Workload, doors: Doors) -> Iterator[dict[str, Any]
         yield {"from": [_namespace(doors.ingress)], "ports": _ports(public)}
     if doors.scrapers:
         told = [names.number(port) for port in workload.ports if port == "alertmanager"]
-        metrics = names.number(workload.metrics_port or workload.ports[0])
-        yield {"from": [_namespace(doors.scrapers)], "ports": _ports({metrics, *told})}
+        metrics = [names.number(workload.metrics_port)] if workload.metrics_port else []
+        if metrics or told:
+            yield {"from": [_namespace(doors.scrapers)], "ports": _ports({*metrics, *told})}
     read = [names.number(port) for port in workload.ports if port in READ]
     if read and doors.readers:
         yield {"from": [_namespace(doors.readers)], "ports": _ports(read)}

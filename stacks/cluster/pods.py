@@ -7,6 +7,7 @@ from typing import Any, Final
 from stacks.cluster import configs, hardening, names, rbac
 from stacks.cluster.placement import DATA, POD_IP
 from stacks.cluster.secrets import secret_of
+from stacks.components.prometheus import METRICS_ANNOTATION
 from stacks.environments import Cluster, OnDestroy
 from stacks.sizes import Size
 from stacks.versions import IMAGES
@@ -120,7 +121,6 @@ def _controller(workload: Workload, size: Size, site: Site, *, stateful: bool) -
 
 
 def _template(workload: Workload, size: Size, site: Site) -> dict[str, Any]:
-    metrics = workload.metrics_port or workload.ports[0]
     spec: dict[str, Any] = {
         "serviceAccountName": workload.name,
         **hardening.pod(workload),
@@ -135,9 +135,17 @@ def _template(workload: Workload, size: Size, site: Site) -> dict[str, Any]:
     return {
         "metadata": {
             "labels": names.labels(workload.name, workload.image),
-            "annotations": {"agentobs.io/metrics-port": str(names.number(metrics))},
+            "annotations": _annotations(workload),
         },
         "spec": spec,
+    }
+
+
+def _annotations(workload: Workload) -> dict[str, str]:
+    fixed = sorted({use.value for use in workload.secrets if not use.secret and not use.reread})
+    return {
+        **({METRICS_ANNOTATION: str(names.number(workload.metrics_port))} if workload.metrics_port else {}),
+        **({names.SECRETS_DIGEST: " ".join(fixed)} if fixed else {}),
     }
 
 

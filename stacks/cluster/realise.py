@@ -2,14 +2,16 @@
 
 import base64
 import hashlib
+import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import pulumi_kubernetes as k8s
 from pulumi import Alias, ComponentResource, Config, CustomResource, CustomTimeouts, Output, ResourceOptions
 
+from stacks.cluster import names
 from stacks.cluster.generated_values import GeneratedValue
 from stacks.cluster.plan import Plan
 from stacks.cluster.rollout import Rollout
@@ -69,11 +71,13 @@ class Platform(ComponentResource):
         super().__init__(self.TYPE, name, None, ResourceOptions(providers={"kubernetes": provider}))
         self._on_destroy, self._timeout = target.on_destroy, target.timeout
         self._values: dict[str, Output[str]] = {}
+        self._digests: list[Output[str]] = []
         namespace, *others = plan.manifests
         first = self._made(namespace, [])
         before = [self._made(manifest, [first]) for manifest in others if manifest["kind"] not in _RUNS_PODS]
         runs = [self._made(manifest, before) for manifest in others if manifest["kind"] in _RUNS_PODS]
-        digest = hashlib.sha256(json.dumps(plan.manifests, sort_keys=True).encode()).hexdigest()
+        manifests = hashlib.sha256(json.dumps(plan.manifests, sort_keys=True).encode()).hexdigest()
+        digest = Output.all(manifests, *self._digests).apply("-".join)
         where = {"context": target.context, "namespace": plan.namespace}
         Rollout("rollout", digest, where, _seconds(target.timeout), ResourceOptions(parent=self, depends_on=runs))
         self.register_outputs({"namespace": plan.namespace})
@@ -87,6 +91,8 @@ class Platform(ComponentResource):
             body["automount_service_account_token"] = body.pop("automountServiceAccountToken")
         if manifest["kind"] in {"RoleBinding", "ClusterRoleBinding"}:
             body["role_ref"] = body.pop("roleRef")
+        if manifest["kind"] in _RUNS_PODS:
+            body["spec"] = self._with_digest(body["spec"])
         name = logical_name(manifest)
         options = self._options(name, manifest, after)
         known = _CLASSES.get(manifest["kind"])
@@ -96,6 +102,23 @@ class Platform(ComponentResource):
             )
         made: CustomResource = known(name, **body, opts=options)
         return made
+
+    def _with_digest(self, spec: Mapping[str, Any]) -> dict[str, Any]:
+        """The names of secrets that count only at a start become a digest of their values, made with a key of ours.
+
+        A weak password cannot be guessed from it.
+        """
+        template = spec["template"]
+        annotations = dict(template["metadata"]["annotations"])
+        if names.SECRETS_DIGEST in annotations:
+            used = annotations[names.SECRETS_DIGEST].split()
+            values = Output.all(self._value("secretsDigestKey"), *(self._value(name) for name in used))
+            # Without the key it tells nothing, so that a preview may show that it changes.
+            digest = Output.unsecret(values.apply(lambda known: _digest(known[0], known[1:])))
+            annotations[names.SECRETS_DIGEST] = digest
+            self._digests.append(digest)
+        metadata = {**template["metadata"], "annotations": annotations}
+        return {**spec, "template": {**template, "metadata": metadata}}
 
     def _options(self, name: str, manifest: Mapping[str, Any], after: list[CustomResource]) -> ResourceOptions:
         """What holds data outlives a mistake: the namespace, where the volumes are, and in prod what runs on them."""
@@ -138,6 +161,10 @@ def _annotations(manifest: Mapping[str, Any]) -> dict[str, str]:
     if manifest["kind"] in {"Service", "Ingress"}:
         own["pulumi.com/skipAwait"] = "true"
     return {**manifest["metadata"].get("annotations", {}), **own}
+
+
+def _digest(key: str, values: Sequence[str]) -> str:
+    return hmac.new(key.encode(), "\0".join(values).encode(), hashlib.sha256).hexdigest()[:16]
 
 
 def _seconds(duration: str) -> float:

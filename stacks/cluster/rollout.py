@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from kubernetes import client, config
-from pulumi import ResourceOptions
+from pulumi import Input, ResourceOptions
 from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
 
 Props = dict[str, Any]
@@ -99,6 +99,6 @@ class Rollout(Resource, module="agentobs", name="Rollout"):
     """`digest` stands for all objects: when it changes, their rollout is waited for again."""
 
     def __init__(
-        self, name: str, digest: str, where: Mapping[str, str], timeout_s: float, opts: ResourceOptions
+        self, name: str, digest: Input[str], where: Mapping[str, str], timeout_s: float, opts: ResourceOptions
     ) -> None:
         super().__init__(_Provider(), name, {**where, "digest": digest, "timeout_s": timeout_s}, opts)

@@ -74,6 +74,7 @@ VALUES: Final[Mapping[str, Value]] = {
         )
         for service in LOGINS
     },
+    "secretsDigestKey": Generated(),
     "grafanaAdminPassword": Generated(),
     "grafanaSecretKey": Generated(bytes=32, lasting=True),
     "postgresPassword": Generated(lasting=True),

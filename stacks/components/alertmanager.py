@@ -75,11 +75,13 @@ def workload(environment: Environment, at: Placement) -> Workload:
         checks=(("amtool", "check-config", config),),
         files={_CONFIG: routing.render(routes(environment)), routing.FILE: routing.TEMPLATE},
         ports=("alertmanager", "alertmanager-gossip") if several else ("alertmanager",),
+        metrics_port="alertmanager",
         ready_port="alertmanager",
         ready_path="/-/ready",
         calls=("alertmanager-gossip",) if several else (),
         secrets=tuple(
-            SecretUse(value=key, file=f"/etc/agentobs/secrets/{key}") for key in environment.receiver_secrets
+            SecretUse(value=key, file=f"/etc/agentobs/secrets/{key}", reread=True)
+            for key in environment.receiver_secrets
         ),
         outside=(Outside.HTTPS, Outside.MAIL) if environment.cluster else (),
         alive=Probe(port="alertmanager", path="/-/healthy"),

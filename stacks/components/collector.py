@@ -71,7 +71,7 @@ def workload(environment: Environment, at: Placement) -> Workload:
     name = f"{environment.name}-edge" if split else str(environment.name)
     made = _workload("collector", _in_cluster(name, environment, at, "collector"), environment, _GATE_PORTS)
     metrics = elsewhere.stores(environment, ("prometheus",))
-    tokens = (SecretUse(value="otlpTokens", file=f"{profiles.SECRETS}/ingress-tokens"),)
+    tokens = (SecretUse(value="otlpTokens", file=f"{profiles.SECRETS}/ingress-tokens", reread=True),)
     return replace(
         made,
         api=Api.SENDERS,
@@ -100,7 +100,7 @@ def _certificate(environment: Environment) -> tuple[SecretUse, ...]:
     if name is None:
         return ()
     keys = ("ca.crt", "tls.crt", "tls.key")
-    return tuple(SecretUse(value=key, file=f"{profiles.TLS}/{key}", secret=name) for key in keys)
+    return tuple(SecretUse(value=key, file=f"{profiles.TLS}/{key}", secret=name, reread=True) for key in keys)
 
 
 def _written(remotes: tuple[Remote, ...]) -> tuple[str, ...]:
@@ -112,7 +112,7 @@ def _workload(name: str, chosen: Profile, environment: Environment, ports: tuple
     health = next(port for port in ports if port.endswith("-health"))
     stores = elsewhere.stores(environment)
     with_langfuse = environment.langfuse_url is not None and environment.cluster is not None
-    keys = (SecretUse(value=environment.langfuse_keys, file=f"{profiles.SECRETS}/langfuse-keys"),)
+    keys = (SecretUse(value=environment.langfuse_keys, file=f"{profiles.SECRETS}/langfuse-keys", reread=True),)
     return Workload(
         name=name,
         image="collector",

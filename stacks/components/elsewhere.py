@@ -64,7 +64,11 @@ def http_client(remote: Remote) -> dict[str, Any]:
 
 def client_secrets(remotes: Iterable[Remote]) -> tuple[SecretUse, ...]:
     """The files that `http_client` names."""
-    return tuple(SecretUse(value=key, file=f"{FOLDER}/{key}") for remote in remotes for key in secret_settings(remote))
+    return tuple(
+        SecretUse(value=key, file=f"{FOLDER}/{key}", reread=True)
+        for remote in remotes
+        for key in secret_settings(remote)
+    )
 
 
 def variable(key: str) -> str:

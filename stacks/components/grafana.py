@@ -91,6 +91,7 @@ def workload(environment: Environment, at: Placement) -> Workload:
         },
         reloaded=frozenset(shown),
         ports=("grafana",),
+        metrics_port="grafana",
         ready_port="grafana",
         ready_path="/api/health",
         ready_timeout_s=120,

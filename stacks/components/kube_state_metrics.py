@@ -31,6 +31,7 @@ def workload(environment: Environment, at: Placement) -> Workload:
         checks=(),
         files={},
         ports=("kube-state-metrics", "kube-state-metrics-self"),
+        metrics_port="kube-state-metrics",
         ready_port="kube-state-metrics-self",
         ready_path="/readyz",
         api=Api.STATES,

@@ -121,6 +121,7 @@ def workload(environment: Environment, at: Placement) -> Workload:
         checks=(("loki", flag, _EXPAND, "-verify-config"),),
         files={_CONFIG: to_yaml(config(environment, at))},
         ports=("loki", "loki-grpc", *(("loki-gossip",) if several else ())),
+        metrics_port="loki",
         ready_port="loki",
         ready_path="/ready",
         stop_s=30,

@@ -195,6 +195,7 @@ def workload(environment: Environment, at: Placement) -> Workload:
             _RULES: _rules(environment),
         },
         ports=("prometheus",),
+        metrics_port="prometheus",
         ready_port="prometheus",
         ready_path="/-/ready",
         env={"GOGC": "75"},

@@ -131,6 +131,7 @@ def workload(environment: Environment, at: Placement) -> Workload:
         checks=(("tempo", flag, _EXPAND, "-config.verify=true"),),
         files={_CONFIG: to_yaml(config(environment, at))},
         ports=("tempo", "tempo-grpc", "tempo-otlp", "tempo-gossip"),
+        metrics_port="tempo",
         ready_port="tempo",
         ready_path="/ready",
         stop_s=30,

@@ -15,21 +15,21 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from support.judging import Judgement, judge
 from support.play import play
-from support.trial_stack import trial_stack
+from support.trial_stack import arrived, trial_stack
 from support.trials import Trial, draw_all
 
 from collector.signals import Label
 from runbooks.diagnosis import Window, diagnose
 from runbooks.report import Diagnosis
-from stacks.cli.prometheus import Prometheus
+from stacks.cli.prometheus import Prometheus, PrometheusError
 
 _BEFORE_S = 30.0
-_SETTLE_S = 20.0
 
 
 @dataclass
@@ -51,7 +51,9 @@ def keep_asking(source: Prometheus, asked: Sequence[Asked], start: float, stop: 
         for one in asked:
             if stop.wait(0.05):
                 return
-            one.answers.append((time.time(), ask(source, one.trial, start)))
+            # A machine too busy to answer is asked again; only the last answer must come.
+            with suppress(PrometheusError):
+                one.answers.append((time.time(), ask(source, one.trial, start)))
 
 
 @dataclass
@@ -88,7 +90,7 @@ def run_batch(trials: list[Trial], seconds: float, folder: Path) -> list[Outcome
         times = play(trials, lambda message: collector.send(message).raise_for_status(), seconds, progress)
         stop.set()
         asker.join()
-        time.sleep(_SETTLE_S)
+        arrived(prometheus, trials)
         outcomes = []
         for one in asked:
             began = time.monotonic()
@@ -160,11 +162,9 @@ def main() -> None:
             trials = draw_all(given.seed + number, given.scale)
             print(f"seed {given.seed + number}: {len(trials)} trials at once for {given.seconds:.0f} s", flush=True)
             outcomes += run_batch(trials, given.seconds, Path(folder) / str(number))
+            misses(outcomes)
             table(outcomes)
-    misses(outcomes)
-    print()
-    table(outcomes)
-    figures(outcomes)
+            figures(outcomes)
 
 
 if __name__ == "__main__":

@@ -149,7 +149,7 @@ def prometheus(plane: ControlPlane, tmp_path_factory: pytest.TempPathFactory) ->
     with capturing() as store:
         collector = collector_for(folder / "collector", made.start().url, store, "collector-0")
         try:
-            collector.start()
+            collector.start(timeout_s=60)
             assert collector.send(Traffic(environment="dev").tasks(TASKS)[0]).ok
             store.wait(lambda _: _counted(made.url), TASKS)
         finally:

@@ -6,6 +6,16 @@ import pytest
 
 from stacks.environments import EnvName
 
+_TOLD = {
+    "agentobs:tickets": "slack",
+    "agentobs:slackChannel": "#alerts",
+    "agentobs:domain": "agents.example.com",
+    "agentobs:oidcClientId": "grafana",
+    "agentobs:oidcAuthUrl": "https://id.example.com/authorize",
+    "agentobs:oidcTokenUrl": "https://id.example.com/token",
+    "agentobs:oidcApiUrl": "https://id.example.com/userinfo",
+    "agentobs:oidcRolePath": "'Viewer'",
+}
 _APPS = "/apis/apps/v1/namespaces/agentobs"
 
 
@@ -50,6 +60,24 @@ def test_changed_links_reach_rules_and_boards_without_a_restart(running):
     changed = _changed(before, _versions(running))
     assert {kind for kind, _ in changed} == {"v1/configmaps"}
     assert ("v1/configmaps", "prometheus-rules") in changed
+
+
+def test_a_new_secret_means_new_pods_where_it_counts_only_at_a_start(running):
+    pairs = ["=".join(pair) for pair in _TOLD.items()]
+    running.pulumi("config", "set-all", *(word for pair in pairs for word in ("--plaintext", pair)))
+    for key in ("oidcClientSecret", "slackWebhookUrl"):
+        running.set(key, "https://first.example.com")
+    running.up()
+    before = _versions(running)
+    for key in ("oidcClientSecret", "slackWebhookUrl"):
+        running.set(key, "https://second.example.com")
+    running.up()
+    assert _changed(before, _versions(running)) == {
+        ("v1/secrets", "grafana-secrets"),
+        ("v1/secrets", "alertmanager-secrets"),
+        ("apps/v1/statefulsets", "grafana"),
+    }
+    running.pulumi("config", "rm-all", "agentobs:tickets", "agentobs:slackChannel", "agentobs:slackWebhookUrl")
 
 
 def test_a_rollout_that_fails_is_said_and_can_be_taken_back(running):

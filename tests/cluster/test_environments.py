@@ -68,6 +68,8 @@ def test_a_pod_that_is_not_restricted_is_refused(plane):
 def test_a_second_up_changes_nothing(running):
     secrets = _values(running)
     said = running.up()
+    assert "agentobs@v" in said  # the policy pack, which let it pass
+    assert "can't run policy" not in said
     assert "unchanged" in said
     assert " created" not in said.rsplit("Resources:", 1)[1]
     assert " updated" not in said.rsplit("Resources:", 1)[1]

@@ -73,9 +73,6 @@ def watched(plane: ControlPlane):
         rollout.wait("test", NAMESPACE, 30)
         yield plane, ending
     ending.set()
-    plane.api("DELETE", f"/api/v1/namespaces/{NAMESPACE}")
-    plane.await_gone(NAMESPACE)
-    plane.api("DELETE", f"{_CRDS}/volumesnapshots.{GROUP}")
 
 
 @pytest.fixture(scope="module")

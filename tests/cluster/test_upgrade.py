@@ -8,7 +8,7 @@ import pytest
 
 from stacks.environments import EnvName
 
-BASE = "90d96e56dec6b4ddddb77c870f31c40ae6d0881a"
+BASE = "2736f29f3dc85a11ec1bcf3df6a4e98cd6dacb46"
 """The commit to come from and to go back to. A release moves it."""
 ROOT = Path(__file__).resolve().parents[2]
 _KINDS = (

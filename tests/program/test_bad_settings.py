@@ -14,6 +14,7 @@ DEV, STAGING, PROD = EnvName.DEV, EnvName.STAGING, EnvName.PROD
 _PROMETHEUS = {"prometheus": "external", "prometheusUrl": "https://metrics.example.com"}
 _LOKI = {"loki": "external", "lokiUrl": "https://logs.example.com"}
 _ALERTS = {"alertmanager": "external", "alertmanagerUrl": "https://alerts.example.com"}
+_LANGFUSE = {"langfuse": "external", "langfuseUrl": "http://langfuse.example.com", "langfuseKeys": "x"}
 CASES = [
     # What is missing.
     (DEV, {"context": None}, "agentobs:context of stack dev: it is missing. Fix: pulumi config set agentobs:context"),
@@ -74,6 +75,7 @@ CASES = [
         "lokiUrl would send lokiToken over http",
     ),
     (DEV, {**_LOKI, "lokiOtlpUrl": "http://o.example.com", "lokiAuth": "basic"}, "lokiOtlpUrl would send lokiToken"),
+    (DEV, _LANGFUSE, "langfuseUrl would send langfuseKeys over http outside the cluster"),
     (PROD, {"remoteWriteUrl": "http://mimir.example.com"}, "remoteWriteUrl is http outside the cluster, which prod"),
     (PROD, {**_ALERTS, "alertmanagerUrl": "http://alerts.svc.example.com"}, "alertmanagerUrl is http outside"),
     (DEV, {**_LOKI, "lokiUrl": "https://user:secret@logs.example.com"}, "without user, password or ?query"),

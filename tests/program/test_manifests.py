@@ -12,6 +12,7 @@ from support.clusters import ON_KUBERNETES, SECRETS, planned
 import toolchain.table
 from stacks.cluster import names, network
 from stacks.cluster.realise import logical_name
+from stacks.components.prometheus import METRICS_ANNOTATION
 from stacks.environments import EnvName
 from stacks.policy import rules
 from stacks.ports import CLUSTER_PORTS
@@ -226,3 +227,16 @@ def test_rules_and_boards_change_in_place_and_roll_nothing():
 def test_manifests_are_plain_yaml(made):
     text = yaml.safe_dump_all(made.manifests)
     assert list(yaml.safe_load_all(text)) == list(made.manifests)
+
+
+def test_only_what_gives_metrics_is_scraped():
+    """A scrape of anything else would be a page for ever."""
+    silent = {"postgres", "valkey", "objects", "langfuse-web", "langfuse-worker"}
+    made = planned(EnvName.DEV)
+    runs = {each["metadata"]["name"]: each for each in made.manifests if rules.pod_spec(each)}
+    scraped = {
+        name
+        for name, each in runs.items()
+        if METRICS_ANNOTATION in each["spec"]["template"]["metadata"].get("annotations", {})
+    }
+    assert scraped == runs.keys() - silent

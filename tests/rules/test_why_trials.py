@@ -1,21 +1,25 @@
 """`why` about random faults, on series that the real collector made of them, in a real Prometheus.
 
-The recording is one of a seed that the method was not made on; `make bench-why` plays fresh ones. What counts as right
+The recording guards what the method can do; `make bench-why` measures it on fresh seeds. What counts as right
 is in `support.judging`.
 """
 
+import io
 import json
 from pathlib import Path
 
+import jsonschema
 import pytest
+from rich.console import Console
 from support.judging import Judgement, judge
 from support.recorded import replayed
 from support.trials import Trial, draw_all
 
 from collector.signals import Label
-from runbooks import text
+from runbooks import text, wording
 from runbooks.diagnosis import Window, diagnose
 from runbooks.report import Diagnosis
+from stacks.cli import show_why
 from stacks.cli.prometheus import Prometheus
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -97,3 +101,17 @@ def test_every_answer_says_how_sure_it_is_and_why(asked):
             assert first.comparisons >= 1
             assert hypothesis.fixes
             assert "p = " in " ".join(hypothesis.reasons) or "p < " in " ".join(hypothesis.reasons)
+
+
+def test_every_answer_reads_as_a_page_as_text_and_as_json(asked):
+    schema = Diagnosis.model_json_schema()
+    for _, answer, _ in asked:
+        with Console(width=120, record=True, file=io.StringIO()) as console:
+            console.print(show_why.diagnosis(answer))
+        page, lines = console.export_text(), text.plain(answer)
+        for hypothesis in answer.hypotheses[:1]:
+            assert wording.sure(hypothesis.confidence) in page
+            assert hypothesis.fixes[0][:40] in page
+            assert hypothesis.title in lines
+            assert hypothesis.fixes[0] in lines
+        jsonschema.validate(json.loads(answer.model_dump_json()), schema)

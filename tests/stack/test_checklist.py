@@ -1,6 +1,7 @@
 """The checklist on the running stack: a healthy release passes, what is broken fails, and records are whole."""
 
 import json
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,14 +10,17 @@ import jsonschema
 import pytest
 import requests
 import yaml
+from typer.testing import CliRunner
 
 from dashboards.report import Period
 from runbooks import checklist
 from runbooks.baseline import record
 from runbooks.checklist import Context, Limits, Phase, Status
 from stacks import home
+from stacks.cli.main import app
 from stacks.cli.platform import ERRORS, RunningStack
 from stacks.cli.prometheus import Prometheus
+from stacks.cli.reach import Reached
 from stacks.cli.workspace import Workspace
 from stacks.environments import EnvName
 
@@ -63,13 +67,12 @@ def test_a_baseline_holds_intervals_and_all_four_kinds_of_versions(released):
     assert {point["labels"]["environment"] for point in found["points"]} == {"healthy"}
 
 
-def test_a_healthy_release_passes_every_item(released, stack):
+def test_a_healthy_release_passes_every_item(released):
     document = json.loads(released.before.stdout)
     other = {r["key"]: (r["status"], r["said"]) for r in document["results"] if r["status"] != "pass"}
     assert {key: status for key, (status, _) in other.items()} == {"grafana": "not applicable"}, other
     assert released.before.returncode == 0
-    schema = json.loads(stack.agentobs("checklist", "before", "--schema", "record").stdout)
-    jsonschema.validate(document, schema)
+    jsonschema.validate(document, checklist.Record.model_json_schema())
     names = {path.name for path in (released.folder / "checklists" / RELEASE).iterdir()}
     assert names == {"before.json", "before.md", "before.html", "before-client.html"}
 
@@ -94,7 +97,7 @@ def test_a_second_run_takes_over_what_passed_and_sends_no_second_probe(released,
     )
     for name in ("before.json", "before.html"):
         path = released.folder / "checklists" / RELEASE / name
-        assert "is unchanged" in stack.agentobs("checklist", "verify", str(path)).stdout
+        assert "is unchanged" in CliRunner().invoke(app, ["checklist", "verify", str(path)]).output
 
 
 def test_the_first_hours_of_a_healthy_release_pass(released, stack):
@@ -107,7 +110,9 @@ def test_the_first_hours_of_a_healthy_release_pass(released, stack):
     assert other["canary"][0] == "not applicable"
     assert done.returncode == 0
     drawn = results["sample-drawn"]["proofs"]
-    assert {proof["what"].split(":")[0] for proof in drawn} >= {"failed", "slow", "costly", "random"}
+    # The slow ones are often the dear ones, and are drawn once.
+    assert all(f"{kind} of" in results["sample-drawn"]["said"] for kind in ("failed", "slow", "costly", "random"))
+    assert {proof["what"].split(":")[0] for proof in drawn} >= {"failed", "slow", "random"}
     assert len({proof["link"] for proof in drawn}) == len(drawn)
     assert requests.get(drawn[0]["link"], timeout=10).status_code == 200
 
@@ -119,7 +124,9 @@ def look(stack, monkeypatch):
     urls = {name: stack.url(name) for name in ("prometheus", "alertmanager", "loki", "tempo")}
 
     def judge(key, environment, start, end, *, evidence=NONE, baseline="none", limits=(0.1, 0.1, 3), **moved):
-        platform = RunningStack(Workspace(EnvName.LOCAL), {**urls, **moved}, Period(start=start, end=end), environment)
+        platform = RunningStack(
+            Workspace(EnvName.LOCAL), Reached(urls={**urls, **moved}), Period(start=start, end=end), environment
+        )
         context = Context(
             stack="local", environment=environment, release=RELEASE, start=start, end=end, evidence=evidence,
             baseline=baseline, platform=platform, seed="1", errors=ERRORS,
@@ -138,25 +145,34 @@ def recent(look, key, environment="healthy", **rest):
     return look(key, environment, now() - 2400, now(), **rest)
 
 
+@contextmanager
+def changed(stack, **settings):
+    """Settings of the stack changed in its file and not rolled out; None takes one out."""
+    file = stack.home / "project" / "Pulumi.local.yaml"
+    good = file.read_text()
+    document = yaml.safe_load(good)
+    wanted = document["config"] | {f"agentobs:{key}": value for key, value in settings.items()}
+    document["config"] = {key: value for key, value in wanted.items() if value is not None}
+    file.write_text(yaml.safe_dump(document))
+    try:
+        yield
+    finally:
+        file.write_text(good)
+
+
 @pytest.mark.usefixtures("truths")
 def test_settings_that_were_not_rolled_out_are_found_as_rules_and_as_drift(stack, look):
-    stack.set("dailyBudgetUsd", "7")
-    try:
+    with changed(stack, dailyBudgetUsd="7"):
         rules, drift = recent(look, "rules-loaded"), recent(look, "no-drift")
-    finally:
-        stack.set("dailyBudgetUsd", "100000")
     assert (rules.status, drift.status) == (Status.FAIL, Status.FAIL)
     assert "missing or other than rendered: kpi:spend:daily_budget" in rules.said
     assert "update prometheus" in drift.said
 
 
 @pytest.mark.usefixtures("truths")
-def test_a_receiver_that_should_not_be_there_is_found(stack, look, notified):
-    stack.unset("alertWebhook")
-    try:
+def test_a_receiver_that_should_not_be_there_is_found(stack, look):
+    with changed(stack, alertWebhook=None):
         found = recent(look, "receivers")
-    finally:
-        stack.set("alertWebhook", notified.url)
     assert found.status is Status.FAIL
     assert "does not run with the rendered routes and receivers" in found.said
     assert [proof.value for proof in found.proofs] == [
@@ -187,7 +203,7 @@ def test_a_silence_is_found_with_its_owner(stack, look):
 def test_an_environment_without_traffic_has_no_boards(look):
     found = recent(look, "boards-fed", "nobody-here")
     assert found.status is Status.FAIL
-    assert "the board fleet has no data for environment nobody-here" in found.said
+    assert "nothing to show for environment nobody-here" in found.said
 
 
 @pytest.mark.usefixtures("truths")

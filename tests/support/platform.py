@@ -71,7 +71,9 @@ class Metrics:
         return list(found)
 
     def range(self, query: str, start: float, end: float, step: float) -> list[Series]:  # noqa: ARG002 a protocol
-        return []
+        return [
+            Series(sample.labels, [(start, sample.value), (end, sample.value)]) for sample in self.instant(query, end)
+        ]
 
     def exemplars(self, query: str, start: float, end: float) -> list[Exemplar]:  # noqa: ARG002 a protocol
         return []
@@ -110,7 +112,7 @@ class FakePlatform:
     sent: Any = field(default_factory=lambda: Sent(receivers=(SHOW,), took_s=1.2))
     boards_: Any = field(
         default_factory=lambda: [
-            BoardState(slug="fleet", title="Fleet", panels=9, with_data=8, unfed=(), errors=()),
+            BoardState(slug="fleet", title="Fleet", panels=9, with_data=8, due=3, unfed=(), errors=()),
         ]
     )
     grafana_: Any = field(default_factory=lambda: {"fleet": "unchanged"})

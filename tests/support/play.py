@@ -202,6 +202,7 @@ def play(
             for _ in range(_arrivals(trial)):
                 task = _Task(trial, (tick + trial.noise.random()) / ticks)
                 task.run()
+                trial.played += 1
                 spans += task.spans
                 records += task.records
             resource = {"service.name": "agents", "deployment.environment.name": trial.environment}

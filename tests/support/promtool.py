@@ -51,6 +51,17 @@ class RecordCase:
     select: str = ""  # matchers: which of the record's samples are meant
 
 
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """Queries that must each return something `at` a time, given `series` and the rules of `alert`."""
+
+    alert: str
+    name: str
+    series: Mapping[str, str]
+    at: str
+    queries: Sequence[str]
+
+
 Case = AlertCase | RecordCase
 _RECORDED = re.compile(r"\b(?:kpi|version|track):[a-z0-9_:]+")
 _VARIABLE = re.compile(r"\{\{ with \$labels\.(\w+) \}\}&var-(\w+)=\{\{ \. \| urlquery \}\}\{\{ end \}\}")
@@ -117,6 +128,30 @@ def verdicts(
     return _report(folder, len(parts))
 
 
+def unanswered(groups: Sequence[Mapping[str, Any]], questions: Iterable[Question], folder: Path) -> dict[str, str]:
+    """What promtool says of questions that nothing was returned for, or that it refused, by their names."""
+    parts: dict[str, list[Question]] = {}
+    for question in questions:
+        parts.setdefault(question.alert, []).append(question)
+    for number, (name, mine) in enumerate(parts.items()):
+        _put(_only(groups, "alert", {name}), [_asked(each) for each in mine], folder / str(number), "15s")
+    return {name: said for name, said in _report(folder, len(parts)).items() if said}
+
+
+def _asked(question: Question) -> dict[str, Any]:
+    """How many samples there are differs; that there is any counts."""
+    yes = [{"labels": "{}", "value": 1}]
+    return {
+        "name": question.name,
+        "interval": "1m",
+        "input_series": [{"series": name, "values": values} for name, values in question.series.items()],
+        "promql_expr_test": [
+            {"expr": f"count({query}) > bool 0", "eval_time": question.at, "exp_samples": yes}
+            for query in question.queries
+        ],
+    }
+
+
 def _only(groups: Sequence[Mapping[str, Any]], kind: str, names: Collection[str]) -> list[dict[str, Any]]:
     kept = [{**group, "rules": [rule for rule in group["rules"] if rule.get(kind) in names]} for group in groups]
     return [group for group in kept if group["rules"]]
@@ -148,19 +183,25 @@ def _needed(groups: Sequence[Mapping[str, Any]], record: str, fed: Collection[st
 
 
 def _write(groups: Sequence[Mapping[str, Any]], cases: Sequence[Case], folder: Path, interval: str) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "rules.yml").write_text(to_yaml({"groups": [dict(group) for group in groups]}))
     links = {
         rule["alert"]: {key: rule["annotations"][key] for key in ("runbook_url", "dashboard_url")}
         for group in groups
         for rule in group["rules"]
         if "alert" in rule
     }
+    _put(groups, [_document(case, links) for case in cases], folder, interval)
+
+
+def _put(
+    groups: Sequence[Mapping[str, Any]], documents: Sequence[Mapping[str, Any]], folder: Path, interval: str
+) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "rules.yml").write_text(to_yaml({"groups": [dict(group) for group in groups]}))
     tests = {
         "rule_files": ["rules.yml"],
         "evaluation_interval": interval,
         "fuzzy_compare": True,
-        "tests": [_document(case, links) for case in cases],
+        "tests": [dict(document) for document in documents],
     }
     (folder / "tests.yml").write_text(to_yaml(tests))
 

@@ -59,7 +59,7 @@ class Fault:
 
 @dataclass
 class Trial:
-    """One environment. `fault` texts are for people who read the table of results."""
+    """One environment. `text` is for people who read the table of results; `played` counts its tasks so far."""
 
     environment: str
     kind: str
@@ -68,6 +68,7 @@ class Trial:
     innocents: list[Change]
     noise: random.Random
     slow: float = 1.0
+    played: int = 0
     base: dict[str, Any] = field(default_factory=dict)
 
     @property

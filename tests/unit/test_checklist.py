@@ -10,7 +10,7 @@ from support.platform import NOW, FakePlatform, Metrics, StoreDownError, baselin
 
 from alerts import probing
 from alerts.routing import Profile, Routing, config
-from alerts.source import Sample
+from alerts.source import Sample, Series
 from runbooks import checklist
 from runbooks.checklist import Phase, Status
 from runbooks.checklist.platform import (
@@ -87,11 +87,11 @@ PLATFORM = [
         *FakePlatform().alerts_,
         ActiveAlert(labels={"alertname": "ToolFailing", "severity": "page", "environment": "prod"}, receivers=(), muted_by=()),
     ]}, "pages are open: ToolFailing"),
-    ("boards-fed", {"boards_": [BoardState(slug="fleet", title="", panels=9, with_data=0, unfed=(), errors=())]},
-     "the board fleet has no data for environment prod"),
-    ("boards-fed", {"boards_": [BoardState(slug="fleet", title="", panels=9, with_data=8, unfed=("Tasks",), errors=())]},
+    ("boards-fed", {"boards_": [BoardState(slug="fleet", title="", panels=9, with_data=2, due=0, unfed=(), errors=())]},
+     "nothing to show for environment prod: no KPI has traffic there"),
+    ("boards-fed", {"boards_": [BoardState(slug="fleet", title="", panels=9, with_data=8, due=3, unfed=("Tasks",), errors=())]},
      "without data though their KPI has traffic: fleet / Tasks"),
-    ("boards-fed", {"boards_": [BoardState(slug="fleet", title="", panels=9, with_data=8, unfed=(), errors=(("P", "no"),))]},
+    ("boards-fed", {"boards_": [BoardState(slug="fleet", title="", panels=9, with_data=8, due=3, unfed=(), errors=(("P", "no"),))]},
      "1 panels show an error: fleet / P: no"),
     ("grafana", {"grafana_": {"fleet": "edited"}}, "not as rendered: fleet (edited)"),
     ("no-drift", {"drift_": ["update tempo"]}, "a preview would change 1 resources: update tempo"),
@@ -140,6 +140,15 @@ def test_a_measure_beyond_its_alert_fails(key, query, samples, said):
     result = looked(FakePlatform(metrics=metrics))[key]
     assert result.status is Status.FAIL
     assert said in result.said
+
+
+def test_a_peak_is_no_lack_of_room():
+    class Peak(Metrics):
+        def range(self, query, start, end, step):  # noqa: ARG002 a protocol
+            return [Series({"rule_group": "kpi"}, [(start, 0.1), (end, 0.99)])]
+
+    result = looked(FakePlatform(metrics=Peak(healthy_metrics().answers)))["rules-time"]
+    assert result.status is Status.PASS
 
 
 EVIDENCE = [
