@@ -71,7 +71,7 @@ def kubelet(cgroup: str, resolv_conf: str) -> dict[str, Any]:
         "cgroupRoot": f"/{cgroup}",
         "failCgroupV1": False,
         "failSwapOn": False,
-        "localStorageCapacityIsolation": True,
+        "localStorageCapacityIsolation": False,
         "clusterDNS": [DNS_ADDRESS],
         "clusterDomain": "cluster.local",
         "resolvConf": resolv_conf,

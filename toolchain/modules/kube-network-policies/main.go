@@ -53,7 +53,9 @@ func run(kubeconfig, node string) error {
 		watched.Core().V1().Namespaces(),
 		watched.Core().V1().Pods(),
 		nil, nil, nil, nil,
-		networkpolicy.Config{NodeName: node, NRIdisabled: true},
+		// Without its plugin for the runtime the engine ends at the first packet to the node; that it finds no runtime
+		// to plug into does no harm.
+		networkpolicy.Config{NodeName: node},
 	)
 	if err != nil {
 		return err
