@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from scipy import stats
-from support.platform import baseline
+from support.in_order import baseline
 from typer.testing import CliRunner
 
 from alerts import promql, rules

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from support.platform import NOW, FakePlatform, Metrics, StoreDownError, baseline, context, healthy_metrics, running
+from support.in_order import NOW, FakePlatform, Metrics, StoreDownError, baseline, context, healthy_metrics, running
 
 from alerts import probing
 from alerts.routing import Profile, Routing, config

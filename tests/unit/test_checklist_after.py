@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 import yaml
-from support.platform import NOW, FakePlatform, Metrics, baseline, context
+from support.in_order import NOW, FakePlatform, Metrics, baseline, context
 
 from alerts import probing, promql
 from alerts.catalogue import DIMENSIONS, TASK_SUCCESS, Severity

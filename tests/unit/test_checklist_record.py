@@ -7,7 +7,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-from support.platform import NOW, FakePlatform, StoreDownError, context
+from support.in_order import NOW, FakePlatform, StoreDownError, context
 from typer.testing import CliRunner
 
 from runbooks import checklist

@@ -1,4 +1,7 @@
-"""A platform in order, as plain facts that a test may spoil one by one."""
+"""A platform in order, as plain facts that a test may spoil one by one.
+
+Not `platform`: scripts beside it would import it for the module of the standard library.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
