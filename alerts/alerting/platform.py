@@ -176,10 +176,10 @@ def _prometheus(make: _Platform) -> Iterator[Alert]:
     )  # fmt: skip
     # With a full disk it says yes to everything and stores nothing, its own samples included: only absence shows it.
     yield make.alert(
-        "PrometheusStoresNothing", f'absent_over_time(up{{job="prometheus"}}[{make.timing.of(5 * MINUTE)}])', _PAGE,
+        "PrometheusStoresNothing", f'absent_over_time(up{{job="prometheus"}}[{make.timing.of(10 * MINUTE)}])', _PAGE,
         "A Prometheus stores nothing: its disk is full or broken.",
-        "Not even its own samples for 5 minutes. It still accepts KPIs, and they are lost; no other alert can fire.",
-        hold_s=MINUTE, by=("job",), value="none",
+        "Not even its own samples for 10 minutes. It still accepts KPIs, and they are lost; no other alert can fire.",
+        hold_s=2 * MINUTE, by=("job",), value="none",
     )  # fmt: skip
     broken = ("tsdb_compactions_failed", "tsdb_reloads_failures", "tsdb_wal_corruptions")
     yield make.alert(

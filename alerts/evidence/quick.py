@@ -12,24 +12,27 @@ from alerts.evidence import narrow, spans, versions
 from alerts.evidence.conditions import WORDS, Condition, Role, conditions, is_asked, is_number
 from alerts.evidence.model import QueryLanguage, QuickCheck
 from alerts.evidence.narrow import Mark
-from alerts.timing import PRODUCTION
+from alerts.timing import PRODUCTION, Timing
 
 _ABSENT = "absent("
 
 
 @cache
-def rules_of(name: str) -> tuple[Alert, ...]:
+def rules_of(name: str, timing: Timing = PRODUCTION) -> tuple[Alert, ...]:
     """The rules of an alert. Raises KeyError."""
-    found = tuple(alert for alert in alerting.alerts(PRODUCTION) if alert.name == name)
+    found = tuple(alert for alert in alerting.alerts(timing) if alert.name == name)
     if not found:
         raise KeyError(f"no alert is called {name}")
     return found
 
 
 @cache
-def quick_checks(name: str, mark: Mark = Mark.EXACT) -> tuple[QuickCheck, ...]:
-    """All quick checks of an alert, in the order in which they are to be asked. Raises KeyError."""
-    rules = rules_of(name)
+def quick_checks(name: str, mark: Mark = Mark.EXACT, timing: Timing = PRODUCTION) -> tuple[QuickCheck, ...]:
+    """All quick checks of an alert, in the order in which they are to be asked; `timing` as its rules have it.
+
+    Raises KeyError.
+    """
+    rules = rules_of(name, timing)
     found: dict[str, QuickCheck] = {}
     for check in _all(rules, mark):
         found.setdefault(check.query, check)

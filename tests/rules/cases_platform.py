@@ -139,10 +139,10 @@ def _tables() -> Iterator[Table]:
     own = 'up{job="prometheus",instance="prometheus-0"}'
     yield (
         _platform("PrometheusStoresNothing", PAGE, 'job="prometheus"')
-        .fires("fires", "16m15s", {own: "1x10"})
-        .quiet("not yet", "15m45s", {own: "1x10"})
+        .fires("fires", "22m15s", {own: "1x10"})
+        .quiet("not yet", "21m45s", {own: "1x10"})
         .quiet("one missed scrape", "30m", {own: "1x10 _x2 1x60"})
-        .quiet("recovers", "40m", {own: "1x10 _x15 1x60"})
+        .quiet("recovers", "40m", {own: "1x10 _x20 1x60"})
         .quiet("all is well", "30m", {own: "1x60"})
     )
     for metric in ("tsdb_compactions_failed", "tsdb_reloads_failures", "tsdb_wal_corruptions"):

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import requests
+from support.asking import ALERT_SPEED
 from support.webhook import Notice, Webhook, webhook
 
 from dashboards.boards import BOARDS
@@ -24,8 +25,6 @@ from stacks.cli.report import Backends
 from stacks.ports import PORTS
 
 ROOT = Path(__file__).resolve().parents[2]
-# Alerts look at five minutes and more; here they pass in ten seconds.
-ALERT_SPEED = 30
 # Tasks and tasks a second. Where no version changed two dozen moments are tried, so an effect needs many tasks.
 _UNVERSIONED = ("retry-storm", "timeouts", "hallucination", "policy-violation", "crash-loop", "cost-spike")
 TRAFFIC = dict.fromkeys(_UNVERSIONED, (160, 8)) | {
