@@ -64,7 +64,11 @@ def run(
         content=content,
         workers=workers,
     )
-    document = asyncio.run(_run(options))
+    try:
+        document = asyncio.run(_run(options))
+    except RuntimeError as error:
+        typer.echo(f"Error: {error}", err=True)
+        raise typer.Exit(1) from None
     if truth is not None:
         truth.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     typer.echo(json.dumps(document) if as_json else "\n".join(report.lines(document)))

@@ -5,16 +5,14 @@ import json
 import os
 import sys
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any, Final
 
-import demo
+from demo.children import python_path
 from demo.runner import Options
 from demo.share import OnOutcome, run_share
 
 _STOP_S: Final = 6.0
 _LINE_LIMIT: Final = 64 * 1024 * 1024  # a share is one line
-_SOURCE_ROOT: Final = str(Path(demo.__file__).parents[1])
 
 
 @dataclass(slots=True)
@@ -37,7 +35,7 @@ class Crew:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=_LINE_LIMIT,
-            env={**os.environ, "PYTHONPATH": _SOURCE_ROOT},
+            env={**os.environ, "PYTHONPATH": python_path()},
             # Ctrl-C in a terminal is for this process, which tells the workers by closing their stdin.
             start_new_session=True,
         )

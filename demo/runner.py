@@ -96,8 +96,8 @@ class Runner:
                 await self._send(world, launch)
             finally:
                 await asyncio.gather(*(server.stop() for server in self._deployed))
-                for server in self._deployed:
-                    self._collect(server)
+            for server in self._deployed:
+                self._collect(server)
         return self.share
 
     def _launch(self, folder: Path) -> Launch:

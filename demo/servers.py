@@ -19,13 +19,12 @@ from mcp import MCPError, StdioServerParameters
 from mcp.client import Client
 from mcp.client.stdio import stdio_client
 
-import demo
+from demo.children import python_path
 from demo.scenarios import Faults, ServerSpec
 from demo.system import TOOL_TIMEOUT_S, ServerName
 from demo.tools.faults import write_faults
 
 _RESTART_PAUSE_S: Final = 0.2
-_SOURCE_ROOT: Final = Path(demo.__file__).parents[1]
 
 _log = logging.getLogger(__name__)
 
@@ -156,5 +155,5 @@ class ToolServer:
             arguments += ["--endpoint", self.launch.endpoint]
         # The SDK hands on next to nothing of our own variables; those of OpenTelemetry hold tokens and certificates.
         telemetry = {name: value for name, value in os.environ.items() if name.startswith("OTEL_")}
-        env = {"PYTHONPATH": str(_SOURCE_ROOT), **telemetry}
+        env = {"PYTHONPATH": python_path(), **telemetry}
         return StdioServerParameters(command=sys.executable, args=arguments, env=env)

@@ -37,6 +37,8 @@ from collector.scores import Credentials, ScoreClient, from_environment
 from collector.signals import BAGGAGE_KEYS, Attr
 
 DEFAULT_ENDPOINT: Final = "http://127.0.0.1:4318"
+# Tries at 0, 1, 3, 7, 15 and 31 s: a collector that is replaced is away for ten seconds, and the queue holds a minute.
+_TRIED_FOR_S: Final = 40.0
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 
 _log = logging.getLogger(__name__)
@@ -201,9 +203,9 @@ def _otlp(endpoint: str, headers: Mapping[str, str] | None) -> Exporters:
         )
     base = endpoint.rstrip("/")
     compression = Compression.NoCompression if parts.hostname in _LOOPBACK else Compression.Gzip
-    sent_headers = dict(headers or {})
+    sent, timeout = dict(headers or {}), _TRIED_FOR_S
     return Exporters(
-        spans=OTLPSpanExporter(endpoint=f"{base}/v1/traces", headers=sent_headers, compression=compression),
-        logs=OTLPLogExporter(endpoint=f"{base}/v1/logs", headers=sent_headers, compression=compression),
+        spans=OTLPSpanExporter(f"{base}/v1/traces", headers=sent, timeout=timeout, compression=compression),
+        logs=OTLPLogExporter(f"{base}/v1/logs", headers=sent, timeout=timeout, compression=compression),
         scores=from_environment(os.environ),
     )

@@ -184,12 +184,15 @@ def _container(workload: Workload, size: Size, site: Site) -> dict[str, Any]:
 
 
 def _probes(workload: Workload) -> dict[str, Any]:
-    """Three that differ: started at all, able to serve, still alive. Only the last one ends a pod."""
+    """Three that differ: started at all, able to serve, still alive. Only the last one ends a pod.
+
+    Whoever is alone is missed until it is seen to have started, so that is looked at often.
+    """
     ready = _probe(workload.ready or Probe(port=workload.ready_port, path=workload.ready_path))
     alive = _probe(workload.alive) if workload.alive else ready
     starts = max(_STARTS_S, workload.ready_timeout_s)
     return {
-        "startupProbe": {**ready, "periodSeconds": 5, "timeoutSeconds": 5, "failureThreshold": starts // 5},
+        "startupProbe": {**ready, "periodSeconds": 2, "timeoutSeconds": 5, "failureThreshold": starts // 2},
         "readinessProbe": {**ready, "periodSeconds": _PROBE_S, "timeoutSeconds": 5, "failureThreshold": 3},
         "livenessProbe": {**alive, "periodSeconds": 2 * _PROBE_S, "timeoutSeconds": 10, "failureThreshold": 6},
     }

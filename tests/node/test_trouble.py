@@ -8,6 +8,7 @@ from support.node.images import SMALL
 from support.node.platform import AGENTS, NAMESPACE, RESTRICTED, demo_pod, eventually
 
 STORES = ("prometheus", "tempo", "loki", "collector")
+_LEFT_MIB = 150
 _PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
 
 
@@ -102,3 +103,28 @@ def test_a_pod_over_its_memory_is_ended_and_said_to_be(platform):
         return next((each["state"].get("terminated", {}).get("reason", "") for each in statuses), "")
 
     assert eventually(reason, bool, 30) == "OOMKilled"
+
+
+def test_a_node_short_of_memory_ends_who_takes_it_and_nobody_of_the_platform(platform):
+    before = {pod["metadata"]["uid"] for pod in platform.pods()}
+    # So much that the node has less left than its kubelet keeps free.
+    fill = round(platform.free_mib()) - _LEFT_MIB
+    container = {
+        "name": "hungry",
+        "image": SMALL,
+        "args": ["-c", f"dd if=/dev/zero of=/fill/all bs=1M count={fill}; sleep 600"],
+        "securityContext": RESTRICTED,
+        "volumeMounts": [{"name": "fill", "mountPath": "/fill"}],
+    }
+    volume = {"name": "fill", "emptyDir": {"medium": "Memory"}}
+    platform.node.make(demo_pod("hungry", [], containers=[container], volumes=[volume]))
+    path = f"/api/v1/namespaces/{AGENTS}/pods/hungry"
+    status = eventually(lambda: platform.node.api("GET", path)["status"], lambda s: s["phase"] == "Failed", 90)
+    assert status.get("reason") == "Evicted", status
+    assert "memory" in status["message"]
+    short = 'max_over_time(kube_node_status_condition{condition="MemoryPressure",status="true"}[5m])'
+    assert eventually(lambda: platform.value(short), bool) == 1
+    assert {pod["metadata"]["uid"] for pod in platform.pods()} == before
+    platform.node.api("DELETE", path)
+    eased = 'kube_node_status_condition{condition="MemoryPressure",status="true"}'
+    assert eventually(lambda: platform.value(eased), lambda value: value == 0, 60) == 0

@@ -55,6 +55,18 @@ def test_a_missing_collector_is_one_clear_error_before_any_work() -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_a_tool_server_that_cannot_start_is_one_clear_error(otlp, tmp_path: Path) -> None:
+    # Children search where the demo searches, so that what stands there reaches the servers.
+    broken = "import os, sys\nif 'demo.tools' in sys.orig_argv:\n    os.write(2, b'no licence')\n    os._exit(3)\n"
+    (tmp_path / "sitecustomize.py").write_text(broken)
+    command = [*DEMO, "run", "--endpoint", otlp.endpoint]
+    env = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=env)
+    assert done.returncode == 1
+    assert "did not start; the end of its output:\nno licence" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_an_unknown_scenario_names_the_known_ones() -> None:
     done = subprocess.run(
         [*DEMO, "run", "--scenario", "chaos"], capture_output=True, text=True, timeout=60, check=False

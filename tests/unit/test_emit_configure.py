@@ -57,6 +57,19 @@ def test_a_flush_delivers_everything_and_says_so(otlp) -> None:
     assert len(otlp.spans) == 2000
 
 
+def test_a_collector_that_is_away_while_it_is_replaced_costs_nothing(otlp) -> None:
+    otlp.status = 503
+    back = threading.Timer(9, setattr, (otlp, "status", 200))
+    back.start()
+    code = """
+    with emit.tool_call("t", version="1"): pass
+    print(telemetry.flush(60), telemetry.lost.total)
+    """
+    done = _in_a_process_of_its_own(SET_UP + textwrap.dedent(code), otlp.endpoint)
+    assert done.stdout == "True 0\n", done.stderr
+    assert len(otlp.spans) == 1
+
+
 def test_lost_telemetry_is_counted_and_reported_at_shutdown(otlp) -> None:
     otlp.status = 400
     code = """

@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 from typing import Final
 
+import psutil
 import requests
 
 import toolchain
@@ -74,7 +75,7 @@ class Machine:
         (cni / "pods.conflist").write_text(json.dumps(settings.pod_network()))
         (self.folder / "resolv.conf").write_text("nameserver 127.0.0.1\n")
         (self.folder / "containerd.toml").write_text(settings.containerd(str(cni)))
-        kubelet = settings.kubelet(self.cgroup, f"{self.folder}/resolv.conf")
+        kubelet = settings.kubelet(self.cgroup, f"{self.folder}/resolv.conf", psutil.virtual_memory().total // 2**20)
         (self.folder / "kubelet.yaml").write_text(to_yaml(kubelet))
         (self.folder / "kube-proxy.yaml").write_text(to_yaml(settings.proxy(self._kubeconfig)))
 

@@ -22,7 +22,6 @@ _TESTS: Final = Path(__file__).resolve().parents[2]
 _CGROUPS: Final = Path("/sys/fs/cgroup")
 _READY_S: Final = 240
 _ENDS_S: Final = 20
-_ROOM: Final = "20Gi"
 _NAMESPACES: Final = ("--net", "--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child=KILL", "--mount-proc")
 
 
@@ -59,7 +58,6 @@ class Node(ControlPlane):
             for each in (storage_class(), *objects.names()):
                 self.make(each)
             self._await(process, began, self._node_ready)
-            self._say_room()
             self._await(process, began, self._names_resolve)
         except (AssertionError, NodeError) as error:
             self.stop()
@@ -117,12 +115,6 @@ class Node(ControlPlane):
                     return
             self._check(process, began + _READY_S, "the node is not ready")
             time.sleep(0.3)
-
-    def _say_room(self) -> None:
-        """The kubelet does not measure the disk in these namespaces; pods that ask for some are placed all the same."""
-        room = {"ephemeral-storage": _ROOM}
-        body = {"status": {"capacity": room, "allocatable": room}}
-        self.api("PATCH", f"/api/v1/nodes/{settings.NODE}/status", body)
 
     def _check(self, process: "subprocess.Popen[bytes]", deadline: float, what: str) -> None:
         if process.poll() is not None:

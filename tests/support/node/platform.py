@@ -147,13 +147,22 @@ class Platform:
 
     def usage(self) -> dict[str, Usage]:
         """Workload -> what its pod uses, as the kubelet measured it last."""
-        summary = self.node.api("GET", f"/api/v1/nodes/{settings.NODE}/proxy/stats/summary")
         found = {}
-        for pod in summary["pods"]:
+        for pod in self._summary()["pods"]:
             if pod["podRef"]["namespace"] == self.namespace:
                 (container,) = pod["containers"]
                 memory = container["memory"].get("workingSetBytes", 0) / 2**20
                 found[container["name"]] = Usage(memory, container["cpu"].get("usageNanoCores", 0) / 1e6)
+        return found
+
+    def free_mib(self) -> float:
+        """Memory that pods may still use together."""
+        (pods,) = [each for each in self._summary()["node"]["systemContainers"] if each["name"] == "pods"]
+        return float(pods["memory"]["availableBytes"]) / 2**20
+
+    def _summary(self) -> dict[str, Any]:
+        """What the kubelet measured last."""
+        found: dict[str, Any] = self.node.api("GET", f"/api/v1/nodes/{settings.NODE}/proxy/stats/summary")
         return found
 
     def allow_agents(self) -> None:

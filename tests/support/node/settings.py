@@ -13,6 +13,8 @@ API_PORT: Final = 6443
 RUNTIME: Final = "/run/containerd/containerd.sock"
 POLICY_QUEUE: Final = 100
 """Netfilter's queue at which the enforcer of NetworkPolicies listens."""
+MEMORY_MIB: Final = 6 * 1024
+"""What all pods together may use, so that a node under pressure is no pressure on the machine."""
 
 
 KERNEL: Final = {
@@ -60,8 +62,8 @@ def pod_network() -> dict[str, Any]:
     return {"cniVersion": "1.0.0", "name": "pods", "plugins": [{"type": "ptp", "ipMasq": False, "ipam": ipam}]}
 
 
-def kubelet(cgroup: str, resolv_conf: str) -> dict[str, Any]:
-    """The kubelet on a machine with cgroup v1, whose memory and disk belong to others too."""
+def kubelet(cgroup: str, resolv_conf: str, machine_mib: int) -> dict[str, Any]:
+    """The kubelet on a machine with cgroup v1, whose memory (MiB) belongs to others too."""
     return {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
@@ -71,13 +73,15 @@ def kubelet(cgroup: str, resolv_conf: str) -> dict[str, Any]:
         "cgroupRoot": f"/{cgroup}",
         "failCgroupV1": False,
         "failSwapOn": False,
-        "localStorageCapacityIsolation": False,
         "clusterDNS": [DNS_ADDRESS],
         "clusterDomain": "cluster.local",
         "resolvConf": resolv_conf,
         "volumePluginDir": "/var/lib/kubelet/volume-plugins",
         "containerRuntimeEndpoint": f"unix://{RUNTIME}",
-        "evictionHard": {"memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
+        "systemReserved": {"memory": f"{max(0, machine_mib - MEMORY_MIB)}Mi"},
+        "evictionHard": {"memory.available": "300Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
+        # In a cluster minutes; nobody here needs to be kept from going back and forth.
+        "evictionPressureTransitionPeriod": "5s",
         "imageGCHighThresholdPercent": 100,
         "nodeStatusUpdateFrequency": "4s",
         "syncFrequency": "10s",
