@@ -5,12 +5,14 @@ quasi-likelihood). The dispersion is Pearson's statistic per degree of freedom o
 other reasons why events are not independent make it large, and every test and likelihood smaller.
 """
 
+import math
 from typing import Final
 
 import numpy as np
 from scipy.special import xlogy
 
 from alerts.catalogue import Direction, Kpi, Unit
+from alerts.source import EXPORT_DELAY_S
 from runbooks.cells import Mask, Numbers, Table
 from runbooks.comparison import Comparison, compare
 
@@ -73,7 +75,7 @@ def dispersion(table: Table, mask: Mask) -> tuple[float, float]:
         if variance <= 0:
             continue
         needed = 1.0 if _is_mean(table.kpi) else _LEAST_VARIANCE / variance
-        batches = _batches(above, below, needed)
+        batches = _batches(above, below, needed, _least_columns(table))
         squares += sum(events * (total / events - middle) ** 2 for total, events in batches) / variance
         cells += max(0, len(batches) - 1)
     least = _STEADIEST if _is_mean(table.kpi) else 1.0
@@ -82,15 +84,26 @@ def dispersion(table: Table, mask: Mask) -> tuple[float, float]:
     return max(least, squares / cells), float(cells)
 
 
-def _batches(above: Numbers, below: Numbers, needed: float) -> list[tuple[float, float]]:
-    """Columns in a row added up until they hold the needed events; what is left over joins the last batch."""
+def _least_columns(table: Table) -> int:
+    """Columns of a batch at least: the two counters of a rate count different events, seen so much apart.
+
+    A violation is counted when it happens and its task when it ends; in less time one would be without the other, which
+    looks like bursts.
+    """
+    return math.ceil(EXPORT_DELAY_S / table.span.width) if table.kpi.unit is Unit.PER_CALL else 1
+
+
+def _batches(above: Numbers, below: Numbers, needed: float, columns: int) -> list[tuple[float, float]]:
+    """`columns` in a row and more, until they hold the needed events; what is left over joins the last batch."""
     found: list[tuple[float, float]] = []
     total = events = 0.0
+    added = 0
     for more, count in zip(above, below, strict=True):
-        total, events = total + float(more), events + float(count)
-        if events >= needed:
+        total, events, added = total + float(more), events + float(count), added + 1
+        if events >= needed and added >= columns:
             found.append((total, events))
             total = events = 0.0
+            added = 0
     if events and found:
         total, events = total + found[-1][0], events + found[-1][1]
         found[-1] = (total, events)

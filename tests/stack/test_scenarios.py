@@ -99,7 +99,7 @@ def test_why_blames_no_version_where_none_changed_but_sees_the_symptom(stack, tr
     assert found["culprit"] is None
     # The moment is known to one of two dozen buckets, and a fault shows when the first task it spoils has ended.
     bucket = (truths[scenario]["ended_at"] - truths[scenario]["started_at"] + 30) / 24
-    assert SYMPTOMS[scenario] & {evidence["kpi"] for evidence in found["evidence"]}
+    assert SYMPTOMS[scenario] & {evidence["kpi"] for evidence in found["evidence"]}, found
     assert min(abs(e["since"] - truths[scenario]["changed_at"]) for e in found["evidence"]) < 10 + 2 * bucket
 
 
