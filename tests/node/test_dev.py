@@ -75,6 +75,15 @@ def _why(platform) -> dict:
     return dict(json.loads(said.stdout))
 
 
+def test_the_checklist_looks_at_a_cluster_from_outside(platform, healthy, tmp_path):
+    del healthy
+    asked = ("before", "-s", "dev", "-e", "healthy", "--release", "r1", "--out", str(tmp_path), "--json")
+    said = platform.agentobs("checklist", *asked, ok=False)
+    record = json.loads(said.stdout)
+    found = {result["key"]: (result["status"], result["said"]) for result in record["results"] if result["automated"]}
+    assert {key: why for key, why in found.items() if why[0] not in {"pass", "not_applicable"}} == {}
+
+
 def test_every_pod_stays_below_what_it_asked_for(platform, healthy):
     """The sizes of dev are requests that hold for a small team's traffic; `usage` prints what was seen."""
     del healthy

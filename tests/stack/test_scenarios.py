@@ -19,7 +19,7 @@ MARKS = {
     "timeouts": ('sum(agentic_tool_calls_total{%s,error_class="timeout"})', 10),
     "hallucination": ('sum(agentic_eval_results_total{%s,eval_name="hallucination",label="fail"})', 8),
     "policy-violation": ("sum(agentic_policy_violations_total{%s})", 15),
-    "crash-loop": ("sum(agentic_process_starts_total{%s})", 7),
+    "crash-loop": ("sum(agentic_process_starts_total{%s})", 6),
     "cost-spike": ("sum(agentic_cost_usd_total{%s}) / sum(agentic_task_calls_total{%s})", 0.04),
     "data-drift": ('sum(agentic_task_calls_total{%s,outcome="failure"})', 8),
 }

@@ -91,12 +91,11 @@ class Node(ControlPlane):
 
     def make(self, manifest: dict[str, Any]) -> None:
         """Create an object."""
-        group, kind = manifest["apiVersion"], manifest["kind"].lower()
-        plural = f"{kind}es" if kind.endswith("s") else f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}s"
-        namespace = manifest["metadata"].get("namespace")
-        where = f"/namespaces/{namespace}" if namespace else ""
-        root = "/api/v1" if group == "v1" else f"/apis/{group}"
-        self.api("POST", f"{root}{where}/{plural}", manifest)
+        self.api("POST", _listed_at(manifest), manifest)
+
+    def drop(self, manifest: dict[str, Any]) -> None:
+        """Delete an object."""
+        self.api("DELETE", f"{_listed_at(manifest)}/{manifest['metadata']['name']}")
 
     def _await_api(self, process: "subprocess.Popen[bytes]") -> None:
         deadline = time.monotonic() + _READY_S
@@ -174,6 +173,16 @@ class Volumes(Node):
         path.rmdir()
         path.with_suffix(".img").unlink()
         super().drop_volume(name)
+
+
+def _listed_at(manifest: dict[str, Any]) -> str:
+    """Path of the objects of its kind."""
+    group, kind = manifest["apiVersion"], manifest["kind"].lower()
+    plural = f"{kind}es" if kind.endswith("s") else f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}s"
+    namespace = manifest["metadata"].get("namespace")
+    where = f"/namespaces/{namespace}" if namespace else ""
+    root = "/api/v1" if group == "v1" else f"/apis/{group}"
+    return f"{root}{where}/{plural}"
 
 
 def _hierarchies() -> list[Path]:

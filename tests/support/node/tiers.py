@@ -22,9 +22,9 @@ SAMPLERS: Final = 2
 _WORKLOADS: Final = ("collector", "collector-sampler", "prometheus", "tempo", "loki")
 _TLS: Final = "collector-tls"
 _SIZES: Final[Sizes] = {
-    **{name: replace(size, cpu=20) for name, size in DEV.items()},
-    "collector": Size(cpu=20, memory_mib=256, replicas=2),
-    "collector-sampler": Size(cpu=20, memory_mib=256, disk_mib=2048, replicas=SAMPLERS),
+    **{name: replace(size, cpu=20, cpu_burst=20) for name, size in DEV.items()},
+    "collector": Size(cpu=20, memory_mib=256, replicas=2, cpu_burst=20),
+    "collector-sampler": Size(cpu=20, memory_mib=256, disk_mib=2048, replicas=SAMPLERS, cpu_burst=20),
 }
 
 
