@@ -43,5 +43,5 @@ def test_nothing_is_left_of_a_node_whose_starter_was_killed(tmp_path: Path, mome
     assert not folder.exists()
     assert str(folder) not in Path("/proc/self/mountinfo").read_text()
     assert str(folder) not in _said("losetup", "--list")
-    assert not [*Path("/sys/fs/cgroup").glob(f"**/{Node(folder).cgroup}*")]
+    assert not [*Path("/sys/fs/cgroup").glob(f"**/{Node(folder).cgroup}")]
     assert _said("ip", "-o", "link") == links

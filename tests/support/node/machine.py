@@ -1,6 +1,7 @@
 """The node seen from outside: start, wait, reach its API server, stop, and leave nothing behind."""
 
 import contextlib
+import hashlib
 import os
 import shutil
 import signal
@@ -43,7 +44,7 @@ class Node(ControlPlane):
     @property
     def cgroup(self) -> str:
         """Name of its group below every hierarchy; from the folder, so that another process finds it too."""
-        return f"agentobs-{self.folder.name}"
+        return f"agentobs-{hashlib.sha256(str(self.folder.resolve()).encode()).hexdigest()[:12]}"
 
     def start(self, *, outlives: bool = False) -> None:
         """Start everything and wait until the node is ready and resolves names.

@@ -80,8 +80,8 @@ def kubelet(cgroup: str, resolv_conf: str, machine_mib: int) -> dict[str, Any]:
         "containerRuntimeEndpoint": f"unix://{RUNTIME}",
         "systemReserved": {"memory": f"{max(0, machine_mib - MEMORY_MIB)}Mi"},
         "evictionHard": {"memory.available": "300Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
-        # In a cluster minutes; nobody here needs to be kept from going back and forth.
-        "evictionPressureTransitionPeriod": "5s",
+        # Five minutes by default; long enough to be scraped.
+        "evictionPressureTransitionPeriod": "20s",
         "imageGCHighThresholdPercent": 100,
         "nodeStatusUpdateFrequency": "4s",
         "syncFrequency": "10s",
