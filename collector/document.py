@@ -6,8 +6,8 @@ from typing import Any
 import yaml
 
 
-class _Dumper(yaml.SafeDumper):
-    """SafeDumper that knows our names, without anchors: readers of a configuration do not expect them."""
+class _Dumper(yaml.CSafeDumper):
+    """A dumper that knows our names, without anchors: readers of a configuration do not expect them."""
 
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 the signature is PyYAML's
         return True
@@ -20,7 +20,7 @@ class _Blocks(_Dumper):
     """Shows a text of several lines as these lines."""
 
 
-def _text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+def _text(dumper: yaml.CSafeDumper, text: str) -> yaml.Node:
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
 
 

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from scipy import stats
+import scipy
 
 from alerts.catalogue import FALSE_ALARMS, MIN_EVENTS, POWER, SIGNIFICANT_Z, Direction, Kpi, Unit
 
@@ -49,7 +49,7 @@ class Comparison:
     @property
     def p(self) -> float:
         """How often chance alone looks at least as bad, not corrected for other comparisons."""
-        return float(stats.norm.sf(self.z))
+        return float(scipy.stats.norm.sf(self.z))
 
     @property
     def worsening(self) -> float:
@@ -78,7 +78,7 @@ class Comparison:
         before, after = self.before.value, self.after.value
         if before is None or after is None or before == after:
             return 0
-        z = float(stats.norm.isf(FALSE_ALARMS / comparisons)) + float(stats.norm.isf(1 - POWER))
+        z = float(scipy.stats.norm.isf(FALSE_ALARMS / comparisons)) + float(scipy.stats.norm.isf(1 - POWER))
         match self.kpi.unit:
             case Unit.RATIO:
                 # Half an event keeps a perfect side from looking certain.
@@ -112,7 +112,7 @@ def compare(
             sign = 1 if higher_is_worse else -1
             p = _p_of_means(before, after, dispersion, freedom, sign)
             bounds = _bounds_of_means(before, after, dispersion, freedom, sign)
-    z = float(stats.norm.isf(min(max(p, _SMALLEST_P), 1 - 1e-15)))
+    z = float(scipy.stats.norm.isf(min(max(p, _SMALLEST_P), 1 - 1e-15)))
     return Comparison(kpi=kpi, before=before, after=after, z=z, low=bounds[0], high=bounds[1], dispersion=dispersion)
 
 
@@ -127,7 +127,7 @@ def _bad(reading: Reading, dispersion: float, *, higher_is_worse: bool) -> Readi
 
 def _p_of_shares(before: Reading, after: Reading) -> float:
     bad, total = before.numerator + after.numerator, before.denominator + after.denominator
-    chance = stats.hypergeom(int(total), int(min(bad, total)), int(after.denominator))
+    chance = scipy.stats.hypergeom(int(total), int(min(bad, total)), int(after.denominator))
     return float(chance.sf(after.numerator) + 0.5 * chance.pmf(after.numerator))
 
 
@@ -142,14 +142,14 @@ def _bounds_of_shares(before: Reading, after: Reading) -> _Bounds:
 
 
 def _wilson(reading: Reading) -> tuple[float, float]:
-    found = stats.binomtest(int(min(reading.numerator, reading.denominator)), int(reading.denominator)).proportion_ci(
-        confidence_level=_COVERED, method="wilson"
-    )
+    found = scipy.stats.binomtest(
+        int(min(reading.numerator, reading.denominator)), int(reading.denominator)
+    ).proportion_ci(confidence_level=_COVERED, method="wilson")
     return float(found.low), float(found.high)
 
 
 def _p_of_rates(before: Reading, after: Reading) -> float:
-    chance = stats.binom(
+    chance = scipy.stats.binom(
         round(before.numerator + after.numerator), after.denominator / (before.denominator + after.denominator)
     )
     seen = round(after.numerator)
@@ -160,7 +160,7 @@ def _bounds_of_rates(before: Reading, after: Reading) -> _Bounds:
     events = round(before.numerator + after.numerator)
     if not events:
         return None, None
-    found = stats.binomtest(min(round(after.numerator), events), events).proportion_ci(confidence_level=_COVERED)
+    found = scipy.stats.binomtest(min(round(after.numerator), events), events).proportion_ci(confidence_level=_COVERED)
     exposure = before.denominator / after.denominator
 
     def growth(share: float) -> float | None:
@@ -175,7 +175,7 @@ def _p_of_means(before: Reading, after: Reading, dispersion: float, freedom: flo
         return 0.5
     difference = after.numerator / after.denominator - before.numerator / before.denominator
     error = pooled * math.sqrt(dispersion * (1 / before.denominator + 1 / after.denominator))
-    return float(stats.t.sf(sign * difference / error, freedom))
+    return float(scipy.stats.t.sf(sign * difference / error, freedom))
 
 
 def _bounds_of_means(before: Reading, after: Reading, dispersion: float, freedom: float, sign: int) -> _Bounds:
@@ -183,6 +183,6 @@ def _bounds_of_means(before: Reading, after: Reading, dispersion: float, freedom
         return None, None
     middle = math.log(after.numerator / after.denominator * before.denominator / before.numerator)
     error = math.sqrt(dispersion * (1 / before.denominator + 1 / after.denominator))
-    reach = error * float(stats.t.isf((1 - _COVERED) / 2, freedom))
+    reach = error * float(scipy.stats.t.isf((1 - _COVERED) / 2, freedom))
     low, high = sorted(sign * math.expm1(end) for end in (middle - reach, middle + reach))
     return low, high

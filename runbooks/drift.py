@@ -4,8 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
-from scipy.special import xlogy
+import scipy
 
 from alerts.catalogue import DRIFT, FALSE_ALARMS, MIN_EVENTS
 from collector.signals import ABSENT, Label
@@ -42,7 +41,7 @@ def find(tables: Iterable[Table]) -> Drift | None:
     border = int(np.where(enough, _fit(before) + _fit(after), -np.inf).argmax())
     both = np.stack([before[:, border], after[:, border]])
     seen = both[:, both.sum(axis=0) > 0]
-    p = float(stats.chi2_contingency(seen).pvalue) * int(enough.sum()) if seen.shape[1] > 1 else 1.0
+    p = float(scipy.stats.chi2_contingency(seen).pvalue) * int(enough.sum()) if seen.shape[1] > 1 else 1.0
     mix = both / both.sum(axis=1, keepdims=True)
     change = mix[1] - mix[0]
     moved = float(np.maximum(change, 0).sum())
@@ -58,4 +57,4 @@ def _fit(counts: Numbers) -> Numbers:
     """Multinomial log-likelihood of each border's side, up to a constant."""
     total = counts.sum(axis=0)
     share = np.divide(counts, total, out=np.zeros_like(counts), where=total > 0)
-    return np.asarray(xlogy(counts, share).sum(axis=0))
+    return np.asarray(scipy.special.xlogy(counts, share).sum(axis=0))

@@ -9,7 +9,7 @@ import math
 from typing import Final
 
 import numpy as np
-from scipy.special import xlogy
+import scipy
 
 from alerts.catalogue import Direction, Kpi, Unit
 from alerts.source import EXPORT_DELAY_S
@@ -28,9 +28,9 @@ def fit(kpi: Kpi, above: Numbers, below: Numbers) -> Numbers:
     match kpi.unit:
         case Unit.RATIO:
             share = np.clip(value, 0.0, 1.0)
-            return np.asarray(below * (xlogy(share, share) + xlogy(1 - share, 1 - share)))
+            return np.asarray(below * (scipy.special.xlogy(share, share) + scipy.special.xlogy(1 - share, 1 - share)))
         case Unit.PER_CALL:
-            return np.asarray(xlogy(above, value) - above)
+            return np.asarray(scipy.special.xlogy(above, value) - above)
         case _:
             return np.asarray(-below * (np.log(np.maximum(value, _LEAST_EXPECTED)) + 1))
 

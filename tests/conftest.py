@@ -5,15 +5,17 @@ from pathlib import Path
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-_TIERS = ("unit", "program", "rules", "scan", "cluster", "node", "stack", "pipeline")
-_ALONE = ("tests/stack/", "tests/cluster/", "tests/node/", "tests/pipeline/test_idle.py")
+# The longest of those that take minutes first, so that no worker is left alone with it.
+_TIERS = ("unit", "program", "rules", "scan", "stack", "cluster", "node", "pipeline")
+_TOGETHER = ("tests/stack/", "tests/cluster/", "tests/node/")
 
 
 class _Files(LoadScopeScheduling):
-    """A file's tests stay on one worker, as they share fixtures; those of a control plane or a stack stay together."""
+    """A file's tests stay on one worker, as they share fixtures; so do those of a stack, a control plane or a node."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "stack" if nodeid.startswith(_ALONE) else nodeid.split("::", maxsplit=1)[0]
+        whole = (tier for tier in _TOGETHER if nodeid.startswith(tier))
+        return next(whole, nodeid.split("::", maxsplit=1)[0])
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> _Files:
@@ -21,15 +23,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> _Files:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Fast tiers first, so that a broken unit is not hidden behind minutes of waiting; what only waits comes last."""
+    """Fast tiers first, so that a broken unit is not hidden behind minutes of waiting."""
     items.sort(key=_turn)
 
 
-def _turn(item: pytest.Item) -> tuple[bool, int, int]:
-    """Late or not; tier; on the stack what reads the scenarios while they are fresh, their alerts, reports of all."""
+def _turn(item: pytest.Item) -> tuple[int, int]:
+    """Tier; on the stack what reads the scenarios while they are fresh, their alerts, reports of all."""
     fixtures = getattr(item, "fixturenames", ())
     place = 2 if "reports" in fixtures else 1 if "arrived" in fixtures else 0 if "truths" in fixtures else 3
-    return bool(item.get_closest_marker("late")), _TIERS.index(Path(item.path).parent.name), place
+    return _TIERS.index(Path(item.path).parent.name), place
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

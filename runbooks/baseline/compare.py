@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+import scipy
 from pydantic import Field
-from scipy import stats
 
 from alerts.catalogue import CATALOGUE, DIAGNOSED, Direction, Kpi
 from alerts.catalogue.readiness import FAMILY_LEVEL, MIN_COMPARED
@@ -198,7 +198,7 @@ def _detectable(kpi: Kpi, before: Side, after: Side, level: float) -> float | No
     if before.error is None or after.error is None:
         return None
     errors = [max(side.error or 0.0, 0.5 / side.denominator if kpi.is_share else 0.0) for side in (before, after)]
-    reach = float(stats.norm.isf(level) + stats.norm.ppf(_POWER)) * math.hypot(*errors)
+    reach = float(scipy.stats.norm.isf(level) + scipy.stats.norm.ppf(_POWER)) * math.hypot(*errors)
     if kpi.is_share:
         return reach
     return reach / before.value if before.value > 0 else None

@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import Final, Literal
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from alerts.catalogue import Direction, Kpi, Unit
 from alerts.catalogue.readiness import CONFIDENCE
@@ -88,7 +88,7 @@ def estimate(kpi: Kpi, counted: Counted) -> Estimate:
 
 
 def _share(value: float, events: float) -> Estimate:
-    ends = stats.binomtest(round(value * events), round(events)).proportion_ci(CONFIDENCE, method="wilson")
+    ends = scipy.stats.binomtest(round(value * events), round(events)).proportion_ci(CONFIDENCE, method="wilson")
     error = math.sqrt(value * (1 - value) / events)
     return Estimate(
         value=value, low=float(ends.low), high=float(ends.high), error=error, freedom=None, method=Method.WILSON
@@ -97,8 +97,8 @@ def _share(value: float, events: float) -> Estimate:
 
 def _rate(count: float, events: float) -> Estimate:
     tail = (1 - CONFIDENCE) / 2
-    low = float(stats.chi2.ppf(tail, 2 * count)) / 2 if count > 0 else 0.0
-    high = float(stats.chi2.ppf(1 - tail, 2 * count + 2)) / 2
+    low = float(scipy.stats.chi2.ppf(tail, 2 * count)) / 2 if count > 0 else 0.0
+    high = float(scipy.stats.chi2.ppf(1 - tail, 2 * count + 2)) / 2
     return Estimate(
         value=count / events,
         low=low / events,
@@ -112,7 +112,7 @@ def _rate(count: float, events: float) -> Estimate:
 def _student(value: float, error: float | None, freedom: float, method: Method) -> Estimate:
     if error is None:
         return Estimate(value=value, low=None, high=None, error=None, freedom=None, method=method)
-    reach = float(stats.t.ppf((1 + CONFIDENCE) / 2, freedom)) * error
+    reach = float(scipy.stats.t.ppf((1 + CONFIDENCE) / 2, freedom)) * error
     return Estimate(value=value, low=value - reach, high=value + reach, error=error, freedom=freedom, method=method)
 
 
@@ -162,7 +162,7 @@ def chance_of_worse(kpi: Kpi, before: Side, after: Side) -> float | None:
         case Method.WILSON:
             table = np.array([[side.numerator, side.denominator - side.numerator] for side in (after, before)])
             worse = _worse(lower_is_better=lower_is_better)
-            return float(stats.fisher_exact(table.round().astype(int), alternative=worse).pvalue)
+            return float(scipy.stats.fisher_exact(table.round().astype(int), alternative=worse).pvalue)
         case Method.POISSON:
             return _poisson_p(before, after, lower_is_better=lower_is_better)
         case _:
@@ -176,7 +176,7 @@ def _poisson_p(before: Side, after: Side, *, lower_is_better: bool) -> float:
         return 1.0
     expected = after.denominator / (before.denominator + after.denominator)
     worse = _worse(lower_is_better=lower_is_better)
-    return float(stats.binomtest(round(after.numerator), total, expected, alternative=worse).pvalue)
+    return float(scipy.stats.binomtest(round(after.numerator), total, expected, alternative=worse).pvalue)
 
 
 def _worse(*, lower_is_better: bool) -> Literal["greater", "less"]:
@@ -192,4 +192,4 @@ def _welch_p(before: Side, after: Side, *, lower_is_better: bool) -> float | Non
     if not sum(squares):
         return 0.0 if worse > 0 else 1.0
     freedom = sum(squares) ** 2 / (squares[0] ** 2 / before.freedom + squares[1] ** 2 / after.freedom)
-    return float(stats.t.sf(worse / math.sqrt(sum(squares)), freedom))
+    return float(scipy.stats.t.sf(worse / math.sqrt(sum(squares)), freedom))

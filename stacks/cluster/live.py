@@ -11,11 +11,11 @@ from kubernetes import client
 
 from runbooks.checklist.platform import LiveCheck, Room
 from stacks import live
+from stacks.cluster.names import NAME_LABEL
 from stacks.cluster.placement import DATA
 from stacks.cluster.plan import Plan
 from stacks.policy.rules import containers
 
-_NAME: Final = "app.kubernetes.io/name"
 _PART: Final = "app.kubernetes.io/part-of=agentobs"
 _WITH_SHELL: Final = frozenset({"prometheus", "alertmanager", "grafana"})
 
@@ -39,7 +39,7 @@ def checks(pods: Iterable[Any], made: Plan) -> Iterator[LiveCheck]:
 
 
 def _workload(pod: Any) -> str:  # noqa: ANN401 untyped library
-    return str((pod.metadata.labels or {}).get(_NAME, ""))
+    return str((pod.metadata.labels or {}).get(NAME_LABEL, ""))
 
 
 def _images(manifest: Mapping[str, Any]) -> frozenset[str]:

@@ -12,13 +12,13 @@ SECRETS_DIGEST: Final = f"{PROJECT}.io/secrets"
 """Annotation of a pod: its secrets that count only at a start. In a manifest their names; in the cluster a digest of
 the values, so that a new value means new pods."""
 _LONGEST: Final = 15
-_NAME: Final = "app.kubernetes.io/name"
+NAME_LABEL: Final = "app.kubernetes.io/name"
 _INSTANCE: Final = "app.kubernetes.io/instance"
 
 
 def selector(workload: str) -> dict[str, str]:
     """Labels that find the pods of a workload; they never change, for a selector cannot."""
-    return {_NAME: workload, _INSTANCE: PROJECT}
+    return {NAME_LABEL: workload, _INSTANCE: PROJECT}
 
 
 def labels(workload: str, image: str = "") -> dict[str, str]:

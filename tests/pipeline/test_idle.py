@@ -8,10 +8,8 @@ looks back 30 s here, so that three minutes of pause are as long for it as 30 ar
 import time
 from collections import Counter
 
-import pytest
 from support.truth import Traffic, differences
 
-pytestmark = pytest.mark.late
 PAUSE_S = 190  # forgotten after two minutes, looked for once a minute
 
 

@@ -23,6 +23,7 @@ _TESTS: Final = Path(__file__).resolve().parents[2]
 _CGROUPS: Final = Path("/sys/fs/cgroup")
 _READY_S: Final = 240
 _ENDS_S: Final = 20
+_PROGRAMS: Final = ("busybox", "containerd", "ctr", "ip", "iptables", "mkfs.ext4", "openssl", "runc", "setpriv")
 _NAMESPACES: Final = ("--net", "--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child=KILL", "--mount-proc")
 
 
@@ -52,6 +53,9 @@ class Node(ControlPlane):
         `outlives`: it goes on when this process ends.
         """
         began = time.monotonic()
+        missing = [program for program in _PROGRAMS if shutil.which(program) is None]
+        if missing or os.geteuid() != 0:
+            raise NodeError(f"a node needs root and, of tests/debian-packages.txt: {', '.join(missing) or 'all'}")
         self.folder.mkdir(parents=True, exist_ok=True)
         process = self._first_process(outlives=outlives)
         try:
