@@ -186,7 +186,7 @@ def _by_turn(manifests: Sequence[Mapping[str, Any]]) -> tuple[list[Mapping[str, 
     """What runs pods, which comes last; large texts, which only pods of the same owner wait for; everything else.
 
     Pulumi writes its whole state twice for each object, so that boards and rules, most of it, are made when nearly
-    everything else is there. Dev with its 129 resources, 11 MB as text, took 66 s when they came first and takes 37 s so.
+    everything else is there. Dev with its 129 resources, 11 MB, took 66 s when they came first and takes 37 s so.
     """
     runs_pods = [manifest for manifest in manifests if manifest["kind"] in _RUNS_PODS]
     others = [manifest for manifest in manifests if manifest["kind"] not in _RUNS_PODS]

@@ -41,9 +41,8 @@ def main() -> int:
 
 def _brought_up(made: Node, home: Path) -> Platform:
     home.mkdir()
-    platform = Platform(made, home)
-    for key, value in SETTINGS.items():
-        platform.set(key, value)
+    platform = Platform(name=EnvName.DEV, home=home, plane=made, checkpoints=True)
+    platform.set_all(SETTINGS)
     platform.up()
     figure("pulumi up -s dev, until every pod is ready", f"{platform.took['up']:.0f} s")
     pods = platform.pods()

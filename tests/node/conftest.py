@@ -8,6 +8,8 @@ from support.node.machine import Node
 from support.node.machine import node as started_node
 from support.node.platform import SETTINGS, Platform
 
+from stacks.environments import EnvName
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -22,9 +24,8 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
 @pytest.fixture(scope="session")
 def platform(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Platform:
     """Dev, brought up by a real `pulumi up` and ready; the demo's namespace may send to it."""
-    made = Platform(node, tmp_path_factory.mktemp("dev"))
-    for key, value in SETTINGS.items():
-        made.set(key, value)
+    made = Platform(name=EnvName.DEV, home=tmp_path_factory.mktemp("dev"), plane=node, checkpoints=True)
+    made.set_all(SETTINGS)
     made.up()
     made.allow_agents()
     return made

@@ -10,7 +10,7 @@ TASKS = 120
 @pytest.fixture(scope="module")
 def prod(platform, tmp_path_factory) -> Platform:
     """The two tiers and their stores, ready; beside dev, in a namespace of its own."""
-    made = Platform(platform.node, platform.home, namespace=tiers.NAMESPACE)
+    made = Platform(name=platform.name, home=platform.home, plane=platform.node, namespace=tiers.NAMESPACE)
     manifests = [*tiers.manifests(tmp_path_factory.mktemp("tls"))]
     for manifest in manifests:
         platform.node.make(manifest)

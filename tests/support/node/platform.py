@@ -1,37 +1,32 @@
 """An environment on the node, driven as a person drives it; its pods are reached through the API server alone."""
 
 import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any, Final
 
 import requests
 
-import toolchain
 from stacks.cluster import names
 from stacks.cluster.plan import Plan
 from stacks.environments import EnvName
+from support.cluster_stack import ClusterStack
 from support.clusters import planned
 from support.node import settings
 from support.node.machine import Node
 from support.node.python_image import DEMO
 
-ROOT: Final = Path(__file__).resolve().parents[3]
 NAMESPACE: Final = "agentobs"
 AGENTS: Final = "my-agents"
 """The namespace of the demo; its label lets it send telemetry."""
 SETTINGS: Final = {
-    "context": "test",
-    "pullPolicy": "IfNotPresent",
-    "langfuse": "off",
-    "grafana": "external",
-    "grafanaUrl": "https://grafana.example.com",
-    "rolloutTimeout": "4m",
+    "agentobs:context": "test",
+    "agentobs:pullPolicy": "IfNotPresent",
+    "agentobs:langfuse": "off",
+    "agentobs:grafana": "external",
+    "agentobs:grafanaUrl": "https://grafana.example.com",
+    "agentobs:rolloutTimeout": "4m",
 }
 """Images are in the node already; Grafana and Langfuse have no native build."""
 RESTRICTED: Final = {
@@ -49,57 +44,16 @@ class Usage:
     cpu: float
 
 
-@dataclass
-class Platform:
-    """One stack with a state folder of its own. `took`: first word of a Pulumi command -> seconds."""
+@dataclass(kw_only=True)
+class Platform(ClusterStack):
+    """An environment whose pods run."""
 
-    node: Node
-    home: Path
-    name: EnvName = EnvName.DEV
-    namespace: str = NAMESPACE
-    took: dict[str, float] = field(default_factory=dict)
+    plane: Node
 
-    def environment(self) -> dict[str, str]:
-        """Variables under which commands work on this stack and this cluster."""
-        provider = toolchain.require(["pulumi-resource-kubernetes"])["pulumi-resource-kubernetes"].parent
-        return {
-            **os.environ,
-            "AGENTOBS_HOME": str(self.home),
-            "KUBECONFIG": str(self.node.kubeconfig),
-            "PATH": os.pathsep.join([str(provider), os.environ["PATH"]]),
-            "PULUMI_IGNORE_AMBIENT_PLUGINS": "false",
-            "NO_COLOR": "1",
-        }
-
-    def agentobs(self, *arguments: str, ok: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run the product's command."""
-        command = [str(Path(sys.executable).parent / "agentobs"), *arguments]
-        done = subprocess.run(command, env=self.environment(), cwd=ROOT, capture_output=True, text=True, check=False)
-        if ok:
-            assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-6000:]}\n{done.stderr[-3000:]}"
-        return done
-
-    def pulumi(self, *arguments: str, ok: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run Pulumi on the stack."""
-        began = time.monotonic()
-        done = self.agentobs("pulumi", "-s", str(self.name), *arguments, ok=ok)
-        self.took[arguments[0]] = time.monotonic() - began
-        return done
-
-    def set(self, key: str, value: str) -> None:
-        """Change one setting; the next `up` applies it."""
-        self.pulumi("config", "set", "--plaintext", f"agentobs:{key}", "--", value)
-
-    def up(self, *, ok: bool = True) -> str:
-        """Bring it up; returns what was printed."""
-        done = self.pulumi("up", "--yes", "--skip-preview", "--suppress-permalink=true", ok=ok)
-        return done.stdout + done.stderr
-
-    def objects(self, kind: str, namespace: str = "") -> list[dict[str, Any]]:
-        """Objects of a kind: `apps/v1/statefulsets`, `v1/services`."""
-        group, _, plural = kind.rpartition("/")
-        root = "/api" if group == "v1" else "/apis"
-        return self.node.listed(f"{root}/{group}/namespaces/{namespace or self.namespace}/{plural}")
+    @property
+    def node(self) -> Node:
+        """Where they run."""
+        return self.plane
 
     def pods(self, workload: str = "") -> list[dict[str, Any]]:
         """Pods of the platform, or of one workload of it."""
@@ -199,7 +153,7 @@ def _rolled_out(workload: dict[str, Any]) -> bool:
 
 def planned_dev() -> Plan:
     """What is on the node."""
-    return planned(EnvName.DEV, **SETTINGS)
+    return planned(EnvName.DEV, **{key.removeprefix("agentobs:"): value for key, value in SETTINGS.items()})
 
 
 def demo_pod(name: str, arguments: list[str], **fields: Any) -> dict[str, Any]:
