@@ -69,6 +69,7 @@ def alerts(timing: Timing) -> Iterator[Alert]:
     yield from _prometheus(make)
     yield from _alerting_path(make)
     yield from _stores(make)
+    yield from _pods(make)
 
 
 def _targets(make: _Platform) -> Iterator[Alert]:
@@ -243,3 +244,18 @@ def _stores(make: _Platform) -> Iterator[Alert]:
             name, f"{make.grew(metric, 10 * MINUTE)} > 0", severity, f"{_WHERE} {what}.",
             "{{ $value | humanize }} times in 10 minutes. Its log has the reason.", hold_s=0, keep_s=10 * MINUTE,
         )  # fmt: skip
+
+
+def _pods(make: _Platform) -> Iterator[Alert]:
+    """What only Kubernetes knows; of every namespace, as an agent that ends at once says nothing itself."""
+    looping = 'kube_pod_container_status_waiting_reason{reason="CrashLoopBackOff"}'
+    by = ("namespace", "pod", "container")
+    yield make.alert(
+        "PodCrashLoops",
+        # Between two waits it runs for a moment.
+        f"max by ({', '.join(by)}) (max_over_time({looping}[{make.timing.of(5 * MINUTE)}])) > 0", _TICKET,
+        "{{ $labels.container }} of pod {{ $labels.namespace }}/{{ $labels.pod }} ends again and again.",
+        "Kubernetes has waited between its starts for 10 minutes. It does nothing meanwhile; whatever it said, its last"
+        " lines and how it ended tell why.",
+        hold_s=10 * MINUTE, by=by, value="waits",
+    )  # fmt: skip

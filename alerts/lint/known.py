@@ -89,7 +89,7 @@ _VALUES: Final[dict[str, tuple[str, ...]]] = {
 }
 # Programs beside ours whose metrics rules may read. Their labels are not known here; rule tests cover them.
 _OTHERS: Final = (
-    "alertmanager_", "clickhouse_", "go_", "grafana_", "langfuse_", "loki_", "minio_", "net_", "node_", "pg_",
+    "alertmanager_", "clickhouse_", "go_", "grafana_", "kube_", "langfuse_", "loki_", "minio_", "net_", "node_", "pg_",
     "probe_", "process_", "prometheus_", "promhttp_", "redis_", "scrape_", "tempo_", "tempodb_",
 )  # fmt: skip
 _OF_PROMETHEUS: Final = frozenset(("up", "ALERTS", "ALERTS_FOR_STATE"))

@@ -21,6 +21,8 @@ def test_an_agent_that_dies_again_and_again_is_seen_as_a_crash_loop(platform):
     assert eventually(lambda: platform.value(query), bool, 75) == 1
     restarts = platform.value(f'kube_pod_container_status_restarts_total{{namespace="{AGENTS}",pod="dies"}}')
     assert restarts >= 1
+    alert = 'count(ALERTS{alertname="PodCrashLoops",pod="dies",container="demo"})'
+    assert eventually(lambda: platform.value(alert), bool, 60) == 1
     platform.node.api("DELETE", f"/api/v1/namespaces/{AGENTS}/pods/dies")
 
 

@@ -163,6 +163,19 @@ def _tables() -> Iterator[Table]:
     yield _grows("TempoFlushesFailing", TICKET, "tempo_ingester_failed_flushes_total", JOB)
     yield _grows("TempoDiscardsSpans", TICKET, "tempo_discarded_spans_total", JOB, more=',reason="rate_limited"')
     yield _grows("TempoCompactionFailing", TICKET, "tempodb_compaction_errors_total", JOB)
+    container = 'namespace="my-agents",pod="planner-0",container="agent"'
+    waits = f"kube_pod_container_status_waiting_reason{{{container},reason=%s}}"
+    loops, pulls = (waits % f'"{reason}"' for reason in ("CrashLoopBackOff", "ImagePullBackOff"))
+    yield (
+        _platform("PodCrashLoops", TICKET, container)
+        .fires("fires", "10m15s", {loops: "1x60"})
+        .fires("fires though it runs between two waits", "20m", {loops: "1x3 _x3 1x3 _x3 1x3 _x3 1x3"})
+        .quiet("not yet", "9m45s", {loops: "1x60"})
+        .quiet("one bad start", "30m", {loops: "1 _x60"})
+        .quiet("an image that is not there is something else", "30m", {pulls: "1x60"})
+        .quiet("recovers", "40m", {loops: "1x20 _x60"})
+        .quiet("no data", "30m", {})
+    )
 
 
 def _renamed(table: Table, what: str) -> Table:
