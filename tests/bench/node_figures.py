@@ -11,8 +11,9 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from support.node.flows import between_pods
 from support.node.machine import Node, node
-from support.node.platform import SETTINGS, Platform, Usage, eventually
+from support.node.platform import SETTINGS, Platform, Usage, eventually, planned_dev
 
 from stacks.environments import ENVIRONMENTS, EnvName
 
@@ -32,9 +33,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="agentobs-bench-") as folder, node(Path(folder) / "node") as made:
         figure("node up: API server, kubelet, names resolve", f"{made.took['node up']:.0f} s")
         platform = _brought_up(made, Path(folder) / "home")
+        _flows(platform)
         seen = {"idle": _peak(platform, lambda began: time.monotonic() - began > _IDLE_S)}
         for rate in _TASKS_PER_S:
             seen[f"{rate} tasks/s"] = _under_load(platform, rate)
+        _rolling(platform)
         _CONSOLE.print(_table(seen))
     return 0
 
@@ -55,6 +58,25 @@ def _brought_up(made: Node, home: Path) -> Platform:
     figure("first KPI after the first agent pod was made", f"{time.monotonic() - began:.0f} s")
     platform.truth("first")
     return platform
+
+
+def _flows(platform: Platform) -> None:
+    pods = {pod["metadata"]["labels"]["app.kubernetes.io/name"]: pod for pod in platform.pods()}
+    matrix = between_pods(pods, planned_dev().workloads)
+    allowed, refused = matrix.open & matrix.wanted, matrix.tried - matrix.wanted - matrix.open
+    figure("flows allowed as the plan says", f"{len(allowed)} of {len(matrix.wanted)}")
+    figure("flows refused as the plan says", f"{len(refused)} of {len(matrix.tried - matrix.wanted)}")
+
+
+def _rolling(platform: Platform) -> None:
+    platform.start_demo("rolling", scenario="healthy", tasks=240, rate=4)
+    eventually(lambda: platform.counted("agentic_task_calls_total", "rolling"), bool, 60)
+    platform.restart("collector", "tempo", "prometheus")
+    totals = platform.truth("rolling")["totals"]
+    for series in ("agentic_task_calls_total", "agentic_llm_calls_total", "agentic_tool_calls_total"):
+        wanted = totals[series]
+        got = eventually(lambda s=series: platform.counted(s, "rolling"), lambda value, w=wanted: value >= w)
+        figure(f"{series}: counted of sent in a rolling update", f"{got:.0f} of {wanted:.0f}")
 
 
 def _under_load(platform: Platform, rate: int) -> dict[str, Usage]:

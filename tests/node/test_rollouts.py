@@ -1,11 +1,8 @@
 """A running dev is changed: what is read again reaches the pods without a restart, and a rollout loses nothing."""
 
-import time
-
 import pytest
-from support.node.platform import NAMESPACE, eventually
+from support.node.platform import eventually
 
-_APPS = f"/apis/apps/v1/namespaces/{NAMESPACE}"
 _RELOADED_S = 90  # the kubelet looks at its volumes every ten seconds, Prometheus at its files every thirty
 
 
@@ -36,21 +33,11 @@ def test_changed_rules_reach_the_pod_without_a_restart(platform):
     assert _identities(platform, "prometheus") == before
 
 
-def _restart(platform, *workloads: str) -> None:
-    """What `kubectl rollout restart` does, and wait until the new pods are ready."""
-    stamp = {"annotations": {"kubectl.kubernetes.io/restartedAt": str(time.time())}}
-    for workload in workloads:
-        body = {"spec": {"template": {"metadata": stamp}}}
-        platform.node.api("PATCH", f"{_APPS}/statefulsets/{workload}", body)
-    late = eventually(platform.unready, lambda names: not names, 120)
-    assert not late, platform.node.logs()
-
-
 @pytest.mark.usefixtures("healthy")
 def test_a_rolling_update_of_collector_and_stores_loses_no_telemetry(platform):
     platform.start_demo("rolling", scenario="healthy", tasks=120, rate=4)
     assert eventually(lambda: platform.counted("agentic_task_calls_total", "rolling"), bool, 60)
-    _restart(platform, "collector", "tempo", "prometheus")
+    platform.restart("collector", "tempo", "prometheus")
     truth = platform.truth("rolling")
     assert truth["telemetry_lost"] == 0
     for series in ("agentic_task_calls_total", "agentic_tool_calls_total", "agentic_llm_calls_total"):

@@ -5,15 +5,55 @@ import os
 import select
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+from stacks.cluster import names, network
+from stacks.workload import Workload
 
 _CLONE_NEWNET: Final = 0x40000000
 _TRIED_S: Final = 2.0
 """A dropped connection is one that is not there after this long."""
 Target = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Flows from each pod to each port of every other: source, target, name of the port."""
+
+    tried: frozenset[tuple[str, str, str]]
+    open: frozenset[tuple[str, str, str]]
+    wanted: frozenset[tuple[str, str, str]]
+
+
+def between_pods(pods: Mapping[str, Any], workloads: Sequence[Workload]) -> Matrix:
+    """Try them all; `pods` by workload. What a pod says to itself never leaves it and does not count."""
+    ports = addresses(pods, workloads)
+    found = reached(pods, ports)
+    pairs = {(source, *port) for source in pods for port in ports.values()}
+    flows = {(flow.source, flow.target, flow.port) for flow in network.flows(workloads)}
+    open_ = {(source, *ports[target]) for source, targets in found.items() for target in targets}
+    return Matrix(*(frozenset(flow for flow in each if flow[0] != flow[1]) for each in (pairs, open_, flows)))
+
+
+def addresses(pods: Mapping[str, Any], workloads: Sequence[Workload]) -> dict[Target, tuple[str, str]]:
+    """Address of every port of every pod -> workload and name of the port."""
+    return {
+        (pods[workload.name]["status"]["podIP"], names.number(port)): (workload.name, port)
+        for workload in workloads
+        for port in workload.ports
+    }
+
+
+def reached(pods: Mapping[str, Any], targets: Iterable[Target]) -> dict[str, set[Target]]:
+    """Name of a pod -> those of the targets that it reaches."""
+    wanted = [*targets]
+    with ThreadPoolExecutor(8) as pool:
+        tried = pool.map(lambda pod: reachable(network_of(pod["metadata"]["uid"]), wanted), pods.values())
+        return dict(zip(pods, tried, strict=True))
 
 
 def network_of(pod_uid: str) -> Path:

@@ -95,6 +95,15 @@ class Platform(ClusterStack):
         found = [*self.objects("apps/v1/statefulsets"), *self.objects("apps/v1/deployments")]
         return [each["metadata"]["name"] for each in found if not _rolled_out(each)]
 
+    def restart(self, *workloads: str, timeout_s: float = 120) -> None:
+        """What `kubectl rollout restart` does, and wait until the new pods are ready."""
+        stamp = {"annotations": {"kubectl.kubernetes.io/restartedAt": str(time.time())}}
+        for workload in workloads:
+            body = {"spec": {"template": {"metadata": stamp}}}
+            self.node.api("PATCH", f"/apis/apps/v1/namespaces/{self.namespace}/statefulsets/{workload}", body)
+        late = eventually(self.unready, lambda names: not names, timeout_s)
+        assert not late, f"not ready: {late}\n{self.node.logs()}"
+
     def kill(self, pod: str) -> None:
         """End a pod at once, as when its machine is gone."""
         self.node.api("DELETE", f"/api/v1/namespaces/{self.namespace}/pods/{pod}?gracePeriodSeconds=0")
