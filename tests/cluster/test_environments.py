@@ -109,11 +109,14 @@ def test_outputs_tell_where_everything_is(running):
 def test_pods_wait_for_large_texts_of_their_own_and_for_no_others(running):
     """Boards and rules come late, because Pulumi writes all it has once more with every object."""
     resources = json.loads(running.pulumi("stack", "export").stdout)["deployment"]["resources"]
-    waits = {each["urn"].rpartition("::")[2]: each.get("dependencies", []) for each in resources}
-    boards = {urn for urn in waits["statefulset-grafana"] if "::configmap-grafana-" in urn}
-    assert boards
-    assert not boards.intersection(waits["statefulset-tempo"])
-    assert [urn for urn in waits["statefulset-prometheus"] if urn.endswith("::configmap-prometheus-rules")]
+    waits = {
+        each["urn"].rpartition("::")[2].partition("-")[2]: {urn.rpartition("::")[2] for urn in each["dependencies"]}
+        for each in resources
+        if each["type"].startswith("kubernetes:apps/")
+    }
+    large = {"grafana": "configmap-grafana-fleet", "prometheus": "configmap-prometheus-rules"}
+    for owner, text in large.items():
+        assert [name for name, before in waits.items() if text in before] == [owner]
 
 
 @pytest.mark.usefixtures("prometheus")

@@ -15,7 +15,7 @@ WANTED = {
     "timeouts": {("ToolFailing", "page")},
     "hallucination": {("Hallucinating", "page")},
     "policy-violation": {("PolicyViolationsPassed", "page"), ("PolicyViolations", "ticket")},
-    "crash-loop": {("ToolFailing", "page"), ("ProcessCrashLoop", "ticket")},
+    "crash-loop": {("ToolFailing", "page")},
     "cost-spike": {("TaskCostJump", "page"), ("RequestTokensJump", "ticket")},
     "data-drift": {("TasksFailing", "page")},
 }
@@ -35,7 +35,7 @@ MAY = {
     "retry-storm": TOOLS,
     "timeouts": TASKS | TOOLS,
     "hallucination": {("EvaluationsFailing", "ticket")},
-    "crash-loop": TASKS | TOOLS,
+    "crash-loop": TASKS | TOOLS | {("ProcessCrashLoop", "ticket")},
     "data-drift": TASKS | {("EvaluationsFailing", "ticket")},
 }
 
@@ -63,6 +63,13 @@ def test_a_regression_names_dimension_version_and_the_one_before(arrived, truths
             (culprit["version"], culprit["previous"])
         }
         assert all(f"was {culprit['previous']}" in notice.annotations["summary"] for notice in found)
+
+
+def test_a_crash_loop_is_told_if_and_only_if_a_process_started_that_often(arrived, stack):
+    """A crowded machine takes seconds for a start, and ten minutes are twenty seconds here."""
+    most = stack.value('max(max_over_time(kpi:process_starts:increase10m{environment="crash-loop"}[1h]))')
+    assert any(notice.name == "ProcessCrashLoop" for notice in arrived["crash-loop"]) is (most >= 4)
+    assert most >= 2
 
 
 @pytest.mark.usefixtures("arrived")
