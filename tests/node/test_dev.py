@@ -84,7 +84,7 @@ def test_the_checklist_looks_at_a_cluster_from_outside(platform, healthy, tmp_pa
     wrong = {each["key"]: each["said"] for each in looked_at if each["status"] not in {"pass", "not applicable"}}
     # Rules over days take their first turn minutes after the start.
     wrong.pop("rules-healthy", None)
-    assert wrong.keys() == {"receivers", "watchdog", "delivery"}, wrong  # which this dev has not
+    assert wrong.keys() == {"receivers", "watchdog", "delivery", "baseline-recorded"}, wrong  # which this dev has not
 
 
 def test_every_pod_stays_below_what_it_asked_for(platform, healthy):

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from support.node import settings
 from support.node.images import SMALL
 from support.node.platform import AGENTS, NAMESPACE, RESTRICTED, demo_pod, eventually
 
@@ -124,9 +125,12 @@ def test_a_node_short_of_memory_ends_who_takes_it_and_nobody_of_the_platform(pla
     status = eventually(lambda: platform.node.api("GET", path)["status"], lambda s: s["phase"] == "Failed", 90)
     assert status.get("reason") == "Evicted", status
     assert "memory" in status["message"]
-    short = 'max_over_time(kube_node_status_condition{condition="MemoryPressure",status="true"}[5m])'
-    assert eventually(lambda: platform.value(short), bool) == 1
+    assert eventually(lambda: _short_of_memory(platform), bool, 30)
     assert {pod["metadata"]["uid"] for pod in platform.pods()} == before
     platform.node.api("DELETE", path)
-    eased = 'kube_node_status_condition{condition="MemoryPressure",status="true"}'
-    assert eventually(lambda: platform.value(eased), lambda value: value == 0, 60) == 0
+    assert not eventually(lambda: _short_of_memory(platform), lambda short: not short, 90)
+
+
+def _short_of_memory(platform) -> bool:
+    conditions = platform.node.api("GET", f"/api/v1/nodes/{settings.NODE}")["status"]["conditions"]
+    return next(each["status"] for each in conditions if each["type"] == "MemoryPressure") == "True"

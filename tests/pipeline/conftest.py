@@ -49,12 +49,8 @@ class Paused:
     first_burst_at: float
 
 
-@pytest.fixture(scope="session", autouse=True)
-def paused(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Paused | None]:
-    """Begins with the first test of this tier, so that the pause passes while others run; None when nobody waits."""
-    if not any(item.get_closest_marker("late") for item in request.session.items):
-        yield None
-        return
+@pytest.fixture(scope="module")
+def paused(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Paused]:
     folder = tmp_path_factory.mktemp("paused")
     with prometheus_at(folder / "prometheus", "--query.lookback-delta=30s") as prometheus, capturing() as store:
         collector = collector_for(folder / "collector", prometheus.url, store, "collector-0")

@@ -268,11 +268,15 @@ def _event_key(name: str, **labels: str) -> Key:
     return name, frozenset(pair for pair in found[1] if pair[0] != "error_class")
 
 
-def differences(truth: Counter[Key], found: dict[Key, float]) -> list[str]:
-    """What is missing, superfluous or different; floating sums may differ by a billionth."""
+def differences(truth: Counter[Key], found: dict[Key, float], again: Counter[Key] | None = None) -> list[str]:
+    """What is missing, superfluous or different; floating sums may differ by a billionth.
+
+    `again` is what was sent once more because its answer never came: that may be counted twice.
+    """
     lines = []
     for key in sorted(set(truth) | set(found), key=str):
         wanted, got = truth.get(key, 0), found.get(key, 0.0)
-        if abs(wanted - got) > 1e-9 * max(1.0, abs(wanted)):
+        off, twice = 1e-9 * max(1.0, abs(wanted)), (again or {}).get(key, 0)
+        if not wanted - off <= got <= wanted + twice + off:
             lines.append(f"{key[0]} {dict(sorted(key[1]))}: wanted {wanted}, found {got}")
     return lines
