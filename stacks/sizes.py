@@ -46,10 +46,10 @@ Sizes = Mapping[str, Size]
 
 DEV: Final[Sizes] = {
     "collector": Size(cpu=200, memory_mib=512, disk_mib=6 * 1024),
-    "prometheus": Size(cpu=200, memory_mib=512, disk_mib=10 * 1024),
+    "prometheus": Size(cpu=100, memory_mib=256, disk_mib=10 * 1024),
     "alertmanager": Size(cpu=20, memory_mib=64, disk_mib=1024),
-    "loki": Size(cpu=100, memory_mib=384, disk_mib=10 * 1024),
-    "tempo": Size(cpu=100, memory_mib=384, disk_mib=10 * 1024),
+    "loki": Size(cpu=100, memory_mib=256, disk_mib=10 * 1024),
+    "tempo": Size(cpu=100, memory_mib=320, disk_mib=10 * 1024),
     "grafana": Size(cpu=100, memory_mib=256, disk_mib=1024),
     "kube-state-metrics": Size(cpu=20, memory_mib=64),
     "langfuse-web": Size(cpu=250, memory_mib=1024),
