@@ -15,7 +15,9 @@ from typing import Any
 
 import pytest
 import requests
+from playwright.sync_api import Browser, Page
 from support.asking import ALERT_SPEED
+from support.browser import browser
 from support.webhook import Notice, Webhook, webhook
 
 from dashboards.boards import BOARDS
@@ -231,3 +233,30 @@ def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     local = LocalStack(tmp_path_factory.mktemp("own"))
     yield local
     local.down()
+
+
+@pytest.fixture(scope="module")
+def pictures() -> Path:
+    """Where pictures stay to be looked at."""
+    folder = Path(os.environ.get("AGENTOBS_PICTURES", "") or Path(__file__).parents[2] / ".agentobs" / "pictures")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="module", name="browser")
+def _browser() -> Iterator[Browser]:
+    with browser() as opened:
+        yield opened
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page that notes what goes wrong in it, and may ask nothing of a network."""
+    context = browser.new_context(viewport={"width": 1500, "height": 1000}, offline=True)
+    opened = context.new_page()
+    wrong: list[str] = []
+    opened.wrong = wrong  # type: ignore[attr-defined]
+    opened.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+    opened.on("pageerror", lambda error: wrong.append(str(error)))
+    yield opened
+    context.close()

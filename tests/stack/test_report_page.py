@@ -1,41 +1,12 @@
 """The report in a real browser: it is drawn without an error, and leads to the guilty version in three clicks."""
 
-import os
 import re
-from pathlib import Path
 
 import pytest
-from support.browser import browser as chromium
 
 from dashboards.boards import BOARDS
 
 GUILTY = ("tool-regression", "prompt-regression", "model-swap", "graph-change")
-
-
-@pytest.fixture(scope="module")
-def pictures():
-    """Where pictures stay to be looked at."""
-    folder = Path(os.environ.get("AGENTOBS_PICTURES", "") or Path(__file__).parents[2] / ".agentobs" / "pictures")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as opened:
-        yield opened
-
-
-@pytest.fixture
-def page(browser):
-    """A page that notes what goes wrong in it, and may ask nothing of a network."""
-    context = browser.new_context(viewport={"width": 1500, "height": 1000}, offline=True)
-    opened = context.new_page()
-    opened.wrong = []
-    opened.on("console", lambda said: opened.wrong.append(said.text) if said.type == "error" else None)
-    opened.on("pageerror", lambda error: opened.wrong.append(str(error)))
-    yield opened
-    context.close()
 
 
 def load(page, reports, environment, folder):

@@ -1,11 +1,8 @@
 """The site of runbooks in a real browser, opened as files: found, filled in, read in the dark, printed."""
 
-import os
 import re
-from pathlib import Path
 
 import pytest
-from support.browser import browser as chromium
 
 from alerts.rules import LINKS
 from runbooks import site
@@ -21,31 +18,11 @@ def root(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module")
-def pictures():
-    """Where pictures stay to be looked at."""
-    folder = Path(os.environ.get("AGENTOBS_PICTURES", "") or Path(__file__).parents[2] / ".agentobs" / "pictures")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as opened:
-        yield opened
-
-
 @pytest.fixture
-def page(browser):
-    """A page that notes what goes wrong in it, and may ask nothing of a network."""
-    context = browser.new_context(viewport={"width": 1400, "height": 1000}, offline=True)
-    opened = context.new_page()
-    opened.wrong = []
-    opened.on("console", lambda said: opened.wrong.append(said.text) if said.type == "error" else None)
-    opened.on("pageerror", lambda error: opened.wrong.append(str(error)))
-    yield opened
-    assert opened.wrong == []
-    context.close()
+def page(page):
+    """Nothing may go wrong in it."""
+    yield page
+    assert page.wrong == []
 
 
 def go(page, root, path):
