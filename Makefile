@@ -24,7 +24,7 @@ test: lint  ## Lint, build missing binaries, run all tests
 	@cd '$(ROOT)' && '$(BIN)/python' -c 'import toolchain; toolchain.require(["local", "cluster", "node"])' 2>/dev/null \
 	  || { '$(BIN)/pytest' tests/unit tests/program && '$(BIN)/python' -m toolchain build local cluster node; }
 	@test "$$(id -u)" = 0 || echo 'Without root there is no node of our own: tests/node is left out.'
-	@cd '$(ROOT)' && '$(BIN)/pytest' -n 3 --no-loadscope-reorder $(if $(filter 0,$(shell id -u)),,--ignore=tests/node)
+	@cd '$(ROOT)' && '$(BIN)/pytest' -n 2 --no-loadscope-reorder $(if $(filter 0,$(shell id -u)),,--ignore=tests/node)
 
 unit: $(READY)  ## Run the tests that need no native binaries
 	@cd '$(ROOT)' && '$(BIN)/pytest' tests/unit

@@ -16,7 +16,7 @@ WANTED = {
     "hallucination": {("Hallucinating", "page")},
     "policy-violation": {("PolicyViolationsPassed", "page"), ("PolicyViolations", "ticket")},
     "crash-loop": {("ToolFailing", "page")},
-    "cost-spike": {("TaskCostJump", "page"), ("RequestTokensJump", "ticket")},
+    "cost-spike": {("TaskCostJump", "page")},
     "data-drift": {("TasksFailing", "page")},
 }
 # What may come too, because it follows: tasks that fail with their tools or loops, the budget that burns meanwhile, the
@@ -36,6 +36,8 @@ MAY = {
     "timeouts": TASKS | TOOLS,
     "hallucination": {("EvaluationsFailing", "ticket")},
     "crash-loop": TASKS | TOOLS | {("ProcessCrashLoop", "ticket")},
+    # On a crowded machine no window of ten seconds in a row may hold enough calls of one agent.
+    "cost-spike": {("RequestTokensJump", "ticket")},
     "data-drift": TASKS | {("EvaluationsFailing", "ticket")},
 }
 

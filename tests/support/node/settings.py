@@ -13,7 +13,7 @@ API_PORT: Final = 6443
 RUNTIME: Final = "/run/containerd/containerd.sock"
 POLICY_QUEUE: Final = 100
 """Netfilter's queue at which the enforcer of NetworkPolicies listens."""
-MEMORY_MIB: Final = 6 * 1024
+MEMORY_MIB: Final = 6 * 1024 + 512
 """What all pods together may use, so that a node under pressure is no pressure on the machine."""
 
 
@@ -79,7 +79,7 @@ def kubelet(cgroup: str, resolv_conf: str, machine_mib: int) -> dict[str, Any]:
         "volumePluginDir": "/var/lib/kubelet/volume-plugins",
         "containerRuntimeEndpoint": f"unix://{RUNTIME}",
         "systemReserved": {"memory": f"{max(0, machine_mib - MEMORY_MIB)}Mi"},
-        "evictionHard": {"memory.available": "300Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
+        "evictionHard": {"memory.available": "700Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
         # Five minutes by default; long enough to be scraped.
         "evictionPressureTransitionPeriod": "20s",
         "imageGCHighThresholdPercent": 100,
