@@ -89,12 +89,14 @@ def _with_findings(source: MetricsSource, window: Window, found: Sequence[Case],
 
 
 def _of_all(ranked: Sequence[Ranked]) -> list[Evidence]:
-    """Where no version is to blame, everything that got worse: first the leading cause's, then other KPIs'."""
-    shown = [*ranked[0].document.evidence]
-    for one in ranked[1:]:
-        seen = {evidence.kpi for evidence in shown}
-        shown += [evidence for evidence in one.document.evidence if one.weight > 0 and evidence.kpi not in seen]
-    return shown[:_MOST_EVIDENCE]
+    """Where no version is to blame, everything that got worse: the first of each KPI, then further places of them."""
+    every = [*ranked[0].document.evidence]
+    every += [evidence for one in ranked[1:] if one.weight > 0 for evidence in one.document.evidence]
+    first: dict[str, Evidence] = {}
+    for evidence in every:
+        first.setdefault(evidence.kpi, evidence)
+    more = [evidence for evidence in ranked[0].document.evidence if evidence is not first[evidence.kpi]]
+    return [*first.values(), *more][:_MOST_EVIDENCE]
 
 
 def _without_findings(window: Window, found: Sequence[Case]) -> Diagnosis:

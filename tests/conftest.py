@@ -5,17 +5,18 @@ from pathlib import Path
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-# The longest of those that take minutes first, so that no worker is left alone with it.
-_TIERS = ("unit", "program", "rules", "scan", "stack", "cluster", "node", "pipeline")
-_TOGETHER = ("tests/stack/", "tests/cluster/", "tests/node/")
+_TIERS = ("unit", "program", "rules", "scan", "cluster", "stack", "node", "pipeline")
+_ALONE = ("tests/stack/", "tests/cluster/", "tests/node/")
 
 
 class _Files(LoadScopeScheduling):
-    """A file's tests stay on one worker, as they share fixtures; so do those of a stack, a control plane or a node."""
+    """A file's tests stay on one worker, as they share fixtures; what starts a whole system runs one after another.
+
+    Scenarios are judged by their latency too: on a crowded machine slowness is a true finding, and not the one wanted.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
-        whole = (tier for tier in _TOGETHER if nodeid.startswith(tier))
-        return next(whole, nodeid.split("::", maxsplit=1)[0])
+        return "whole systems" if nodeid.startswith(_ALONE) else nodeid.split("::", maxsplit=1)[0]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> _Files:
