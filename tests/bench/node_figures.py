@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from support.node.flows import between_pods
 from support.node.machine import Node, node
-from support.node.platform import SETTINGS, Platform, Usage, eventually, planned_dev
+from support.node.platform import AGENTS, SETTINGS, Platform, Usage, eventually, planned_dev
 
 from stacks.environments import ENVIRONMENTS, EnvName
 
@@ -61,8 +61,7 @@ def _brought_up(made: Node, home: Path) -> Platform:
 
 
 def _flows(platform: Platform) -> None:
-    pods = {pod["metadata"]["labels"]["app.kubernetes.io/name"]: pod for pod in platform.pods()}
-    matrix = between_pods(pods, planned_dev().workloads)
+    matrix = between_pods(platform.by_workload(), planned_dev().workloads)
     allowed, refused = matrix.open & matrix.wanted, matrix.tried - matrix.wanted - matrix.open
     figure("flows allowed as the plan says", f"{len(allowed)} of {len(matrix.wanted)}")
     figure("flows refused as the plan says", f"{len(refused)} of {len(matrix.tried - matrix.wanted)}")
@@ -82,7 +81,7 @@ def _rolling(platform: Platform) -> None:
 def _under_load(platform: Platform, rate: int) -> dict[str, Usage]:
     name = f"load-{rate}"
     platform.start_demo(name, scenario="healthy", tasks=rate * _LOAD_S, rate=rate, workers=2)
-    path = f"/api/v1/namespaces/my-agents/pods/{name}"
+    path = f"/api/v1/namespaces/{AGENTS}/pods/{name}"
     ended = lambda _: platform.node.api("GET", path)["status"]["phase"] in {"Succeeded", "Failed"}  # noqa: E731
     used = _peak(platform, ended)
     truth = platform.truth(name)

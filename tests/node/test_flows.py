@@ -21,7 +21,7 @@ def workloads():
 @pytest.fixture(scope="module")
 def pods(platform) -> dict[str, dict]:
     """Workload -> its pod."""
-    return {pod["metadata"]["labels"]["app.kubernetes.io/name"]: pod for pod in platform.pods()}
+    return platform.by_workload()
 
 
 def test_flows_between_pods_are_those_of_the_plan_and_no_other(workloads, pods):

@@ -58,8 +58,11 @@ class Platform(ClusterStack):
     def pods(self, workload: str = "") -> list[dict[str, Any]]:
         """Pods of the platform, or of one workload of it."""
         found = self.objects("v1/pods")
-        label = "app.kubernetes.io/name"
-        return [pod for pod in found if not workload or pod["metadata"]["labels"].get(label) == workload]
+        return [pod for pod in found if not workload or pod["metadata"]["labels"].get(names.NAME_LABEL) == workload]
+
+    def by_workload(self) -> dict[str, dict[str, Any]]:
+        """Workload -> its pod, where each has one."""
+        return {pod["metadata"]["labels"][names.NAME_LABEL]: pod for pod in self.pods()}
 
     def answer(self, port: str, path: str, **params: str) -> requests.Response:
         """What a service of the platform answers on a named port."""
