@@ -11,7 +11,7 @@ from pathlib import Path
 
 from toolchain.errors import BuildError
 from toolchain.golang import Go, environment
-from toolchain.recipes import Recipe
+from toolchain.recipes import GoBuild, Recipe
 
 TAIL_LINES = 30
 _POLL_S = 0.2
@@ -22,6 +22,7 @@ class Workbench:
     """Runs the commands of one build, all output into one log file."""
 
     recipe: Recipe
+    how: GoBuild
     folder: Path
     """Scratch folder; the finished binaries go into its `bin`."""
     log: Path
@@ -63,8 +64,10 @@ class Workbench:
         return written
 
 
-def build(recipe: Recipe, go: Go, folder: Path, log: Path, tick: Callable[[], None]) -> Path:
-    """Build the recipe in the scratch folder `folder` and return the folder that holds the new binaries.
+def build(  # noqa: PLR0913, PLR0917 what a build needs
+    recipe: Recipe, how: GoBuild, go: Go, folder: Path, log: Path, tick: Callable[[], None]
+) -> Path:
+    """Build the recipe as `how` says in the scratch folder `folder` and return the folder that holds the new binaries.
 
     Raises:
         BuildError: a command failed, or the source is not the pinned one.
@@ -72,17 +75,17 @@ def build(recipe: Recipe, go: Go, folder: Path, log: Path, tick: Callable[[], No
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_text(f"{recipe.name} {recipe.version} with Go {go.version}\n", encoding="utf-8")
-    bench = Workbench(recipe, folder, log, environment(go), tick)
+    bench = Workbench(recipe, how, folder, log, environment(go), tick)
     output = folder / "bin"
     output.mkdir(parents=True)
     source = _source(bench, go)
     command: list[str | Path] = [
         go.command,
         "build",
-        *recipe.build.arguments(),
+        *how.arguments(),
         "-o",
         f"{output}/",
-        *recipe.build.packages,
+        *how.packages,
     ]
     bench.run(command, cwd=source)
     _rename_single(recipe, output)
@@ -94,12 +97,12 @@ def _source(bench: Workbench, go: Go) -> Path:
     recipe = bench.recipe
     if recipe.folder is None:
         return _published_module(bench, go)
-    return _generated(bench, go, recipe.folder) if recipe.build.generator else recipe.folder
+    return _generated(bench, go, recipe.folder) if bench.how.generator else recipe.folder
 
 
 def _published_module(bench: Workbench, go: Go) -> Path:
     """Download a module whole, compare its hash with the pinned one, and return its folder in the module cache."""
-    build = bench.recipe.build
+    build = bench.how
     written = bench.run([go.command, "mod", "download", "-json", build.module], cwd=bench.folder)
     # Go reports downloads on stderr into the same log: the answer is what lies between the outer braces.
     module = json.loads(written[written.index("{") : written.rindex("}") + 1])
@@ -112,7 +115,7 @@ def _published_module(bench: Workbench, go: Go) -> Path:
 def _generated(bench: Workbench, go: Go, folder: Path) -> Path:
     """Generate the main package from builder.yaml, and put the committed go.mod and go.sum beside it."""
     tools = bench.folder / "tools"
-    bench.run([go.command, "install", "-trimpath", bench.recipe.build.generator], cwd=bench.folder, GOBIN=str(tools))
+    bench.run([go.command, "install", "-trimpath", bench.how.generator], cwd=bench.folder, GOBIN=str(tools))
     manifest = (folder / "builder.yaml").read_text(encoding="utf-8")
     # The manifest names no output folder: where it is built is this computer's business.
     output = bench.folder / "source"
@@ -120,7 +123,7 @@ def _generated(bench: Workbench, go: Go, folder: Path) -> Path:
         manifest.replace("dist:\n", f"dist:\n  output_path: {json.dumps(str(output))}\n", 1),
         encoding="utf-8",
     )
-    generator = tools / bench.recipe.build.generator.rpartition("@")[0].rpartition("/")[2]
+    generator = tools / bench.how.generator.rpartition("@")[0].rpartition("/")[2]
     bench.run([generator, "--config=builder.yaml", "--skip-get-modules", "--skip-compilation"], cwd=bench.folder)
     for name in ("go.mod", "go.sum"):
         shutil.copyfile(folder / name, output / name)

@@ -13,6 +13,7 @@ from toolchain.errors import ToolchainError
 from toolchain.make import Made, make_all
 from toolchain.probe import Finding, find
 from toolchain.progress import reporter_for
+from toolchain.recipes import Recipe
 from toolchain.settings import allowed_sources
 from toolchain.table import GROUPS, RECIPES, select
 
@@ -45,7 +46,7 @@ def status(
     table = Table("binary", "version", "found", "size", "note", box=None, header_style="bold")
     for finding in findings:
         size = f"{finding.path.stat().st_size / _MEBI:.0f} MiB" if finding.path else ""
-        note = finding.note if finding.path else finding.note or f"about {finding.recipe.minutes:g} min to build cold"
+        note = finding.note or ("" if finding.path else _how(finding.recipe))
         table.add_row(finding.binary.name, finding.binary.version, finding.source or "-", size, note)
     Console().print(table)
 
@@ -87,6 +88,10 @@ def main() -> None:
     except ToolchainError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(1)
+
+
+def _how(recipe: Recipe) -> str:
+    return f"about {recipe.minutes:g} min to build cold" if recipe.build else "from its publisher only, never built"
 
 
 def _row(finding: Finding) -> dict[str, str | int | None]:

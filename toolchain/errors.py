@@ -40,6 +40,18 @@ class ChecksumError(ToolchainError):
         )
 
 
+class PublisherOnlyError(ToolchainError):
+    """A program that we take from its publisher or not at all, and it cannot be had from there now."""
+
+    def __init__(self, name: str, version: str) -> None:
+        super().__init__(
+            f"{name} {version} is neither on PATH nor in the cache, its publisher's archive cannot be had from here, "
+            "and it is never built, as its licence is the AGPL.\n"
+            f"Put {name} {version} of its publisher on PATH, or choose the other store: Jaeger for traces, "
+            "VictoriaLogs for logs (stacks/docs/stores.md)",
+        )
+
+
 class GoMissingError(ToolchainError):
     """No Go toolchain that is new enough, and none could be installed."""
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from toolchain.build import build
-from toolchain.errors import MissingBinaryError, WrongVersionError
+from toolchain.errors import MissingBinaryError, PublisherOnlyError, WrongVersionError
 from toolchain.fetch import Downloads, UnavailableError, extract
 from toolchain.golang import find_or_install
 from toolchain.probe import ORIGIN_FILE, Finding, ask_version, find
@@ -86,8 +86,8 @@ class Maker:
             files = sorted(path for path in (staging / "bin").iterdir() if path.is_file())
             for binary in recipe.binaries:
                 version, seen = ask_version(staging / "bin" / binary.name, binary)
-                if version != binary.version:
-                    raise WrongVersionError(binary.name, binary.version, seen)
+                if version not in recipe.versions(binary):
+                    raise WrongVersionError(binary.name, " or ".join(recipe.versions(binary)), seen)
             for file in files:
                 os.replace(file, home / file.name)  # noqa: PTH105 - the point is that it is the atomic one
             (home / ORIGIN_FILE).write_text(json.dumps({"how": how}), encoding="utf-8")
@@ -111,11 +111,13 @@ class Maker:
         return "official release"
 
     def _build(self, recipe: Recipe, staging: Path) -> str:
+        if recipe.build is None:
+            raise PublisherOnlyError(recipe.name, recipe.version)
         if Source.BUILD not in self.sources:
             raise MissingBinaryError({binary.name: "building is switched off" for binary in recipe.binaries})
         go = find_or_install(recipe.build.minimum_go)
         log = toolchain_root() / "logs" / f"{recipe.name}-{recipe.home().name}.log"
-        build(recipe, go, staging, log, self.reporter.tick)
+        build(recipe, recipe.build, go, staging, log, self.reporter.tick)
         return f"built with Go {go.version}"
 
 

@@ -64,7 +64,7 @@ def on_path(recipe: Recipe, binary: Binary) -> Finding:
         if located is None:
             continue
         version, seen = ask_version(Path(located), binary)
-        if version == binary.version:
+        if version in recipe.versions(binary):
             return Finding(recipe, binary, Path(located), Source.PATH)
         notes.append(f"passed over {located}: {seen}")
     return Finding(recipe, binary, note="; ".join(notes))

@@ -36,6 +36,8 @@ class Release:
     sha256: str
     members: Mapping[str, str]
     """Pattern of a path in the archive -> file name to install it as; "" keeps the name it has."""
+    version: str = ""
+    """What its binaries report, where that is not the version that is built."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +75,9 @@ class Recipe:
 
     name: str
     binaries: tuple[Binary, ...]
-    build: GoBuild
-    minutes: float
+    build: GoBuild | None = None
+    """None: it is never built, only found or taken from its publisher."""
+    minutes: float = 0
     """Measured wall time of a cold build on two cores; only used to say how long it will still take."""
     releases: Mapping[str, Release] = field(default_factory=dict)
     """Platform (linux/amd64) -> official archive; only those whose checksum was confirmed."""
@@ -87,15 +90,20 @@ class Recipe:
     @property
     def folder(self) -> Path | None:
         """The folder of its Go module in this repository, or None when a published module is built in place."""
-        return MODULES / self.build.folder if self.build.folder else None
+        return MODULES / self.build.folder if self.build and self.build.folder else None
+
+    def versions(self, binary: Binary) -> tuple[str, ...]:
+        """The versions of a binary that are as good as one another: the one that is built, the one that is released."""
+        release = self.releases.get(platform_key())
+        return tuple(dict.fromkeys((binary.version, *([release.version] if release and release.version else []))))
 
     def digest(self) -> str:
         """Return twelve hex digits over everything that decides the content of the binaries."""
         sha = hashlib.sha256()
         facts = {
             "platform": platform_key(),
-            "build": asdict(self.build),
-            "arguments": self.build.arguments(),
+            "build": asdict(self.build) if self.build else None,
+            "arguments": self.build.arguments() if self.build else [],
             "binaries": [asdict(binary) for binary in self.binaries],
         }
         sha.update(json.dumps(facts, sort_keys=True).encode())

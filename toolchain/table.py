@@ -28,6 +28,32 @@ def _collector(platform: str, sha256: str) -> Release:
     return Release(url=url, sha256=sha256, members={"otelcol-contrib": "otelcol"})
 
 
+def _victoria_logs(platform: str, sha256: str) -> Release:
+    base = "https://github.com/VictoriaMetrics/VictoriaLogs/releases/download/v1.52.0"
+    url = f"{base}/victoria-logs-{platform}-v1.52.0.tar.gz"
+    return Release(url=url, sha256=sha256, members={"victoria-logs-prod": "victoria-logs"}, version="1.52.0")
+
+
+def _jaeger(platform: str, sha256: str) -> Release:
+    # The file's name has no v.
+    url = f"https://github.com/jaegertracing/jaeger/releases/download/v2.20.0/jaeger-2.20.0-{platform}.tar.gz"
+    return Release(url=url, sha256=sha256, members={"jaeger-2.20.0-*/jaeger": ""}, version="2.20.0")
+
+
+def _prometheus(platform: str, sha256: str) -> Release:
+    url = f"https://github.com/prometheus/prometheus/releases/download/v3.15.0/prometheus-3.15.0.{platform}.tar.gz"
+    folder = f"prometheus-3.15.0.{platform}"
+    members = {f"{folder}/prometheus": "", f"{folder}/promtool": ""}
+    return Release(url=url, sha256=sha256, members=members, version="3.15.0")
+
+
+def _alertmanager(platform: str, sha256: str) -> Release:
+    url = f"https://github.com/prometheus/alertmanager/releases/download/v0.34.1/alertmanager-0.34.1.{platform}.tar.gz"
+    folder = f"alertmanager-0.34.1.{platform}"
+    members = {f"{folder}/alertmanager": "", f"{folder}/amtool": ""}
+    return Release(url=url, sha256=sha256, members=members, version="0.34.1")
+
+
 # Small ones first: what is wrong with a computer or its network shows within the first minutes.
 RECIPES: Final[tuple[Recipe, ...]] = (
     Recipe(
@@ -43,6 +69,17 @@ RECIPES: Final[tuple[Recipe, ...]] = (
             variables={_PROMETHEUS_VERSION: "0.31.1"},
         ),
         minutes=1,
+        releases={
+            "linux/amd64": _alertmanager(
+                "linux-amd64", "265b9d1e55ef0d5306a436018af6d2b686c2ce051f03d968f7464ecb1372a7e8"
+            ),
+            "linux/arm64": _alertmanager(
+                "linux-arm64", "d98d6cbaf52151c7e76e24355fec88b11cebcb9875d4cdd8b76ddce7a7e5535c"
+            ),
+            "darwin/arm64": _alertmanager(
+                "darwin-arm64", "a3941879f340ef12a4cc1a479c82bd8520611265ea8d1ee25c88bd5f944d8293"
+            ),
+        },
     ),
     Recipe(
         name="pulumi",
@@ -75,29 +112,64 @@ RECIPES: Final[tuple[Recipe, ...]] = (
             variables={_PROMETHEUS_VERSION: "3.16.0"},
         ),
         minutes=3.5,
+        releases={
+            "linux/amd64": _prometheus(
+                "linux-amd64", "2a542df32eac02ee17b9d844fb2aa1de00dafa5476579ba8a3ba862e9d572ea0"
+            ),
+            "linux/arm64": _prometheus(
+                "linux-arm64", "f1f90ec08e849d494ca66c611470afc50192f0355f1a61c33f2cbde02d067823"
+            ),
+            "darwin/arm64": _prometheus(
+                "darwin-arm64", "920df4d17e78b3b0175af144eb318b0c74d1cf7b1d1251b326966f0e81977260"
+            ),
+        },
     ),
     Recipe(
-        name="tempo",
-        binaries=(Binary(name="tempo", version="2.9.0"),),
+        name="victoria-logs",
+        binaries=(Binary(name="victoria-logs", version="1.52.1"),),
         build=GoBuild(
-            module="github.com/grafana/tempo@v1.5.1-0.20251008140505-607c7fb69662",
-            module_sum="h1:E7rWquxIYRsCCPCglH55by5aRr/yIX2dCTBqpKzVBO8=",
-            packages=("./cmd/tempo",),
-            minimum_go="1.25.1",
-            variables={"main.Version": "2.9.0"},
+            module="github.com/VictoriaMetrics/VictoriaLogs@v1.52.1",
+            module_sum="h1:B83xu4usTNPrpsFZFH/Dei3nWIsQizIeSRghFxj4ZJo=",
+            packages=("./app/victoria-logs",),
+            minimum_go="1.26.5",
+            variables={"github.com/VictoriaMetrics/VictoriaMetrics/lib/buildinfo.Version": "victoria-logs-v1.52.1"},
+        ),
+        minutes=1,
+        releases={
+            "linux/amd64": _victoria_logs(
+                "linux-amd64", "d14f585144b8d6813f15e11f0041f487e15e10e5f5e5a31be0311367e93d3494"
+            ),
+            "linux/arm64": _victoria_logs(
+                "linux-arm64", "91338c3e5e3d743a862c0a8665bf80862f639dbd4de6f6ff19ada7df5e9acf45"
+            ),
+            "darwin/arm64": _victoria_logs(
+                "darwin-arm64", "3157d4b6181d8a7e3e30918e2cbfcd4cc4cb66263e3ef21ea91e4f20f8980883"
+            ),
+        },
+    ),
+    # Jaeger 2 is released under two numbers: v1.76.0 is what the module is called, 2.13.0 what the program is.
+    Recipe(
+        name="jaeger",
+        binaries=(Binary(name="jaeger", version="2.13.0", version_args=("version",)),),
+        build=GoBuild(
+            module="github.com/jaegertracing/jaeger@v1.76.0",
+            module_sum="h1:sWCOOF1dr+NL0PLil7mFo3BqqQL8k4WiM7aguFbc14g=",
+            packages=("./cmd/jaeger",),
+            minimum_go="1.25.4",
+            variables={"github.com/jaegertracing/jaeger/internal/version.latestVersion": "v2.13.0"},
         ),
         minutes=4.5,
+        releases={
+            "linux/amd64": _jaeger("linux-amd64", "c967368ba09be356089ef7e8aab2a76d170dc007ff6ccf7925c8167ede2900d7"),
+            "darwin/arm64": _jaeger("darwin-arm64", "b2d21051b27f06535c288dd63e15a42d5aae653d0113695014d7e6b502736e5d"),
+        },
     ),
+    # Under the AGPL: only ever their publisher's own programs, never built or linked. Of Tempo no archive's checksum is
+    # public in two places.
+    Recipe(name="tempo", binaries=(Binary(name="tempo", version="2.10.8"),)),
     Recipe(
         name="loki",
         binaries=(Binary(name="loki", version="3.7.8"),),
-        build=GoBuild(
-            folder="loki",
-            packages=("github.com/grafana/loki/v3/cmd/loki",),
-            minimum_go="1.26.5",
-            variables={"github.com/grafana/loki/v3/pkg/util/build.Version": "3.7.8"},
-        ),
-        minutes=7,
         releases={
             "linux/amd64": Release(
                 url="https://github.com/grafana/loki/releases/download/v3.7.8/loki-linux-amd64.zip",
@@ -209,7 +281,8 @@ RECIPES: Final[tuple[Recipe, ...]] = (
 )
 
 GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
-    "local": ("alertmanager", "amtool", "pulumi", "prometheus", "promtool", "tempo", "loki", "otelcol"),
+    "local": ("alertmanager", "amtool", "pulumi", "prometheus", "promtool", "victoria-logs", "jaeger", "otelcol"),
+    "grafana-stores": ("tempo", "loki"),
     "cluster": ("kube-score", "etcd", "kwok", *_KUBERNETES, "pulumi-resource-kubernetes"),
     "node": (*_NODE, "coredns", "kube-network-policies", "kube-state-metrics"),
 }

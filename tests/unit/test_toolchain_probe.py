@@ -25,7 +25,7 @@ OUTPUTS = {
     "amtool": ("amtool, version 0.31.1 (branch: , revision: unknown)\n  go version:       go1.26.8\n", "0.31.1"),
     "prometheus": ("prometheus, version 3.16.0 (branch: , revision: unknown)\n  go version: go1.26.8\n", "3.16.0"),
     "promtool": ("promtool, version 3.16.0 (branch: , revision: unknown)\n  go version: go1.26.8\n", "3.16.0"),
-    "tempo": ("tempo, version 2.9.0 (branch: , revision: unknown)\n  go version:       go1.26.8\n", "2.9.0"),
+    "tempo": ("tempo, version 2.10.8 (branch: , revision: unknown)\n  go version:       go1.26.8\n", "2.10.8"),
     "loki": ("loki, version 3.7.8 (branch: , revision: unknown)\n  go version:       go1.26.8\n", "3.7.8"),
     "otelcol": ("otelcol version 0.161.0\n", "0.161.0"),
     "otelcol-contrib": ("otelcol-contrib version 0.161.0\n", "0.161.0"),
@@ -65,7 +65,7 @@ def test_the_version_is_read_from_the_first_line(output: str, version: str | Non
 
 
 def test_the_right_version_on_path_wins_over_the_cache(folder: Path) -> None:
-    located = executable(folder / "tempo", "tempo, version 2.9.0 (branch: HEAD)")
+    located = executable(folder / "tempo", "tempo, version 2.10.8 (branch: HEAD)")
     executable(the("tempo")[0].home() / "tempo", "unused")
 
     assert toolchain.require(["tempo"]) == {"tempo": located}
@@ -82,7 +82,7 @@ def test_a_wrong_version_on_path_is_passed_over_and_noted(folder: Path) -> None:
 
 
 def test_path_is_not_asked_when_it_is_no_allowed_source(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    executable(folder / "tempo", "tempo, version 2.9.0 (branch: HEAD)")
+    executable(folder / "tempo", "tempo, version 2.10.8 (branch: HEAD)")
     cached = executable(the("tempo")[0].home() / "tempo", "unused")
     monkeypatch.setenv("AGENTOBS_TOOLCHAIN_SOURCE", "cache")
 
@@ -102,7 +102,7 @@ def test_the_core_collector_on_path_is_not_taken_for_ours_but_contrib_is(folder:
 def test_a_binary_that_fails_or_does_not_run_has_no_version(folder: Path) -> None:
     binary = the("tempo")[1]
 
-    assert ask_version(executable(folder / "broken", "2.9.0", status=3), binary) == (
+    assert ask_version(executable(folder / "broken", "2.10.8", status=3), binary) == (
         None,
         "exit status 3 of broken --version",
     )
