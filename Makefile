@@ -9,7 +9,7 @@ READY := $(ROOT)/.venv/.ready
 TASKS ?= 60
 CODE := alerts collector dashboards demo runbooks stacks toolchain tests
 
-.PHONY: up down test unit node lint bench bench-collector bench-mutants bench-rules bench-why bench-node lock help
+.PHONY: up down test unit node lint bench bench-collector bench-mutants bench-rules bench-why bench-node bench-start lock help
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -49,6 +49,9 @@ bench-why: $(READY)  ## Measure how often `agentobs why` is right about random f
 
 bench-node: $(READY)  ## Measure what the pods of dev use on a real Kubernetes node (about 6 minutes; Linux, root)
 	@cd '$(ROOT)' && '$(BIN)/python' -m toolchain build local cluster node && PYTHONPATH=tests:tests/bench '$(BIN)/python' tests/bench/node_figures.py
+
+bench-start: $(READY)  ## Measure how long verbs of `agentobs` take to start (about a minute)
+	@cd '$(ROOT)' && '$(BIN)/python' tests/bench/start_time.py
 
 lint: $(READY)  ## Check style, types and import layers
 	@cd '$(ROOT)' && '$(BIN)/ruff' check $(CODE) && '$(BIN)/ruff' format --check $(CODE)
