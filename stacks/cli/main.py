@@ -14,7 +14,9 @@ from rich.console import Console
 import toolchain
 from collector.check import Report
 from collector.scores import ScoreError
+from collector.search import SearchError
 from collector.signals import Label
+from collector.stores import TraceKind
 from dashboards.push import PushError
 from runbooks import text
 from runbooks.baseline import BaselineError
@@ -32,6 +34,7 @@ from stacks.cli import (
     doctor,
     langfuse,
     lifecycle,
+    look,
     render,
     report,
     runbooks,
@@ -40,13 +43,12 @@ from stacks.cli import (
     show_why,
 )
 from stacks.cli.browser import BrowserError
-from stacks.cli.loki import LokiError
-from stacks.cli.options import AsJson, Schema, Since, Stack, Store, Traces, Where
-from stacks.cli.prometheus import Prometheus, PrometheusError
+from stacks.cli.options import AsJson, JaegerUrl, Schema, Since, Stack, Store, TempoUrl, Where
+from stacks.cli.prometheus import PrometheusError
 from stacks.cli.reach import Reached, either
 from stacks.cli.telemetry import Scope, examine
-from stacks.cli.tempo import Tempo, TempoError
 from stacks.cli.workspace import Workspace, WorkspaceError
+from stacks.clients import StoreError
 from stacks.cluster.forward import ForwardError
 from stacks.cluster.rollout import RolloutError
 from stacks.cluster.snapshots import SnapshotError
@@ -71,17 +73,19 @@ app.add_typer(baseline.app, name="baseline")
 app.add_typer(checklist.app, name="checklist")
 app.command("report")(report.report)
 app.command("doctor")(doctor.doctor)
+app.command("traces")(look.traces)
+app.command("logs")(look.logs)
 
 _EXPECTED: Final = (
     WorkspaceError,
     SettingsError,
     PrometheusError,
-    TempoError,
+    StoreError,
+    SearchError,
     toolchain.ToolchainError,
     lifecycle.LifecycleError,
     generated.StaleError,
     PushError,
-    LokiError,
     report.ReportError,
     ProseError,
     runbooks.RunbookError,
@@ -134,7 +138,7 @@ def status(
         return _print_schema(Status)
     now = time.time()
     with _stores(stack, ["prometheus"], {"prometheus": prometheus}) as stores:
-        document = collect(_metrics(stores), now - since, now, _narrowed(environment))
+        document = collect(stores.metrics, now - since, now, _narrowed(environment))
     if as_json:
         typer.echo(document.model_dump_json(indent=2))
     elif document.is_empty:
@@ -161,10 +165,8 @@ def why(
         return _print_schema(Diagnosis)
     now = time.time()
     window = Window(start=now - since, end=now, where=_narrowed(environment))
-    with _stores(stack, ["prometheus"], {"prometheus": prometheus}) as stores:
-        document = diagnose(_metrics(stores), window)
-        if stores.lasting:
-            document = _with_links(document, stores.urls.get("tempo"))
+    with _stores(stack, ["prometheus", *TraceKind], {"prometheus": prometheus}) as stores:
+        document = _with_links(diagnose(stores.metrics, window), stores.trace_link)
     if as_json:
         typer.echo(document.model_dump_json(indent=2))
     elif as_text:
@@ -183,7 +185,8 @@ def telemetry_check(
     traces: Annotated[int, typer.Option(min=1, help="Read at most so many traces.")] = 200,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 when something required is missing.")] = False,
     prometheus: Store = "",
-    tempo: Traces = "",
+    tempo: TempoUrl = "",
+    jaeger: JaegerUrl = "",
     as_json: AsJson = False,
     schema: Schema = False,
 ) -> None:
@@ -192,19 +195,16 @@ def telemetry_check(
         return _print_schema(Report)
     now = time.time()
     scope = Scope(start=now - since, end=now, environment=environment, service=service, most_traces=traces)
-    named = {"prometheus": prometheus, "tempo": tempo}
-    with _stores(stack, ["prometheus", "tempo"], named) as stores, show_check.progress() as tell:
-        url = stores.urls.get("tempo")
-        store = Tempo(url, stores.headers.get("tempo")) if url else None
-        document = examine(_metrics(stores), store, scope, tell)
-    link = url if stores.lasting else None
+    named = {"prometheus": prometheus, "tempo": tempo, "jaeger": jaeger}
+    with _stores(stack, ["prometheus", *TraceKind], named) as stores, show_check.progress() as tell:
+        document = examine(stores.metrics, stores.traces, scope, tell)
     if as_json:
         typer.echo(document.model_dump_json(indent=2))
     else:
         if not document.traces:
             show.error_console().print("No spans in this window. Send OTLP, or look further back with --since.")
         if not document.is_empty:
-            Console().print(show_check.report(document, link))
+            Console().print(show_check.report(document, stores.trace_link))
     if strict and document.lacks_required:
         raise typer.Exit(1)
     return None
@@ -238,23 +238,19 @@ def _narrowed(environment: str) -> dict[Label, str]:
 
 @contextmanager
 def _stores(stack: EnvName, wanted: list[str], named: dict[str, str]) -> Iterator[Reached]:
-    """Stores to ask: those of the stack, or only what was named (whose traces are not in our Tempo)."""
+    """Stores to ask: those of the stack, or only what was named (whose traces are not in our store)."""
     alone = [name for name in wanted if named.get(name)] if named.get("prometheus") else wanted
     with either(stack, alone, named) as stores:
         yield stores
 
 
-def _metrics(stores: Reached) -> Prometheus:
-    return Prometheus(stores.urls["prometheus"], stores.headers.get("prometheus"))
-
-
-def _with_links(document: Diagnosis, tempo: str | None) -> Diagnosis:
-    """Add the addresses of the traces in Tempo, where there is one."""
-    if tempo is None:
+def _with_links(document: Diagnosis, link: str) -> Diagnosis:
+    """Add the addresses of the traces, where a person can follow them; a trace's id completes `link`."""
+    if not link:
         return document
 
     def linked(trace: TraceLink) -> TraceLink:
-        return trace.model_copy(update={"url": f"{tempo}/api/traces/{trace.trace_id}"})
+        return trace.model_copy(update={"url": f"{link}{trace.trace_id}"})
 
     return document.model_copy(
         update={
