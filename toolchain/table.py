@@ -54,6 +54,11 @@ def _alertmanager(platform: str, sha256: str) -> Release:
     return Release(url=url, sha256=sha256, members=members, version="0.34.1")
 
 
+def _etcd(archive: str, sha256: str) -> Release:
+    url = f"https://github.com/etcd-io/etcd/releases/download/v3.6.14/{archive}"
+    return Release(url=url, sha256=sha256, members={"etcd-v3.6.14-*/etcd": ""}, version="3.6.14")
+
+
 # Small ones first: what is wrong with a computer or its network shows within the first minutes.
 RECIPES: Final[tuple[Recipe, ...]] = (
     Recipe(
@@ -219,6 +224,14 @@ RECIPES: Final[tuple[Recipe, ...]] = (
         binaries=(Binary(name="etcd", version="3.6.5"),),
         build=GoBuild(folder="etcd", packages=("go.etcd.io/etcd/server/v3",), minimum_go="1.26.0"),
         minutes=1,
+        releases={
+            "linux/amd64": _etcd(
+                "etcd-v3.6.14-linux-amd64.tar.gz", "ffe840ff9295808e88cce2794a18a5ac87f12a5203c8314d0bf6aa119b41bac5"
+            ),
+            "darwin/arm64": _etcd(
+                "etcd-v3.6.14-darwin-arm64.zip", "fd154573a1f4c098c214d8233507d2766c43a164f7e339c0385aae71d9a1afaf"
+            ),
+        },
     ),
     Recipe(
         name="kwok",
