@@ -1,6 +1,6 @@
 """The archives of each publisher as they are laid out in truth, with tiny programs that print what the real ones do.
 
-Known from the publishers' release scripts and from public install scripts, not from `toolchain/table.py`: a pattern
+Known from the publishers' release scripts and from public install scripts, not from `toolchain/releases.py`: a pattern
 there that misses its file must fail.
 """
 
