@@ -1,9 +1,10 @@
 """The collector's configuration as a whole: `assemble(profile)` returns it as a plain dict.
 
     OTLP in -> normalise -+-> KPI branch: pack -> queue on disk -> count -> labels -> cumulative -> Prometheus
-                          +-> storage branch: sample -> redact -+-> Tempo
+                          +-> storage branch: sample -> redact -+-> the store of traces
                                                                 +-> Langfuse
-    logs and events the same way: KPI branch, and redact -> Loki. Metrics of applications pass to Prometheus.
+    logs and events the same way: KPI branch, and redact -> the store of logs. Metrics of applications
+    pass to Prometheus.
 
 The KPI branch leaves before any sampling, so the KPIs count every span. With several collectors the picture is cut
 after `normalise`: the edge does what is left of it, the sampler the rest.
@@ -17,7 +18,7 @@ from collector import (
     delivery,
     elsewhere,
     langfuse,
-    loki_limits,
+    log_limits,
     normalise,
     redaction,
     sampling,
@@ -29,11 +30,13 @@ from collector.document import to_yaml
 from collector.prices import PriceTable
 from collector.profile import Profile, Tier
 from collector.signals import Attr
+from collector.stores import LogKind
 
 _KPI_DOOR: Final = "otlp/kpi"
 _KPI_QUEUE: Final = "otlp_grpc/kpi"
 _TO_PROMETHEUS: Final = "otlp_http/prometheus"
-_TO_LOKI: Final = "otlp_http/loki"
+_STREAM_FIELDS: Final = f"{Attr.SERVICE_NAME},{Attr.SERVICE_NAMESPACE},{Attr.ENVIRONMENT}"
+"""What VictoriaLogs tells streams apart by, as Loki is told in its own configuration."""
 # d2c forgets a series after this, far inside the five minutes that Prometheus looks back: the first point after a
 # pause then starts from zero again, with a zero point in front, and a window that covers only the new burst reads it.
 _FORGET_IDLE: Final = "2m"
@@ -142,19 +145,23 @@ def _prometheus(profile: Profile) -> dict[str, Any]:
     }
 
 
-def _loki(profile: Profile) -> dict[str, Any]:
-    away = profile.backends.elsewhere.get("loki")
-    return elsewhere.exporter("loki", away) if away else {"endpoint": f"{profile.backends.loki_url}/otlp"}
+def _logs(profile: Profile) -> dict[str, dict[str, Any]]:
+    store, url = profile.backends.stores.logs, profile.backends.logs_url
+    away = profile.backends.elsewhere.get(store)
+    ours = {"endpoint": f"{url}/{'otlp' if store is LogKind.LOKI else 'insert/opentelemetry'}"}
+    streams = {"headers": {"VL-Stream-Fields": _STREAM_FIELDS}} if store is LogKind.VICTORIALOGS else {}
+    queue = delivery.bytes_queue(profile.disk.logs_mib)
+    return {f"otlp_http/{store}": {**(elsewhere.exporter(store, away) if away else ours), **streams, **queue}}
 
 
-def _tempo(profile: Profile) -> dict[str, dict[str, Any]]:
+def _traces(profile: Profile) -> dict[str, dict[str, Any]]:
     """Ours over gRPC, one of somebody else over HTTP, which every proxy lets through."""
-    queue = delivery.bytes_queue(profile.disk.traces_mib)
-    away = profile.backends.elsewhere.get("tempo")
+    queue, store = delivery.bytes_queue(profile.disk.traces_mib), profile.backends.stores.traces
+    away = profile.backends.elsewhere.get(store)
     if away:
-        return {"otlp_http/tempo": {**elsewhere.exporter("tempo", away), **queue}}
-    ours = {"endpoint": profile.backends.tempo_grpc, "tls": {"insecure": True}, "compression": "none"}
-    return {"otlp_grpc/tempo": {**ours, **queue}}
+        return {f"otlp_http/{store}": {**elsewhere.exporter(store, away), **queue}}
+    ours = {"endpoint": profile.backends.traces_grpc, "tls": {"insecure": True}, "compression": "none"}
+    return {f"otlp_grpc/{store}": {**ours, **queue}}
 
 
 def _destinations(profile: Profile) -> dict[str, elsewhere.Destination]:
@@ -167,25 +174,26 @@ def _storage_parts(profile: Profile) -> dict[str, dict[str, Any]]:
     """Sampling and redaction, then one branch per store. Redaction comes last because it costs most."""
     sampler = sampling.processor(profile.sampling) if profile.sampling else None
     traces, logs = redaction.trace_processors(), redaction.log_processors()
-    to_tempo, to_loki = (
-        redaction.content_processor(policy) for policy in (profile.content.tempo, profile.content.loki)
+    of_traces, of_logs = (
+        redaction.content_processor(policy) for policy in (profile.content.traces, profile.content.logs)
     )
-    tempo = {"transform/tempo_content": to_tempo} if to_tempo else {}
-    loki = {
-        **({"transform/loki_content": to_loki} if to_loki else {}),
-        "transform/loki_limits": loki_limits.processor(),
+    stores, to_traces, to_logs = profile.backends.stores, _traces(profile), _logs(profile)
+    kept_traces = {f"transform/{stores.traces}_content": of_traces} if of_traces else {}
+    kept_logs = {
+        **({f"transform/{stores.logs}_content": of_logs} if of_logs else {}),
+        f"transform/{stores.logs}_limits": log_limits.processor(),
     }
-    to_traces = _tempo(profile)
+    to_store = f"forward/{stores.traces}"
     parts: dict[str, dict[str, Any]] = {
-        "processors": {**({"tail_sampling": sampler} if sampler else {}), **traces, **logs, **tempo, **loki},
-        "connectors": {"forward/store": {}, "forward/tempo": {}, "forward/logs": {}},
-        "exporters": {**to_traces, _TO_LOKI: {**_loki(profile), **delivery.bytes_queue(profile.disk.logs_mib)}},
+        "processors": {**({"tail_sampling": sampler} if sampler else {}), **traces, **logs, **kept_traces, **kept_logs},
+        "connectors": {"forward/store": {}, to_store: {}, "forward/logs": {}},
+        "exporters": {**to_traces, **to_logs},
         "pipelines": {
             "traces/store": _pipeline(
-                ["forward/store"], [*(["tail_sampling"] if sampler else []), *traces], ["forward/tempo"]
+                ["forward/store"], [*(["tail_sampling"] if sampler else []), *traces], [to_store]
             ),
-            "traces/tempo": _pipeline(["forward/tempo"], [*tempo], [*to_traces]),
-            "logs/store": _pipeline(["forward/logs"], [*logs, *loki], [_TO_LOKI]),
+            f"traces/{stores.traces}": _pipeline([to_store], [*kept_traces], [*to_traces]),
+            "logs/store": _pipeline(["forward/logs"], [*logs, *kept_logs], [*to_logs]),
         },
     }
     if profile.backends.langfuse_url is not None and profile.backends.langfuse_keys is not None:

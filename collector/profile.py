@@ -11,6 +11,7 @@ from collector.delivery import Disk
 from collector.elsewhere import Destination
 from collector.redaction import Content
 from collector.sampling import Sampling
+from collector.stores import GRAFANA, Stores
 from collector.tiers import Ingress, Samplers, Token
 
 
@@ -40,16 +41,17 @@ class Listen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backends:
-    """Where the stores are. `tempo_grpc` is `host:port`, the others are URLs; no Langfuse URL, no Langfuse branch.
+    """Where the stores are. `traces_grpc` is `host:port`, the others are URLs; no Langfuse URL, no Langfuse branch.
 
-    `more_prometheus` are replicas that get the same as `prometheus_url`. `langfuse_keys` says where the collector finds
-    base64 of `public_key:secret_key`. `elsewhere` maps `prometheus`, `loki` or `tempo` to a store that somebody else
-    runs; the address of ours then does not count.
+    `stores` says which they are. `more_prometheus` are replicas that get the same as `prometheus_url`. `langfuse_keys`
+    says where the collector finds base64 of `public_key:secret_key`. `elsewhere` maps `prometheus` or the kind of a
+    store to one that somebody else runs; the address of ours then does not count.
     """
 
-    tempo_grpc: str
+    traces_grpc: str
     prometheus_url: str
-    loki_url: str
+    logs_url: str
+    stores: Stores = GRAFANA
     more_prometheus: tuple[str, ...] = ()
     langfuse_url: str | None = None
     langfuse_keys: Token | None = None

@@ -20,9 +20,9 @@ _CA: Final = f"{TLS}/ca.crt"
 _SAMPLER: Final = "collector-sampler"
 
 _BACKENDS: Final = Backends(
-    tempo_grpc="tempo:4317",
+    traces_grpc="tempo:4317",
     prometheus_url="http://prometheus:9090",
-    loki_url="http://loki:3100",
+    logs_url="http://loki:3100",
     langfuse_url="http://langfuse-web:3000",
     langfuse_keys=Token(file=f"{SECRETS}/langfuse-keys"),
 )

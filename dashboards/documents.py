@@ -6,37 +6,36 @@ import, and is bound to them.
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from alerts import alerting
 from alerts.alerting import Links
 from alerts.alerting.model import runbook_slug
 from alerts.timing import PRODUCTION
+from collector.stores import GRAFANA as GRAFANA_STORES
+from collector.stores import Stores
 from dashboards.boards import BOARDS, runbook
 from dashboards.boards.runbook import Page
 from dashboards.lib import sources
-from dashboards.lib.grafana import dashboard
+from dashboards.lib.grafana import Sites, dashboard
 from dashboards.lib.links import HOME
 from dashboards.lib.model import Board
+from dashboards.lib.stores import adapted
+
+__all__ = ["GRAFANA", "Sites", "importable", "pages", "provisioned", "runbook_boards", "runbooks", "text"]
 
 GRAFANA: Final = "12.0.0"
 """The oldest Grafana that takes them."""
-_INPUTS: Final = {"datasource": "DS_PROMETHEUS", "loki": "DS_LOKI", "tempo": "DS_TEMPO"}
-_NAMES: Final = {"prometheus": "Prometheus", "loki": "Loki", "tempo": "Tempo"}
+_NAMES: Final = {
+    "prometheus": "Prometheus", "loki": "Loki", "tempo": "Tempo", "jaeger": "Jaeger",
+    "victoriametrics-logs-datasource": "VictoriaLogs",
+}  # fmt: skip
+_INPUTS: Final = {name: f"DS_{_NAMES[plugin].upper()}" for name, plugin in sources.PLUGINS.items()}
 _RUNBOOKS: Final = "VAR_RUNBOOKS"
 _PANELS: Final = {
     "timeseries": "Time series", "stat": "Stat", "table": "Table", "heatmap": "Heatmap", "text": "Text",
     "state-timeline": "State timeline", "logs": "Logs", "traces": "Traces", "nodeGraph": "Node graph",
 }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sites:
-    """Where a board leads that is not in Grafana. `langfuse` is the address that a trace id completes, or empty."""
-
-    runbooks: Mapping[str, str] = field(default_factory=dict)
-    langfuse: str = ""
 
 
 def runbooks(links: Links) -> dict[str, str]:
@@ -62,21 +61,21 @@ def runbook_boards() -> dict[str, str]:
     return {alert.name: f"{HOME}{runbook_slug(alert.name)}" for alert in alerting.alerts(PRODUCTION)}
 
 
-def importable() -> dict[str, dict[str, Any]]:
+def importable(stores: Stores = GRAFANA_STORES) -> dict[str, dict[str, Any]]:
     """Every board by slug, for the import form: it asks for data sources and for the place of runbooks."""
     names = [alert.name for alert in alerting.alerts(PRODUCTION)]
-    sites = Sites(runbooks={name: f"${{{_RUNBOOKS}}}/{name}" for name in names})
+    sites = Sites(runbooks={name: f"${{{_RUNBOOKS}}}/{name}" for name in names}, stores=stores)
     return {board.slug: _importable(board, sites) for board in BOARDS}
 
 
 def _dashboard(board: Board, sites: Sites, *, editable: bool) -> dict[str, Any]:
     titles = {each.slug: each.title for each in BOARDS}
-    return dashboard(board, sites.runbooks, titles, editable=editable, langfuse=sites.langfuse)
+    return dashboard(adapted(board, sites.stores), sites, titles, editable=editable)
 
 
 def _importable(board: Board, sites: Sites) -> dict[str, Any]:
     made = _dashboard(board, sites, editable=True)
-    used = sources.used(board)
+    used = sources.used(adapted(board, sites.stores), sites.stores)
     kept = [each for each in made["templating"]["list"] if each["type"] != "datasource"]
     bound: dict[str, Any] = _replaced(
         {**made, "templating": {"list": kept}}, {f"${{{name}}}": f"${{{_INPUTS[name]}}}" for name in used}

@@ -9,13 +9,29 @@ from typing import Any, Final
 
 from collector import signals
 from collector.signals import Attr, Label
+from collector.stores import GRAFANA, LogKind, Stores, TraceKind
+from dashboards.lib.sources import PLUGINS
 
-METRICS, LOGS, TRACES = "agentobs-prometheus", "agentobs-loki", "agentobs-tempo"
-"""Their uids: the same in every Grafana, so that links between them hold."""
+METRICS: Final = "agentobs-prometheus"
+"""Uids are the same in every Grafana, so that links between data sources hold."""
 _AROUND: Final = "5m"  # a log line may be written somewhat before or after its span
 # Attributes of a span -> labels of KPI series.
 _TAGS: Final = {Attr.AGENT_NAME: Label.AGENT, Attr.TOOL_NAME: Label.TOOL, Attr.ENVIRONMENT: Label.ENVIRONMENT}
 _RESOURCE: Final = {Attr.SERVICE_NAME: "service_name", Attr.ENVIRONMENT: "deployment_environment_name"}
+_LINES_OF_TRACE: Final = {
+    LogKind.LOKI: {
+        "tags": [{"key": key, "value": value} for key, value in _RESOURCE.items()],
+        "customQuery": True, "query": '{$${__tags}} | trace_id="$${__trace.traceId}"',
+    },
+    LogKind.VICTORIALOGS: {"customQuery": True, "query": 'trace_id:="$${__trace.traceId}"'},
+}  # fmt: skip
+"""How the lines of a trace are asked for."""
+_TEMPO: Final = {
+    "serviceMap": {"datasourceUid": METRICS},
+    "search": {"hide": False},
+    "traceQuery": {"timeShiftEnabled": True, "spanStartTimeShift": "-1h", "spanEndTimeShift": "1h"},
+}
+"""What only Tempo's data source has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,13 +53,14 @@ class Login:
 class Backends:
     """Addresses as Grafana reaches them. `langfuse` is the address that a trace id completes; empty without one.
 
-    `logins` maps `prometheus`, `loki` or `tempo` to the login that it wants.
+    `logins` maps `prometheus` or the kind of a store to the login that it wants.
     """
 
     prometheus: str
-    loki: str
-    tempo: str
+    logs: str
+    traces: str
     scrape_interval_s: int
+    stores: Stores = GRAFANA
     langfuse: str = ""
     logins: Mapping[str, Login] = field(default_factory=dict)
 
@@ -54,8 +71,12 @@ def data_sources(backends: Backends) -> dict[str, Any]:
         "apiVersion": 1,
         "prune": True,
         "datasources": [
-            _with_login(source, backends.logins.get(source["type"]))
-            for source in (_prometheus(backends), _loki(backends), _tempo(backends))
+            _with_login(source, backends.logins.get(name))
+            for name, source in (
+                ("prometheus", _prometheus(backends)),
+                (backends.stores.logs, _logs(backends)),
+                (backends.stores.traces, _traces(backends)),
+            )
         ],
     }
 
@@ -95,7 +116,7 @@ def _source(name: str, uid: str, kind: str, url: str, settings: Mapping[str, Any
 
 
 def _prometheus(backends: Backends) -> dict[str, Any]:
-    to_trace = {"name": "trace_id", "datasourceUid": TRACES, "urlDisplayLabel": "Trace"}
+    to_trace = {"name": "trace_id", "datasourceUid": uid(backends.stores.traces), "urlDisplayLabel": "Trace"}
     settings = {
         "httpMethod": "POST",
         "timeInterval": f"{backends.scrape_interval_s}s",
@@ -111,25 +132,30 @@ def _langfuse_exemplar(backends: Backends) -> list[dict[str, str]]:
     return [{"name": "trace_id", "url": f"{backends.langfuse}/$${{__value.raw}}", "urlDisplayLabel": "Langfuse"}]
 
 
-def _loki(backends: Backends) -> dict[str, Any]:
+def uid(store: TraceKind | LogKind) -> str:
+    """The uid of a store's data source."""
+    return f"agentobs-{store}"
+
+
+def _logs(backends: Backends) -> dict[str, Any]:
     """The trace id is structured metadata of a line, which derived fields call a label."""
     field = {"name": "trace_id", "matcherType": "label", "matcherRegex": "trace_id", "url": "$${__value.raw}"}
-    fields: list[dict[str, str]] = [{**field, "datasourceUid": TRACES, "urlDisplayLabel": "Trace"}]
+    fields: list[dict[str, str]] = [{**field, "datasourceUid": uid(backends.stores.traces), "urlDisplayLabel": "Trace"}]
     if backends.langfuse:
         url = f"{backends.langfuse}/$${{__value.raw}}"
         fields.append({**field, "name": "langfuse", "url": url, "urlDisplayLabel": "Langfuse"})
-    return _source("agentobs logs", LOGS, "loki", backends.loki, {"derivedFields": fields})
+    store = backends.stores.logs
+    return _source("agentobs logs", uid(store), PLUGINS[store], backends.logs, {"derivedFields": fields})
 
 
-def _tempo(backends: Backends) -> dict[str, Any]:
+def _traces(backends: Backends) -> dict[str, Any]:
     failed = f'{signals.TOOL_CALLS.series}{{$$__tags,{Label.ERROR_CLASS}!="none"}}'
     runs = f"{signals.AGENT_CALLS.series}{{$$__tags}}"
     settings = {
         "tracesToLogsV2": {
-            "datasourceUid": LOGS, "spanStartTimeShift": f"-{_AROUND}", "spanEndTimeShift": _AROUND,
-            "tags": [{"key": key, "value": value} for key, value in _RESOURCE.items()],
-            "filterByTraceID": False, "filterBySpanID": False,
-            "customQuery": True, "query": '{$${__tags}} | trace_id="$${__trace.traceId}"',
+            "datasourceUid": uid(backends.stores.logs), "spanStartTimeShift": f"-{_AROUND}",
+            "spanEndTimeShift": _AROUND, "filterByTraceID": False, "filterBySpanID": False,
+            **_LINES_OF_TRACE[backends.stores.logs],
         },
         "tracesToMetrics": {
             "datasourceUid": METRICS, "spanStartTimeShift": "-30m", "spanEndTimeShift": "30m",
@@ -139,13 +165,12 @@ def _tempo(backends: Backends) -> dict[str, Any]:
                 {"name": "Runs of the agent", "query": f"sum by (agent_name, outcome) (rate({runs}[5m]))"},
             ],
         },
-        "serviceMap": {"datasourceUid": METRICS},
         "nodeGraph": {"enabled": True},
-        "search": {"hide": False},
-        "traceQuery": {"timeShiftEnabled": True, "spanStartTimeShift": "-1h", "spanEndTimeShift": "1h"},
         "spanBar": {"type": "Tag", "tag": str(Attr.AGENT_NAME)},
+        **(_TEMPO if backends.stores.traces is TraceKind.TEMPO else {"traceIdTimeParams": {"enabled": False}}),
     }  # fmt: skip
-    made = _source("agentobs traces", TRACES, "tempo", backends.tempo, settings)
+    store = backends.stores.traces
+    made = _source("agentobs traces", uid(store), PLUGINS[store], backends.traces, settings)
     return {**made, **_langfuse_correlation(backends)}
 
 

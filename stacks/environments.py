@@ -9,6 +9,7 @@ from typing import Final
 
 from alerts.routing import PROFILES, Receiver, Webhook
 from alerts.routing import Profile as Alerting
+from collector.stores import GRAFANA, PERMISSIVE, Stores
 from stacks import sizes
 from stacks.sizes import Sizes
 
@@ -162,10 +163,10 @@ class Environment:
 
     Those with a default are the operator's: an external Langfuse with the file that holds its keys, own prices, the KPI
     baseline that alerts compare with, who is told of alerts, where pages and boards are, a daily budget in US dollars,
-    and `elsewhere`: services that somebody else runs, by the names `prometheus`, `alertmanager`, `loki`, `tempo`,
-    `grafana`, `langfuse` and `remoteWrite`, a long-term store of metrics. `plain_rules`: the store of metrics does not
-    know `anchored`. `alert_speed` is how many times faster than in production the windows of alerts pass, for
-    rehearsals.
+    the `stores` of traces and logs, and `elsewhere`: services that somebody else runs, by the names `prometheus`,
+    `alertmanager`, `grafana`, `langfuse`, the kinds of stores, and `remoteWrite`, a long-term store of metrics.
+    `plain_rules`: the store of metrics does not know `anchored`. `alert_speed` is how many times faster than in
+    production the windows of alerts pass, for rehearsals.
     """
 
     name: EnvName
@@ -198,6 +199,7 @@ class Environment:
     dashboards_url: str | None = None
     daily_budget_usd: float | None = None
     alert_speed: float = 1
+    stores: Stores = GRAFANA
     elsewhere: Mapping[str, Remote] = field(default_factory=dict)
     plain_rules: bool = False
 
@@ -208,6 +210,7 @@ LOCAL: Final = Environment(
     traces_retention=Retention.parse("7d"),
     logs_retention=Retention.parse("7d"),
     scrape_interval_s=5,
+    stores=PERMISSIVE,
 )
 
 DEV: Final = Environment(

@@ -13,6 +13,7 @@ from typing import Any, Final
 from alerts import rules
 from collector import pipeline, prices, profiles, readme
 from collector.document import to_yaml
+from collector.stores import GRAFANA, PERMISSIVE, Stores
 from dashboards import documents as boards
 from dashboards import provisioning
 from runbooks.book import library, page
@@ -93,21 +94,36 @@ def _boards() -> dict[str, str]:
     """As our Grafana on this computer is provisioned, and as a person imports them into another."""
     sites = boards.Sites(runbooks=boards.runbooks(rules.LINKS))
     whole = boards.provisioned(sites, editable=False)
-    addresses = {name: f"http://127.0.0.1:{PORTS[name]}" for name in ("prometheus", "loki", "tempo")}
-    backends = provisioning.Backends(
-        prometheus=addresses["prometheus"],
-        loki=addresses["loki"],
-        tempo=addresses["tempo"],
-        scrape_interval_s=LOCAL.scrape_interval_s,
-    )
+    other = PERMISSIVE
     return {
         **{f"{_BOARDS}/{slug}.json": boards.text(board) for slug, board in whole.items()},
-        **{f"{_BOARDS}/import/{slug}.json": boards.text(board) for slug, board in boards.importable().items()},
-        f"{_BOARDS}/provisioning/datasources.yaml": _HEADER.format(what="Data sources of Grafana")
-        + to_yaml(provisioning.data_sources(backends)),
+        **{f"{_BOARDS}/import/{slug}.json": text for slug, text in _importable(GRAFANA).items()},
+        **{
+            f"{_BOARDS}/import/{other.traces}-{other.logs}/{slug}.json": text
+            for slug, text in _importable(other).items()
+            if text != _importable(GRAFANA)[slug]
+        },
+        f"{_BOARDS}/provisioning/datasources.yaml": _data_sources(GRAFANA),
+        f"{_BOARDS}/provisioning/datasources-{other.traces}-{other.logs}.yaml": _data_sources(other),
         f"{_BOARDS}/provisioning/dashboards.yaml": _HEADER.format(what="Where Grafana finds the boards")
         + to_yaml(provisioning.boards("/var/lib/grafana/dashboards", editable=False)),
     }
+
+
+@functools.cache
+def _importable(stores: Stores) -> dict[str, str]:
+    return {slug: boards.text(board) for slug, board in boards.importable(stores).items()}
+
+
+def _data_sources(stores: Stores) -> str:
+    backends = provisioning.Backends(
+        prometheus=f"http://127.0.0.1:{PORTS['prometheus']}",
+        logs=f"http://127.0.0.1:{PORTS[stores.logs]}",
+        traces=f"http://127.0.0.1:{PORTS[stores.traces]}",
+        scrape_interval_s=LOCAL.scrape_interval_s,
+        stores=stores,
+    )
+    return _HEADER.format(what="Data sources of Grafana") + to_yaml(provisioning.data_sources(backends))
 
 
 def _rules(what: str, groups: list[dict[str, Any]]) -> str:

@@ -7,7 +7,8 @@ from typing import Final
 
 from pulumi import ComponentResource, ResourceOptions
 
-from stacks.components import alertmanager, collector, loki, prometheus, tempo
+from collector.stores import LogKind, TraceKind
+from stacks.components import alertmanager, collector, jaeger, loki, prometheus, tempo, victorialogs
 from stacks.environments import Environment
 from stacks.ports import PORTS
 from stacks.process.layout import StackDir
@@ -18,13 +19,13 @@ from stacks.workload import Placement, Workload
 
 LOOPBACK: Final = "127.0.0.1"
 
-_COMPONENTS: Final[tuple[Callable[[Environment, Placement], Workload], ...]] = (
-    prometheus.workload,
-    alertmanager.workload,
-    loki.workload,
-    tempo.workload,
-    collector.workload,
-)
+_Component = Callable[[Environment, Placement], Workload]
+_STORES: Final[Mapping[TraceKind | LogKind, _Component]] = {
+    LogKind.LOKI: loki.workload,
+    LogKind.VICTORIALOGS: victorialogs.workload,
+    TraceKind.TEMPO: tempo.workload,
+    TraceKind.JAEGER: jaeger.workload,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,9 @@ class LocalPlacement:
 
 def workloads(environment: Environment, at: Placement) -> tuple[Workload, ...]:
     """All workloads of an environment; pure."""
-    return tuple(component(environment, at) for component in _COMPONENTS)
+    stores = (_STORES[environment.stores.logs], _STORES[environment.stores.traces])
+    every = (prometheus.workload, alertmanager.workload, *stores, collector.workload)
+    return tuple(component(environment, at) for component in every)
 
 
 def process_specs(
@@ -76,8 +79,8 @@ def endpoints(settings: Settings) -> dict[str, str]:
         "otlp_http": "otlp-http",
         "prometheus": "prometheus",
         "alertmanager": "alertmanager",
-        "loki": "loki",
-        "tempo": "tempo",
+        settings.logs: settings.logs,
+        settings.traces: settings.traces,
     }
     return {
         **{key: f"http://{LOOPBACK}:{settings.port(port)}" for key, port in named.items()},

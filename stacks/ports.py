@@ -16,6 +16,12 @@ PORTS: Final[dict[str, int]] = {
     "tempo-grpc": 9095,
     "tempo-otlp": 4327,
     "tempo-gossip": 7946,
+    "victorialogs": 9428,
+    "jaeger": 16686,
+    "jaeger-grpc": 16685,
+    "jaeger-otlp": 4337,
+    "jaeger-health": 13134,
+    "jaeger-metrics": 8889,
 }
 CLUSTER_PORTS: Final[dict[str, int]] = {
     **PORTS,

@@ -24,6 +24,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from collector.address import base_address
+from collector.stores import PERMISSIVE, LogKind, Stores, TraceKind
 from stacks.environments import Environment, Retention
 from stacks.ports import PORTS
 
@@ -56,6 +57,8 @@ class CommonSettings(BaseModel):
         arbitrary_types_allowed=True,
     )
 
+    traces: TraceKind
+    logs: LogKind
     metrics_retention: Annotated[Retention, BeforeValidator(_retention)] | None = None
     traces_retention: Annotated[Retention, BeforeValidator(_retention)] | None = None
     logs_retention: Annotated[Retention, BeforeValidator(_retention)] | None = None
@@ -70,6 +73,7 @@ class CommonSettings(BaseModel):
         """The environment with these overrides applied."""
         return replace(
             environment,
+            stores=Stores(traces=self.traces, logs=self.logs),
             metrics_retention=self.metrics_retention or environment.metrics_retention,
             traces_retention=self.traces_retention or environment.traces_retention,
             logs_retention=self.logs_retention or environment.logs_retention,
@@ -116,6 +120,8 @@ class CommonSettings(BaseModel):
 class Settings(CommonSettings):
     """The keys of the stack on a person's computer."""
 
+    traces: TraceKind = PERMISSIVE.traces
+    logs: LogKind = PERMISSIVE.logs
     ports: dict[str, int] = {}
     langfuse_url: str | None = None
     langfuse_keys_file: Path | None = None

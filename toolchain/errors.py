@@ -78,5 +78,5 @@ class WrongVersionError(ToolchainError):
     def __init__(self, binary: str, expected: str, seen: str) -> None:
         super().__init__(
             f"{binary} was made, but does not report version {expected}: {seen}.\n"
-            "Nothing was installed: correct its row in toolchain/table.py",
+            "Nothing was installed: correct its row in toolchain/table.py, or its archive in toolchain/releases.py",
         )

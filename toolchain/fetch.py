@@ -120,7 +120,7 @@ def extract(archive: Path, release: Release, into: Path) -> list[Path]:
             path.chmod(0o755)
             written.append(path)
     if unseen:
-        raise ToolchainError(f"{release.url} does not hold {', '.join(sorted(unseen))}: correct toolchain/table.py")
+        raise ToolchainError(f"{release.url} does not hold {', '.join(sorted(unseen))}: correct toolchain/releases.py")
     return written
 
 

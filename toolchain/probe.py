@@ -13,7 +13,8 @@ from toolchain.settings import Source
 
 ORIGIN_FILE = "origin.json"
 
-_VERSION = re.compile(r"(?<![\w.])v?(\d+\.\d+\.\d+(?:-[0-9A-Za-z.]+)?)")
+# VictoriaLogs of its publisher ends in what `git describe` says of the tag itself, -0-g<commit>: no pre-release.
+_VERSION = re.compile(r"(?<![\w.])v?(\d+\.\d+\.\d+(?:-(?!0-g[0-9a-f])[0-9A-Za-z.]+)?)")
 _TIMEOUT_S = 20
 
 

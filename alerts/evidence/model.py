@@ -1,30 +1,33 @@
 """What a quick check is."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
-
-class QueryLanguage(StrEnum):
-    """Whom a query is for: Prometheus, Loki or Tempo."""
-
-    PROMQL = "promql"
-    LOGQL = "logql"
-    TRACEQL = "traceql"
+from collector.search import LineSearch, SpanSearch, words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuickCheck:
-    """One query with one sentence on what it should show; `$label` in it stands for the alert's label.
+    """One question with one sentence on what it should show; `$label` in it stands for the alert's label.
 
+    `query` is PromQL, or what is searched in traces or lines, which no store's language is needed for.
     `answers` is whether it returns something as long as the alert fires; else nothing is an answer too. `value` marks
     what the alert watches, and `border` is the number it is compared with, `above` the side of trouble.
     """
 
     title: str
-    language: QueryLanguage
-    query: str
+    query: str | SpanSearch | LineSearch
     shows: str
     answers: bool = True
     value: bool = False
     border: float | None = None
     above: bool = True
+
+    @property
+    def language(self) -> str:
+        """What its text is written in, as a fence of Markdown names it."""
+        return "promql" if isinstance(self.query, str) else "bash"
+
+    @property
+    def text(self) -> str:
+        """The question as a person asks it: a query of Prometheus, or a command."""
+        return self.query if isinstance(self.query, str) else words.command(self.query)

@@ -10,7 +10,7 @@ from alerts import alerting
 from alerts.alerting import Alert
 from alerts.evidence import narrow, spans, versions
 from alerts.evidence.conditions import WORDS, Condition, Role, conditions, is_asked, is_number
-from alerts.evidence.model import QueryLanguage, QuickCheck
+from alerts.evidence.model import QuickCheck
 from alerts.evidence.narrow import Mark
 from alerts.timing import PRODUCTION, Timing
 
@@ -35,7 +35,7 @@ def quick_checks(name: str, mark: Mark = Mark.EXACT, timing: Timing = PRODUCTION
     rules = rules_of(name, timing)
     found: dict[str, QuickCheck] = {}
     for check in _all(rules, mark):
-        found.setdefault(check.query, check)
+        found.setdefault(check.text, check)
     return tuple(found.values())
 
 
@@ -46,7 +46,6 @@ def _all(rules: tuple[Alert, ...], mark: Mark) -> Iterator[QuickCheck]:
         yield from _values(rule, mark, alone=len(rules) == 1)
     yield QuickCheck(
         title="How far it reaches",
-        language=QueryLanguage.PROMQL,
         query=f'ALERTS{{alertname="{first.name}"}}',
         shows="Every instance that waits (pending) or fires. One: it is this one. Many: look for what they share.",
     )
@@ -63,7 +62,6 @@ def _which(rule: Alert) -> str:
 def _fired(rule: Alert, mark: Mark, *, alone: bool) -> QuickCheck:
     return QuickCheck(
         title=f"What fired{'' if alone else _which(rule)}",
-        language=QueryLanguage.PROMQL,
         query=narrow.of(rule, mark),
         shows="The rule itself, for this instance. A result: it holds now. Nothing: it does not hold any more.",
         answers=alone,
@@ -87,7 +85,6 @@ def _condition(rule: Alert, condition: Condition, which: str, mark: Mark, *, sur
         query = query.removeprefix(_ABSENT).removesuffix(")")
     yield QuickCheck(
         title=_title(condition) + which,
-        language=QueryLanguage.PROMQL,
         query=narrow.narrowed(query, names, mark),
         shows=_shows(condition),
         answers=sure and condition.role is not Role.ENDS and not condition.value.startswith(_ABSENT),
@@ -99,7 +96,6 @@ def _condition(rule: Alert, condition: Condition, which: str, mark: Mark, *, sur
         border = narrow.narrowed(condition.border, names, mark)
         yield QuickCheck(
             title="Its border",
-            language=QueryLanguage.PROMQL,
             query=border,
             shows="What the value above is compared with.",
             answers=sure,

@@ -1,43 +1,54 @@
 """Searches for traces and lines of logs of what made an alert fire, as far as its labels can be found there."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from math import floor
 from typing import Final
 
 from alerts.alerting import Alert
 from alerts.catalogue import AGENT_RUNS_PER_TASK, UNPRICED, Group, Kpi
 from alerts.catalogue.model import Objective
 from alerts.evidence import narrow
-from alerts.evidence.model import QueryLanguage, QuickCheck
+from alerts.evidence.model import QuickCheck
 from alerts.evidence.narrow import Mark
 from alerts.evidence.subject import kpi_of, objective_of
-from alerts.promql import duration
 from collector import series_key
+from collector.search import Attribute, LineSearch, Op, SpanSearch, Term
+from collector.search.model import WARNING, of_version
 from collector.signals import BAGGAGE_KEYS, Attr, ErrorClass, Event, Label, Operation, Outcome
 
-_SAME: Final = {Mark.EXACT: "=", Mark.PATTERN: "=~"}
-_FAILED: Final = "status = error"
-_WARNING: Final = 13  # OpenTelemetry's severity numbers: 13 is WARN
-_VERSIONS: Final = (Attr.PROMPT_VERSION, Attr.TOOL_VERSION, Attr.REQUEST_MODEL, Attr.GRAPH_VERSION)
+_SAME: Final = {Mark.EXACT: Op.EQUAL, Mark.PATTERN: Op.MATCHES}
+_FAILED: Final = SpanSearch(failed=True)
+
+
+def _with(key: str, op: Op, value: str | float | Attribute) -> SpanSearch:
+    return SpanSearch(terms=(Term(key, op, value),))
+
+
+def _failed_with(pattern: str) -> SpanSearch:
+    return SpanSearch(failed=True, terms=(Term(Attr.ERROR_TYPE, Op.MATCHES, pattern),))
+
+
 # What the numerator of a KPI selects, and how such a span is recognised.
-_OF_NUMERATOR: Final[Mapping[tuple[Label, str], str]] = {
+_OF_NUMERATOR: Final[Mapping[tuple[Label, str], SpanSearch]] = {
     (Label.ERROR_CLASS, ErrorClass.NONE): _FAILED,
-    (Label.ERROR_CLASS, ErrorClass.TIMEOUT): f'{_FAILED} && span.{Attr.ERROR_TYPE} =~ "(?i).*time.?out.*"',
-    (Label.ERROR_CLASS, ErrorClass.RATE_LIMITED): f'{_FAILED} && span.{Attr.ERROR_TYPE} =~ "(?i).*(429|rate).*"',
-    (Label.OUTCOME, Outcome.SUCCESS): f'span.{Attr.TASK_OUTCOME} != nil && span.{Attr.TASK_OUTCOME} != "success"',
-    (Label.OUTCOME, Outcome.TIMEOUT): f'span.{Attr.TASK_OUTCOME} = "{Outcome.TIMEOUT}"',
-    (Label.STATE, "completed"): f"span.{Attr.PLAN_COMPLETED} < span.{Attr.PLAN_PLANNED}",
-    (Label.IS_RETRY, "true"): f"span.{Attr.RETRY_ATTEMPT} > 0",
-    (Label.IS_FALLBACK, "true"): f"span.{Attr.FALLBACK} = true",
+    (Label.ERROR_CLASS, ErrorClass.TIMEOUT): _failed_with("(?i).*time.?out.*"),
+    (Label.ERROR_CLASS, ErrorClass.RATE_LIMITED): _failed_with("(?i).*(429|rate).*"),
+    (Label.OUTCOME, Outcome.SUCCESS): _with(Attr.TASK_OUTCOME, Op.UNEQUAL, Outcome.SUCCESS),
+    (Label.OUTCOME, Outcome.TIMEOUT): _with(Attr.TASK_OUTCOME, Op.EQUAL, Outcome.TIMEOUT),
+    (Label.STATE, "completed"): _with(Attr.PLAN_COMPLETED, Op.BELOW, Attribute(Attr.PLAN_PLANNED)),
+    (Label.IS_RETRY, "true"): _with(Attr.RETRY_ATTEMPT, Op.ABOVE, 0),
+    (Label.IS_FALLBACK, "true"): _with(Attr.FALLBACK, Op.EQUAL, value=True),
 }
 _NUMBERS: Final[Mapping[str, Attr]] = {
     "task_cost": Attr.TASK_COST, "model_cost": Attr.COST, "request_tokens": Attr.INPUT_TOKENS,
     "cache_hits": Attr.INPUT_TOKENS,
 }  # fmt: skip
 _EVENTS: Final = {
-    "evaluation_pass": f'{Attr.EVALUATION_LABEL}="fail"',
-    "hallucination": f'{Attr.EVALUATION_LABEL}="fail"',
-    "human_score": f'{Attr.EVALUATION_SOURCE}="human"',
-    "judge_score": f'{Attr.EVALUATION_SOURCE}="llm_judge"',
+    "evaluation_pass": Term(Attr.EVALUATION_LABEL, Op.EQUAL, "fail"),
+    "hallucination": Term(Attr.EVALUATION_LABEL, Op.EQUAL, "fail"),
+    "human_score": Term(Attr.EVALUATION_SOURCE, Op.EQUAL, "human"),
+    "judge_score": Term(Attr.EVALUATION_SOURCE, Op.EQUAL, "llm_judge"),
 }
 
 
@@ -46,15 +57,15 @@ def traces(alert: Alert, mark: Mark = Mark.EXACT) -> QuickCheck | None:
     names = narrow.identity(alert.name)
     if Label.ENVIRONMENT not in names or alert.group in {Group.QUALITY, Group.SAFETY, Group.TELEMETRY}:
         return None
-    where = [_term(name, mark) for name in names if name in set(Label) and _is_on_spans(alert, Label(name))]
+    where = tuple(_term(name, mark) for name in names if name in set(Label) and _is_on_spans(alert, Label(name)))
     wanted, shows = _wanted(alert, mark)
-    query = f"{{ {' && '.join([*where, *([wanted] if wanted else [])])} }}"
+    search = replace(wanted, terms=(*where, *wanted.terms))
     kpi, objective = kpi_of(alert), objective_of(alert)
     if kpi is AGENT_RUNS_PER_TASK and objective is not None:
-        query += f" | count() > {objective.target:g}"
+        search = replace(search, at_least=floor(objective.target) + 1)
     # What a KPI counts is on spans; of a value that only jumped nobody knows which span it was.
     counted = kpi is not None and any(part in _OF_NUMERATOR for part in kpi.numerator.where.items())
-    return QuickCheck(title="Its traces", language=QueryLanguage.TRACEQL, query=query, shows=shows, answers=counted)
+    return QuickCheck(title="Its traces", query=search, shows=shows, answers=counted)
 
 
 def _is_on_spans(alert: Alert, label: Label) -> bool:
@@ -64,37 +75,36 @@ def _is_on_spans(alert: Alert, label: Label) -> bool:
     return label is not Label.EVALUATION
 
 
-def _term(label: str, mark: Mark) -> str:
-    scope, attribute = series_key.source(Label(label))
-    return f'{scope}.{attribute} {_SAME[mark]} "${label}"'
+def _term(label: str, mark: Mark) -> Term:
+    return Term(series_key.source(Label(label))[1], _SAME[mark], f"${label}")
 
 
-def _wanted(alert: Alert, mark: Mark) -> tuple[str, str]:
+def _wanted(alert: Alert, mark: Mark) -> tuple[SpanSearch, str]:
     """What the span has to be, and what the search then shows."""
     kpi = kpi_of(alert)
     if kpi is None:
         if alert.group is Group.VERSIONS and "version" not in narrow.identity(alert.name):
             return _FAILED, "Traces with a step that failed, the newest first."
         if "version" in narrow.identity(alert.name):
-            any_of = " || ".join(f'span.{attribute} {_SAME[mark]} "$version"' for attribute in _VERSIONS)
-            return f"({any_of})", "Traces of the new version. Open one that failed beside one of the version before."
-        return "", "Traces of what the alert is about, the newest first."
+            shows = "Traces of the new version. Open one that failed beside one of the version before."
+            return SpanSearch(any_of=(of_version("$version", _SAME[mark]),)), shows
+        return SpanSearch(), "Traces of what the alert is about, the newest first."
     return _of_kpi(
         kpi, objective_of(alert)
     ), "Traces in which it happened. Open one: the step that is marked says what."
 
 
-def _of_kpi(kpi: Kpi, objective: Objective | None) -> str:
+def _of_kpi(kpi: Kpi, objective: Objective | None) -> SpanSearch:
     for part in kpi.numerator.where.items():
         if part in _OF_NUMERATOR:
             return _OF_NUMERATOR[part]
     if kpi is UNPRICED:
-        return f"span.{Attr.COST_UNPRICED} = true"
+        return _with(Attr.COST_UNPRICED, Op.EQUAL, value=True)
     if kpi is AGENT_RUNS_PER_TASK:
-        return f'span.{Attr.OPERATION} = "{Operation.INVOKE_AGENT}"'
+        return _with(Attr.OPERATION, Op.EQUAL, Operation.INVOKE_AGENT)
     if kpi.key in _NUMBERS:
-        return f"span.{_NUMBERS[kpi.key]} > {objective.target if objective else 0:g}"
-    return f"duration > {duration(objective.target)}" if objective else ""
+        return _with(_NUMBERS[kpi.key], Op.ABOVE, objective.target if objective else 0)
+    return SpanSearch(slower_than_s=objective.target) if objective else SpanSearch()
 
 
 def logs(alert: Alert, mark: Mark = Mark.EXACT) -> QuickCheck | None:
@@ -102,19 +112,17 @@ def logs(alert: Alert, mark: Mark = Mark.EXACT) -> QuickCheck | None:
     names = narrow.identity(alert.name)
     if Label.ENVIRONMENT not in names or alert.group is Group.VERSIONS:
         return None
-    streams = [_stream(Label(name), mark) for name in names if name in {Label.ENVIRONMENT, Label.SERVICE}]
     event, kpi = _event(alert), kpi_of(alert)
-    about = [Label(name) for name in names if name in set(Label) and _is_on_lines(Label(name), event)]
-    terms = [f'{_key(series_key.source(label)[1])}{_SAME[mark]}"${label}"' for label in about]
+    streams = [_term(name, mark) for name in names if name in {Label.ENVIRONMENT, Label.SERVICE}]
+    about = [_term(name, mark) for name in names if name in set(Label) and _is_on_lines(Label(name), event)]
     if event is None:
-        shows = "What programs logged as a warning or worse. A line leads to its trace by `trace_id`."
-        stages = [f"severity_number >= {_WARNING}", *terms]
+        search = LineSearch(severity=WARNING, terms=(*streams, *about))
+        shows = "What programs logged as a warning or worse. A line leads to its trace by its trace id."
     else:
-        shows = "The very events that are counted. A line leads to its trace by `trace_id`."
-        attribute, _, value = _EVENTS.get(kpi.key if kpi else "", "").partition("=")
-        stages = [f'event_name="{event}"', *([f"{_key(attribute)}={value}"] if attribute else []), *terms]
-    query = "".join([f"{{{','.join(streams)}}}", *(f" | {stage}" for stage in stages)])
-    return QuickCheck(title="Its lines", language=QueryLanguage.LOGQL, query=query, shows=shows, answers=False)
+        counted = _EVENTS.get(kpi.key if kpi else "")
+        search = LineSearch(event=event, terms=(*streams, *([counted] if counted else []), *about))
+        shows = "The very events that are counted. A line leads to its trace by its trace id."
+    return QuickCheck(title="Its lines", query=search, shows=shows, answers=False)
 
 
 def _event(alert: Alert) -> Event | None:
@@ -130,12 +138,3 @@ def _event(alert: Alert) -> Event | None:
 def _is_on_lines(label: Label, event: Event | None) -> bool:
     scope, attribute = series_key.source(label)
     return scope != "resource" and (attribute in BAGGAGE_KEYS or (event is not None and label is Label.EVALUATION))
-
-
-def _stream(label: Label, mark: Mark) -> str:
-    return f'{_key(series_key.source(label)[1])}{_SAME[mark]}"${label}"'
-
-
-def _key(attribute: str) -> str:
-    """The name that Loki gives an attribute."""
-    return attribute.replace(".", "_")

@@ -7,7 +7,7 @@ from alerts.alerting import Alert
 from alerts.catalogue import DIAGNOSED, DIMENSIONS, Kpi
 from alerts.catalogue.model import DAY, HOUR
 from alerts.evidence import narrow
-from alerts.evidence.model import QueryLanguage, QuickCheck
+from alerts.evidence.model import QuickCheck
 from alerts.evidence.narrow import Mark
 from alerts.evidence.subject import kpi_of
 from alerts.promql import duration
@@ -32,7 +32,6 @@ def by_version(alert: Alert, mark: Mark = Mark.EXACT) -> QuickCheck | None:
         query = narrow.narrowed(_raw(kpi), names, mark)
     return QuickCheck(
         title=f"{kpi.title} by version",
-        language=QueryLanguage.PROMQL,
         query=query,
         shows=(
             "One series for each version that ran within the last hour. One version worse than the others: it is the"
@@ -47,7 +46,6 @@ def _compared(names: tuple[str, ...], mark: Mark) -> QuickCheck:
     labels = tuple(name for name in names if name not in {"version", "previous"})
     return QuickCheck(
         title="The KPI by version",
-        language=QueryLanguage.PROMQL,
         query=narrow.narrowed(versions.VALUE, labels, mark),
         shows="One series for each version of the last hour: the new one, and the one before while it still runs.",
     )
@@ -70,7 +68,6 @@ def changed_lately(alert: Alert, mark: Mark = Mark.EXACT) -> QuickCheck | None:
     seen = narrow.narrowed(versions.FIRST_SEEN, (Label.ENVIRONMENT,), mark)
     return QuickCheck(
         title="What changed within a day",
-        language=QueryLanguage.PROMQL,
         query=f"{seen} > (time() - {_NEWER_S})",
         shows=(
             "Every version that was first seen within a day, of any prompt, tool, model or graph; the value is when, in"

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from collector import search
 from collector.signals import INFERENCE, ROLE_TASK, Attr, Operation, Place
 
 SERVER: Final = "server"
@@ -25,6 +26,20 @@ class Span:
     end: float
     attributes: Mapping[str, Any]
     resource: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, span: search.Span) -> "Span":
+        """The span that a store answered."""
+        return cls(
+            trace_id=span.trace_id,
+            span_id=span.span_id,
+            parent_id=span.parent_id,
+            kind=span.kind,
+            failed=span.failed,
+            end=span.end,
+            attributes=span.attributes,
+            resource=span.resource,
+        )
 
     @property
     def service(self) -> str:

@@ -21,8 +21,8 @@ class ContentPolicy(StrEnum):
 class Content:
     """The policy of each store."""
 
-    tempo: ContentPolicy
-    loki: ContentPolicy
+    traces: ContentPolicy
+    logs: ContentPolicy
     langfuse: ContentPolicy
 
 
@@ -30,7 +30,7 @@ _EVERYWHERE: Final = Content(ContentPolicy.KEEP, ContentPolicy.KEEP, ContentPoli
 LOCAL: Final = _EVERYWHERE
 DEV: Final = _EVERYWHERE
 STAGING: Final = _EVERYWHERE
-PROD: Final = Content(tempo=ContentPolicy.DROP, loki=ContentPolicy.DROP, langfuse=ContentPolicy.KEEP)
+PROD: Final = Content(traces=ContentPolicy.DROP, logs=ContentPolicy.DROP, langfuse=ContentPolicy.KEEP)
 
 _FIXED: Final = (
     Attr.INPUT_MESSAGES,

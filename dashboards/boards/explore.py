@@ -4,47 +4,48 @@ from typing import Final
 
 from alerts.catalogue import DIMENSIONS
 from collector import signals
-from collector.signals import Attr, Label
+from collector.search import LineSearch, Op, SpanSearch, Term
+from collector.search.model import WARNING
+from collector.signals import Attr, Label, Outcome
 from dashboards.boards import shared
 from dashboards.lib import variables
 from dashboards.lib.model import (
     Board,
+    LineQuery,
     LogList,
-    LogQl,
     NodeGraph,
     Section,
     ServiceGraph,
+    TraceById,
     TraceList,
-    TraceQl,
+    TraceQuery,
     TraceView,
 )
 from dashboards.lib.panels import Reader
 
 _SCOPE: Final = (Label.ENVIRONMENT, Label.AGENT)
 _READ: Final = Reader(_SCOPE)
-_HERE: Final = f'resource.{Attr.ENVIRONMENT} = "$environment"'
-_OF_AGENT: Final = f'span.{Attr.AGENT_NAME} =~ "$agent"'
-_LOGS: Final = '{deployment_environment_name="$environment"}'
+_HERE: Final = Term(Attr.ENVIRONMENT, Op.EQUAL, "$environment")
+_OF_AGENT: Final = Term(Attr.AGENT_NAME, Op.MATCHES, "$agent")
+_RETRIED: Final = Term(Attr.RETRY_ATTEMPT, Op.ABOVE, 0)
+_ONCE: Final = Term(Attr.RETRY_ATTEMPT, Op.EQUAL, 1)
+_MISSED: Final = Term(Attr.TASK_OUTCOME, Op.UNEQUAL, Outcome.SUCCESS)
+_FAILED: Final = Term(Attr.TASK_OUTCOME, Op.EQUAL, Outcome.FAILURE)
 _NO_TRACE: Final = "No kept trace is like that in this time range; errors, slow and evaluated ones are always kept."
 
 
-def _search(title: str, description: str, *terms: str) -> TraceList:
-    query = " && ".join((_HERE, *terms))
+def _search(title: str, description: str, search: SpanSearch, tags: SpanSearch | None = None) -> TraceList:
     return TraceList(
-        title=title,
-        description=description,
-        no_data=_NO_TRACE,
-        queries=(TraceQl(query=f"{{ {query} }}"),),
-        width=12,
+        title=title, description=description, no_data=_NO_TRACE, queries=(TraceQuery(search, tags=tags),), width=12
     )
 
 
-def _lines(title: str, description: str, no_data: str, pipeline: str) -> LogList:
+def _lines(title: str, description: str, no_data: str, search: LineSearch) -> LogList:
     return LogList(
         title=title,
         description=description,
         no_data=no_data,
-        queries=(LogQl(expr=f"{_LOGS}{pipeline}"),),
+        queries=(LineQuery(search),),
         width=12,
         height=10,
     )
@@ -59,18 +60,28 @@ BOARD: Final = Board(
         Section(
             title="Find a trace",
             panels=(
-                _search("Failed", "Traces in which a step of the agent failed.", "status = error", _OF_AGENT),
-                _search("Slow", "Traces with a step of the agent slower than chosen.", "duration > $slower", _OF_AGENT),
+                _search(
+                    "Failed",
+                    "Traces in which a step of the agent failed.",
+                    SpanSearch(terms=(_HERE, _OF_AGENT), failed=True),
+                ),
+                _search(
+                    "Slow",
+                    "Traces with a step of the agent slower than chosen.",
+                    SpanSearch(terms=(_HERE, _OF_AGENT), slower_than_s="$slower"),
+                ),
                 _search(
                     "Retried",
                     "Traces in which a tool call of the agent was tried again.",
-                    f"span.{Attr.RETRY_ATTEMPT} > 0",
-                    _OF_AGENT,
+                    SpanSearch(terms=(_HERE, _OF_AGENT, _RETRIED)),
+                    # Whatever was tried again has a first time.
+                    tags=SpanSearch(terms=(_HERE, _ONCE)),
                 ),
                 _search(
                     "Failed tasks",
                     "Traces whose task did not reach its goal, whatever failed in it.",
-                    f'span.{Attr.TASK_OUTCOME} != nil && span.{Attr.TASK_OUTCOME} != "success"',
+                    SpanSearch(terms=(_HERE, _MISSED)),
+                    tags=SpanSearch(terms=(_HERE, _FAILED)),
                 ),
             ),
         ),
@@ -80,8 +91,8 @@ BOARD: Final = Board(
                 TraceView(
                     title="Trace",
                     description="The steps of the chosen trace; versions are attributes of each step.",
-                    no_data="No trace id is chosen, or Tempo no longer has the trace.",
-                    queries=(TraceQl(query="$trace"),),
+                    no_data="No trace id is chosen, or its store no longer has the trace.",
+                    queries=(TraceById("$trace"),),
                     width=24,
                     height=16,
                 ),
@@ -89,13 +100,13 @@ BOARD: Final = Board(
                     "Lines of the trace",
                     "What programs logged while they worked on the chosen trace.",
                     "No trace id is chosen, or nothing was logged in it.",
-                    ' | trace_id="$trace"',
+                    LineSearch(terms=(_HERE,), trace_id="$trace"),
                 ),
                 _lines(
                     "Warnings and errors",
                     "Lines of level warning and worse; each leads to its trace.",
                     "No line of that level in this time range.",
-                    " | severity_number >= 13",
+                    LineSearch(terms=(_HERE,), severity=WARNING),
                 ),
             ),
         ),

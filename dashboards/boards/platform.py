@@ -7,6 +7,7 @@ from alerts.catalogue.model import MINUTE
 from alerts.promql import sum_by
 from collector.self_metrics import SelfMetric
 from collector.signals import Label
+from collector.stores import LogKind, TraceKind
 from dashboards.lib import variables
 from dashboards.lib.model import Board, Colour, Format, Prom, Section, StateTimeline, TimeSeries
 from dashboards.lib.panels import Reader, legend, watching
@@ -163,17 +164,32 @@ _ALERTING: Final = Section(
     ),
 )
 _STORES: Final = Section(
-    title="Loki and Tempo",
+    title="Stores of traces and logs",
     panels=(
-        _bad("Requests to Loki that fail", "Share of answers with a 5xx status.", "LokiFailing", format=Format.SHARE),
-        _bad("Requests to Tempo that fail", "Share of answers with a 5xx status.", "TempoFailing", format=Format.SHARE),
-        _bad("Loki in trouble", "Full disk and panics in ten minutes.", "LokiDiskFull", "LokiPanics"),
+        _bad(
+            "Requests to Loki that fail",
+            "Share of answers with a 5xx status.",
+            "LokiFailing",
+            format=Format.SHARE,
+            store=LogKind.LOKI,
+        ),
+        _bad(
+            "Requests to Tempo that fail",
+            "Share of answers with a 5xx status.",
+            "TempoFailing",
+            format=Format.SHARE,
+            store=TraceKind.TEMPO,
+        ),
+        _bad(
+            "Loki in trouble", "Full disk and panics in ten minutes.", "LokiDiskFull", "LokiPanics", store=LogKind.LOKI
+        ),
         _bad(
             "Tempo in trouble",
             "Failed flushes, discarded spans and failed compactions in ten minutes.",
             "TempoFlushesFailing",
             "TempoDiscardsSpans",
             "TempoCompactionFailing",
+            store=TraceKind.TEMPO,
         ),
         TimeSeries(
             title="Memory",

@@ -13,9 +13,10 @@ import promql_parser as pq
 from alerts.alerting import Alert
 from alerts.alerting.model import runbook_slug
 from alerts.catalogue import Unit
-from alerts.evidence import Mark, QueryLanguage, QuickCheck, identity, quick_checks, rules_of
+from alerts.evidence import Mark, QuickCheck, identity, quick_checks, rules_of
 from alerts.evidence.subject import kpi_of
 from alerts.lint import reading, tree
+from collector.search import LineSearch, SpanSearch
 from collector.signals import VERSION_LABELS, Label
 from dashboards.lib import thresholds
 from dashboards.lib.links import HOME
@@ -23,8 +24,8 @@ from dashboards.lib.model import (
     Board,
     Colour,
     Format,
+    LineQuery,
     LogList,
-    LogQl,
     Panel,
     Prom,
     Section,
@@ -33,7 +34,7 @@ from dashboards.lib.model import (
     Text,
     TimeSeries,
     TraceList,
-    TraceQl,
+    TraceQuery,
     Variable,
 )
 from dashboards.lib.panels import legend
@@ -161,7 +162,7 @@ def _value(rule: Alert, checks: tuple[QuickCheck, ...]) -> TimeSeries:
         title="The value against its border",
         description="What the alert compares, for what is chosen above. Beyond the dashed line it counts as trouble.",
         no_data=f"{_WITHOUT_NUMBERS} The alert cannot fire then, unless it is about something that is missing.",
-        queries=tuple(Prom(expr=check.query, legend=_legend(check, names)) for check in lines),
+        queries=tuple(Prom(expr=check.text, legend=_legend(check, names)) for check in lines),
         format=_format(rule),
         steps=_steps(border) if border else (),
         width=_HALF,
@@ -192,7 +193,7 @@ def _by_version(rule: Alert, check: QuickCheck) -> TimeSeries:
         title=check.title,
         description=check.shows,
         no_data="No version with enough events ran in this time range.",
-        queries=(Prom(expr=check.query, legend=_OF_VERSION if "version:" in check.query else legend(VERSION_LABELS)),),
+        queries=(Prom(expr=check.text, legend=_OF_VERSION if "version:" in check.text else legend(VERSION_LABELS)),),
         format=_format(rule),
         width=_HALF,
         minimum=None,
@@ -201,14 +202,14 @@ def _by_version(rule: Alert, check: QuickCheck) -> TimeSeries:
 
 def _evidence(checks: tuple[QuickCheck, ...]) -> Iterator[Panel]:
     for check in checks:
-        match check.language:
-            case QueryLanguage.TRACEQL:
-                no_data, query = "No kept trace is like that in this time range.", TraceQl(query=check.query)
+        match check.query:
+            case SpanSearch():
+                no_data, query = "No kept trace is like that in this time range.", TraceQuery(check.query)
                 yield TraceList(
                     title="Traces", description=check.shows, no_data=no_data, queries=(query,), width=_HALF, height=9
                 )
-            case QueryLanguage.LOGQL:
-                no_data, line = "No line is like that in this time range.", LogQl(expr=check.query)
+            case LineSearch():
+                no_data, line = "No line is like that in this time range.", LineQuery(check.query)
                 yield LogList(
                     title="Lines", description=check.shows, no_data=no_data, queries=(line,), width=_HALF, height=9
                 )

@@ -5,12 +5,13 @@ grafanalib writes the frame; what it does not know (data links, Tempo, exemplars
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import attr
 from grafanalib import core
 
+from collector.stores import GRAFANA, Stores
 from dashboards.lib import links, sources, visual
 from dashboards.lib.layout import Place, PlacedSection, place
 from dashboards.lib.model import Board, BoardLink, Panel, Text, TraceView, UrlLink
@@ -33,6 +34,26 @@ _OLD_DASHBOARD: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sites:
+    """What is not in Grafana: the stores in use, addresses of runbooks by alert, and of Langfuse.
+
+    `langfuse` is the address that a trace id completes; empty without a Langfuse.
+    """
+
+    runbooks: Mapping[str, str] = field(default_factory=dict)
+    langfuse: str = ""
+    stores: Stores = GRAFANA
+
+    def of(self, panel: Panel) -> Iterator[dict[str, Any]]:
+        """Runbooks of what watches the panel, and the trace in Langfuse."""
+        for name in panel.alerts:
+            if name in self.runbooks:
+                yield _link(f"Runbook: {name}", self.runbooks[name])
+        if self.langfuse and isinstance(panel, TraceView):
+            yield _link("The trace in Langfuse", f"{self.langfuse}/${{{TRACE.name}}}")
+
+
 @attr.s
 class _Panel(core.Panel):  # type: ignore[misc] # grafanalib has no types
     """Any panel: grafanalib's frame around the visualisation that `visual` describes."""
@@ -46,12 +67,13 @@ class _Panel(core.Panel):  # type: ignore[misc] # grafanalib has no types
 
 
 def dashboard(
-    board: Board, runbooks: Mapping[str, str], boards: Mapping[str, str], *, editable: bool, langfuse: str = ""
+    board: Board,
+    sites: Sites,
+    boards: Mapping[str, str],
+    *,
+    editable: bool,
 ) -> dict[str, Any]:
-    """The JSON of a board. `runbooks`: alert -> address of its page; `boards`: slug -> title, of all there are.
-
-    `langfuse` is the address that a trace id completes; empty without a Langfuse.
-    """
+    """The JSON of a board. `boards`: slug -> title, of all there are."""
     made = core.Dashboard(
         title=f"agentobs / {board.title}",
         description=board.question,
@@ -63,10 +85,10 @@ def dashboard(
         graphTooltip=1,
         schemaVersion=SCHEMA_VERSION,
         time=core.Time("now-6h", "now"),
-        templating=core.Templating(list=templates(board)),
+        templating=core.Templating(list=templates(board, sites.stores)),
         annotations=core.Annotations(list=annotations(board)),
         links=[_to_board(slug, boards[slug]) for slug in board.next],
-        panels=list(_panels(place(board.sections), _Outside(runbooks, langfuse))),
+        panels=list(_panels(place(board.sections), sites)),
     ).to_json_data()
     return finish(made)
 
@@ -78,13 +100,13 @@ def _to_board(slug: str, title: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _panels(sections: Iterable[PlacedSection], outside: "_Outside") -> Iterator[dict[str, Any]]:
+def _panels(sections: Iterable[PlacedSection], sites: Sites) -> Iterator[dict[str, Any]]:
     number = 0
     for placed in sections:
         number += 1
         heading = {"x": 0, "y": placed.y, "w": 24, "h": 1}
         inner = [
-            _panel(panel, spot, number + offset, outside) for offset, (panel, spot) in enumerate(placed.panels, start=1)
+            _panel(panel, spot, number + offset, sites) for offset, (panel, spot) in enumerate(placed.panels, start=1)
         ]
         collapsed = placed.section.collapsed
         yield {
@@ -96,7 +118,7 @@ def _panels(sections: Iterable[PlacedSection], outside: "_Outside") -> Iterator[
         number += len(inner)
 
 
-def _panel(panel: Panel, spot: Place, number: int, outside: "_Outside") -> dict[str, Any]:
+def _panel(panel: Panel, spot: Place, number: int, sites: Sites) -> dict[str, Any]:
     kind, visualisation = visual.describe(panel)
     make: Any = _Panel  # its fields come from grafanalib, which has no types
     frame = make(
@@ -106,30 +128,16 @@ def _panel(panel: Panel, spot: Place, number: int, outside: "_Outside") -> dict[
         else panel.description,
         id=number,
         gridPos={"x": spot.x, "y": spot.y, "w": spot.w, "h": spot.h},
-        dataSource=sources.of_panel(panel),
-        targets=[sources.target(query, ref, panel) for ref, query in zip(_REFS, panel.queries, strict=False)],
-        links=[*outside.of(panel), *(_link(link.title, links.address(link)) for link in panel.links if _whole(link))],
+        dataSource=sources.of_panel(panel, sites.stores),
+        targets=[
+            sources.target(query, ref, panel, sites.stores) for ref, query in zip(_REFS, panel.queries, strict=False)
+        ],
+        links=[*sites.of(panel), *(_link(link.title, links.address(link)) for link in panel.links if _whole(link))],
         maxDataPoints=None,
         kind=kind,
         visualisation=visualisation,
     )
     return dict(frame.to_json_data())
-
-
-@dataclass(frozen=True, slots=True)
-class _Outside:
-    """Places that are not in Grafana."""
-
-    runbooks: Mapping[str, str]
-    langfuse: str
-
-    def of(self, panel: Panel) -> Iterator[dict[str, Any]]:
-        """Runbooks of what watches the panel, and the trace in Langfuse."""
-        for name in panel.alerts:
-            if name in self.runbooks:
-                yield _link(f"Runbook: {name}", self.runbooks[name])
-        if self.langfuse and isinstance(panel, TraceView):
-            yield _link("The trace in Langfuse", f"{self.langfuse}/${{{TRACE.name}}}")
 
 
 _REFS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
+from collector.search import LineSearch, SpanSearch
+from collector.stores import LogKind, TraceKind
+
 GRID_COLUMNS: Final = 24
 _SLUG: Final = re.compile(r"[a-z][a-z0-9-]*")
 _LONGEST_UID: Final = 40  # Grafana takes no longer one
@@ -65,18 +68,30 @@ class Prom:
 
 
 @dataclass(frozen=True, slots=True)
-class LogQl:
-    """A LogQL query whose result are lines."""
+class LineQuery:
+    """A search whose result are lines."""
 
-    expr: str
+    search: LineSearch
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TraceQl:
-    """A TraceQL search, or one trace where the query is a trace id."""
+@dataclass(frozen=True, slots=True)
+class TraceQuery:
+    """A search whose result are at most `limit` traces.
 
-    query: str
+    `tags` is what a store is asked that finds only attributes of some value, as Jaeger; without it, of `search` what it
+    can be asked.
+    """
+
+    search: SpanSearch
+    tags: SpanSearch | None = None
     limit: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class TraceById:
+    """One trace; `trace_id` is a variable."""
+
+    trace_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +101,7 @@ class ServiceGraph:
     where: str = "{}"
 
 
-Query = Prom | LogQl | TraceQl | ServiceGraph
+Query = Prom | LineQuery | TraceQuery | TraceById | ServiceGraph
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +133,7 @@ class Panel:
 
     `description` says what is shown and when to worry; `no_data` what it means that nothing is. `alerts` are names of
     alerts that watch it, whose runbooks it links. `width` is in columns of 24, `height` in rows of 30 pixels.
+    `store` is the store that it is about: where another one is in use, it is left out.
     """
 
     title: str
@@ -130,6 +146,7 @@ class Panel:
     steps: tuple[Step, ...] = ()
     links: tuple[Link, ...] = ()
     alerts: tuple[str, ...] = ()
+    store: TraceKind | LogKind | None = None
 
     def __post_init__(self) -> None:
         if not (self.title and self.description and self.no_data):

@@ -2,22 +2,50 @@
 
 from typing import Any, Final
 
-from dashboards.lib.model import Board, Heatmap, LogQl, Panel, Prom, Query, ServiceGraph, Table, TraceQl, TraceView
+from collector.search import LineSearch, jaeger, logql, logsql, traceql
+from collector.search.model import Op, SpanSearch, filled
+from collector.stores import LogKind, Stores, TraceKind
+from dashboards.lib.model import (
+    Board,
+    Heatmap,
+    LineQuery,
+    Panel,
+    Prom,
+    Query,
+    ServiceGraph,
+    Table,
+    TraceById,
+    TraceQuery,
+)
+from dashboards.lib.variables import SERVICE
 
-# Variable -> plugin; a board has those it asks.
-PLUGINS: Final = {"datasource": "prometheus", "loki": "loki", "tempo": "tempo"}
-TITLES: Final = {"datasource": "Metrics", "loki": "Logs", "tempo": "Traces"}
+METRICS: Final = "datasource"
+PLUGINS: Final = {
+    METRICS: "prometheus",
+    LogKind.LOKI: "loki",
+    LogKind.VICTORIALOGS: "victoriametrics-logs-datasource",
+    TraceKind.TEMPO: "tempo",
+    TraceKind.JAEGER: "jaeger",
+}
+"""Variable -> plugin; a board has those it asks."""
+TITLES: Final = {
+    METRICS: "Metrics",
+    LogKind.LOKI: "Logs",
+    LogKind.VICTORIALOGS: "Logs",
+    TraceKind.TEMPO: "Traces",
+    TraceKind.JAEGER: "Traces",
+}
 
 
-def variable(query: Query) -> str:
+def variable(query: Query, stores: Stores) -> str:
     """The variable that holds the data source a query goes to."""
     match query:
         case Prom():
-            return "datasource"
-        case LogQl():
-            return "loki"
-        case TraceQl() | ServiceGraph():
-            return "tempo"
+            return METRICS
+        case LineQuery():
+            return stores.logs
+        case TraceQuery() | TraceById() | ServiceGraph():
+            return stores.traces
 
 
 def reference(name: str) -> dict[str, str]:
@@ -25,24 +53,60 @@ def reference(name: str) -> dict[str, str]:
     return {"type": PLUGINS[name], "uid": f"${{{name}}}"}
 
 
-def of_panel(panel: Panel) -> dict[str, str] | None:
+def of_panel(panel: Panel, stores: Stores) -> dict[str, str] | None:
     """The data source of a panel; a text has none."""
-    return reference(variable(panel.queries[0])) if panel.queries else None
+    return reference(variable(panel.queries[0], stores)) if panel.queries else None
 
 
-def target(query: Query, ref: str, panel: Panel) -> dict[str, Any]:
+def target(query: Query, ref: str, panel: Panel, stores: Stores) -> dict[str, Any]:
     """A query as Grafana stores it."""
-    common: dict[str, Any] = {"refId": ref, "datasource": reference(variable(query))}
+    common: dict[str, Any] = {"refId": ref, "datasource": reference(variable(query, stores))}
     match query:
         case Prom():
             return {**common, **_prom(query, panel)}
-        case LogQl():
-            return {**common, "expr": query.expr, "queryType": "range", "editorMode": "code"}
-        case TraceQl():
-            kind = "traceId" if isinstance(panel, TraceView) else "traceql"
-            return {**common, "queryType": kind, "query": query.query, "limit": query.limit, "tableType": "traces"}
+        case LineQuery():
+            return {**common, **_lines(query.search, stores.logs)}
+        case _ if stores.traces is TraceKind.JAEGER:
+            return {**common, **_jaeger(query)}
+        case _:
+            return {**common, **_tempo(query)}
+
+
+def _lines(search: LineSearch, store: LogKind) -> dict[str, Any]:
+    if store is LogKind.LOKI:
+        return {"expr": logql.render(search), "queryType": "range", "editorMode": "code"}
+    # Several values that are chosen become one pattern.
+    patterns = {str(term.value).lstrip("$") for term in search.terms if term.op is Op.MATCHES}
+    search = filled(search, {name: f"${{{name}:regex}}" for name in patterns})
+    return {"expr": logsql.render(search), "queryType": "instant", "editorMode": "code"}
+
+
+def _tempo(query: TraceQuery | TraceById | ServiceGraph) -> dict[str, Any]:
+    match query:
+        case TraceById():
+            return {"queryType": "traceId", "query": query.trace_id, "limit": 20, "tableType": "traces"}
+        case TraceQuery():
+            asked = {"query": traceql.render(query.search), "limit": query.limit}
+            return {"queryType": "traceql", **asked, "tableType": "traces"}
         case ServiceGraph():
-            return {**common, "queryType": "serviceMap", "serviceMapQuery": query.where}
+            return {"queryType": "serviceMap", "serviceMapQuery": query.where}
+
+
+def _jaeger(query: TraceQuery | TraceById | ServiceGraph) -> dict[str, Any]:
+    match query:
+        case TraceById():
+            return {"query": query.trace_id}
+        case TraceQuery():
+            search: SpanSearch = query.tags or query.search
+            return {
+                "queryType": "search",
+                "service": f"${SERVICE.name}",
+                "tags": jaeger.tags_text(search),
+                "minDuration": jaeger.milliseconds(search.slower_than_s),
+                "limit": query.limit,
+            }
+        case ServiceGraph():
+            return {"queryType": "dependencyGraph"}
 
 
 def _prom(query: Prom, panel: Panel) -> dict[str, Any]:
@@ -58,7 +122,7 @@ def _prom(query: Prom, panel: Panel) -> dict[str, Any]:
     }
 
 
-def used(board: Board) -> tuple[str, ...]:
+def used(board: Board, stores: Stores) -> tuple[str, ...]:
     """The variables of data sources that a board needs; its other variables and annotations ask the metrics."""
-    asked = {variable(query) for panel in board.panels() for query in panel.queries}
-    return tuple(name for name in PLUGINS if name in asked or name == "datasource")
+    asked = {variable(query, stores) for panel in board.panels() for query in panel.queries}
+    return tuple(str(name) for name in PLUGINS if name in asked or name == METRICS)

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from alerts.promql import matchers
 from alerts.recording import versions
+from collector.stores import Stores
 from dashboards.lib import sources, variables
 from dashboards.lib.model import Board, Colour, Variable, VariableKind
 
@@ -13,9 +14,12 @@ _ALPHABETICAL: Final = 1
 _HIDDEN: Final = 2
 
 
-def templates(board: Board) -> list[dict[str, Any]]:
+def templates(board: Board, stores: Stores) -> list[dict[str, Any]]:
     """The data sources first, then the board's own, in the order in which one narrows the next."""
-    return [*(_data_source(name) for name in sources.used(board)), *(_variable(each) for each in board.variables)]
+    return [
+        *(_data_source(name) for name in sources.used(board, stores)),
+        *(_variable(each) for each in board.variables),
+    ]
 
 
 def _data_source(name: str) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def _is_an_alerts(expr: str) -> bool:
 @cache
 def _watched() -> tuple[str, ...]:
     names = tuple(dict.fromkeys(alert.name for alert in alerting.alerts(PRODUCTION)))
-    narrowed = (check.query for name in names for check in quick_checks(name, Mark.PATTERN))
+    narrowed = (check.text for name in names for check in quick_checks(name, Mark.PATTERN))
     return (*(" ".join(each.expr.split()) for name in names for each in watched(name)), *narrowed)
 
 

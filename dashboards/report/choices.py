@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from collector.search.model import Search, filled
 from dashboards.lib.model import Board, Variable, VariableKind
 from dashboards.report.sources import Period
 
@@ -24,7 +25,7 @@ def step(period: Period) -> float:
 
 
 def metrics(query: str, board: Board, period: Period, chosen: Mapping[str, str]) -> str:
-    """PromQL or LogQL with its variables filled in; values are quoted for a string with a regular expression in it."""
+    """PromQL with its variables filled in; values are quoted for a string with a regular expression in it."""
     for variable in board.variables:
         if open_here(variable, chosen):
             query = query.replace(f'="${variable.name}"', f'=~"{_ALL}"')
@@ -36,9 +37,14 @@ def metrics(query: str, board: Board, period: Period, chosen: Mapping[str, str])
     return _filled(query, {**_values(board, chosen), **times})
 
 
-def traces(query: str, board: Board, chosen: Mapping[str, str]) -> str:
-    """TraceQL, or a trace id, with its variables filled in."""
-    return _filled(query, _values(board, chosen))
+def search(asked: Search, board: Board, chosen: Mapping[str, str]) -> Search:
+    """A search of traces or lines with its variables filled in."""
+    return filled(asked, {variable.name: _text(variable, chosen) for variable in board.variables})
+
+
+def plain(text: str, board: Board, chosen: Mapping[str, str]) -> str:
+    """A text with its variables filled in, as they are."""
+    return _filled(text, {variable.name: _text(variable, chosen) for variable in board.variables})
 
 
 def open_here(variable: Variable, chosen: Mapping[str, str]) -> bool:
@@ -51,14 +57,22 @@ def _values(board: Board, chosen: Mapping[str, str]) -> dict[str, str]:
 
 
 def _value(variable: Variable, chosen: Mapping[str, str]) -> str:
+    """For PromQL, as text between double quotes; the value of a label as a regular expression."""
+    pattern = variable.kind is VariableKind.LABEL and variable.name in chosen
+    return _quoted(_escaped(chosen[variable.name]) if pattern else _text(variable, chosen))
+
+
+def _text(variable: Variable, chosen: Mapping[str, str]) -> str:
+    """For a search: what is chosen, as a regular expression where several may be."""
     if variable.kind is VariableKind.TEXT:
-        return _quoted(chosen.get(variable.name, ""))
+        return chosen.get(variable.name, "")
     if variable.name not in chosen:
         return _ALL if variable.all or not variable.values else variable.values[0]
-    if variable.kind is VariableKind.LIST:
-        return _quoted(chosen[variable.name])
-    # As a regular expression, and then as text between double quotes.
-    return _quoted(_META.sub(r"\\\1", chosen[variable.name]))
+    return _escaped(chosen[variable.name]) if variable.all else chosen[variable.name]
+
+
+def _escaped(text: str) -> str:
+    return _META.sub(r"\\\1", text)
 
 
 def _quoted(text: str) -> str:

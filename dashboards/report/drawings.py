@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-from dashboards.report.results import Edge
+from collector.search import Call
 
 _WIDTH, _HEIGHT = 130, 24
 _NODE_W, _NODE_H, _GAP_X, _GAP_Y = 150, 30, 120, 26
@@ -23,7 +23,7 @@ def spark(values: Sequence[float | None]) -> str:
     return f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" aria-hidden="true"><polyline points="{path}"/></svg>'
 
 
-def graph(edges: Sequence[Edge]) -> str:
+def graph(edges: Sequence[Call]) -> str:
     """Callers at the left of what they call, with the number of calls on each edge."""
     column = _columns(edges)
     places: dict[str, tuple[int, int]] = {}
@@ -41,7 +41,7 @@ def graph(edges: Sequence[Edge]) -> str:
     )
 
 
-def _columns(edges: Sequence[Edge]) -> dict[str, int]:
+def _columns(edges: Sequence[Call]) -> dict[str, int]:
     """How far a node is from those that nobody calls; a circle is cut where it closes."""
     called = {edge.server for edge in edges if edge.server != edge.client}
     names = dict.fromkeys(name for edge in edges for name in (edge.client, edge.server))
@@ -65,11 +65,11 @@ def _node(name: str, x: int, y: int) -> str:
     )
 
 
-def _edge(edge: Edge, places: dict[str, tuple[int, int]]) -> str:
+def _edge(edge: Call, places: dict[str, tuple[int, int]]) -> str:
     (x0, y0), (x1, y1) = places[edge.client], places[edge.server]
     begin, end, out, middle = x0 + _NODE_W, x1, y0 + _NODE_H / 2, y1 + _NODE_H / 2
     bend = (begin + end) / 2
     return (
         f'<path class="edge" d="M{begin},{out} C{bend},{out} {bend},{middle} {end},{middle}"/>'
-        f'<text class="calls" x="{end - 6}" y="{middle - 4}" text-anchor="end">{edge.calls:,.0f}</text>'
+        f'<text class="calls" x="{end - 6}" y="{middle - 4}" text-anchor="end">{edge.count:,.0f}</text>'
     )

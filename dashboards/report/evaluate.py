@@ -8,19 +8,21 @@ from math import isfinite
 from typing import Any, Final, TypeVar
 
 from alerts.source import Series
+from collector.search import Call
 from dashboards.lib.model import (
     Board,
     Heatmap,
+    LineQuery,
     LogList,
-    LogQl,
     NodeGraph,
     Panel,
     Prom,
     ServiceGraph,
     Table,
     Text,
+    TraceById,
     TraceList,
-    TraceQl,
+    TraceQuery,
     TraceView,
 )
 from dashboards.lib.variables import TRACE
@@ -28,7 +30,6 @@ from dashboards.report import choices, numbers, traces
 from dashboards.report.results import (
     Cells,
     Dot,
-    Edge,
     Failed,
     Graph,
     Line,
@@ -155,29 +156,34 @@ class Evaluation:
     def _logs(self, panel: Panel) -> LogLines | Nothing | None:
         if self.sources.logs is None:
             return Nothing("No store of logs was given to this report.")
-        (query,) = _of(panel, LogQl)
-        expr = self._metrics(query.expr)
-        lines = self.sources.logs.lines(expr, self.period.start, self.period.end, _LOG_LINES)
+        (query,) = _of(panel, LineQuery)
+        search = choices.search(query.search, self.board, self.chosen)
+        lines = self.sources.logs.lines(search, self.period.start, self.period.end, _LOG_LINES)
         return LogLines(lines) if lines else None
 
     def _traces(self, panel: Panel) -> Result | None:
         if self.sources.traces is None:
             return Nothing("No store of traces was given to this report.")
-        (query,) = _of(panel, TraceQl)
-        asked = choices.traces(query.query, self.board, self.chosen)
         if isinstance(panel, TraceView):
-            return traces.waterfall(asked, self.sources.traces.steps(asked)) if asked else None
-        rows = self.sources.traces.find(asked, self.period.start, self.period.end, query.limit)
+            (one,) = _of(panel, TraceById)
+            asked = choices.plain(one.trace_id, self.board, self.chosen)
+            return traces.waterfall(asked, self.sources.traces.trace(asked)) if asked else None
+        (query,) = _of(panel, TraceQuery)
+        search = choices.search(query.search, self.board, self.chosen)
+        rows = self.sources.traces.find(search, self.period.start, self.period.end, query.limit)
         return TraceRows(rows) if rows else None
 
     def _graph(self, panel: Panel) -> Graph | None:
         (query,) = _of(panel, ServiceGraph)
+        told = self.sources.traces.calls(self.period.start, self.period.end) if self.sources.traces else None
+        if told is not None:
+            return Graph(told) if told else None
         expr = self._metrics(_CALLS.replace("{where}", query.where))
-        edges = [
-            Edge(sample.labels.get("client", ""), sample.labels.get("server", ""), sample.value)
+        calls = [
+            Call(sample.labels.get("client", ""), sample.labels.get("server", ""), sample.value)
             for sample in self.sources.metrics.instant(expr, self.period.end)
         ]
-        return Graph(edges) if edges else None
+        return Graph(calls) if calls else None
 
 
 _Kind = TypeVar("_Kind")

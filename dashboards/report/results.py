@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from dashboards.report.sources import LogLine, TraceRow, TraceSpan
+from collector.search import Call, LogLine, Span, Trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +73,14 @@ class LogLines:
 class TraceRows:
     """Traces found, newest first."""
 
-    rows: Sequence[TraceRow]
+    rows: Sequence[Trace]
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """A span in its place: `depth` below the root, `offset_s` after its start."""
 
-    span: TraceSpan
+    span: Span
     depth: int
     offset_s: float
 
@@ -95,19 +95,10 @@ class Waterfall:
 
 
 @dataclass(frozen=True, slots=True)
-class Edge:
-    """`client` called `server` so many times."""
-
-    client: str
-    server: str
-    calls: float
-
-
-@dataclass(frozen=True, slots=True)
 class Graph:
     """Who calls whom."""
 
-    edges: Sequence[Edge]
+    calls: Sequence[Call]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,18 +3,18 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+from collector.search import Span
 from dashboards.report.results import Step, Waterfall
-from dashboards.report.sources import TraceSpan
 
 
-def waterfall(trace_id: str, spans: Sequence[TraceSpan]) -> Waterfall | None:
+def waterfall(trace_id: str, spans: Sequence[Span]) -> Waterfall | None:
     """All steps; those whose caller is missing begin at the left, as the root does."""
     if not spans:
         return None
     begin = min(span.start for span in spans)
     end = max(span.start + span.duration_s for span in spans)
     known = {span.span_id for span in spans}
-    called: dict[str, list[TraceSpan]] = defaultdict(list)
+    called: dict[str, list[Span]] = defaultdict(list)
     for span in sorted(spans, key=lambda each: each.start):
         called[span.parent_id if span.parent_id in known and span.parent_id != span.span_id else ""].append(span)
 

@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
+from collector.signals import Attr
 from dashboards.lib.model import BoardLink, Column, Format, Heatmap, Link, Panel, Stat, StateTimeline, Table
 from dashboards.report import drawings, figures, numbers
 from dashboards.report.results import (
@@ -92,7 +93,7 @@ def _body(panel: Panel, result: Result, places: Places) -> dict[str, Any]:  # no
         case LogLines():
             return _logs(result)
         case Graph():
-            return {"kind": "drawing", "svg": Markup(drawings.graph(result.edges))}  # noqa: S704 names are escaped
+            return {"kind": "drawing", "svg": Markup(drawings.graph(result.calls))}  # noqa: S704 names are escaped
         case Lines() if isinstance(panel, Stat):
             return _stat(panel, result, places)
         case Lines() | Cells():
@@ -205,9 +206,9 @@ def _logs(result: LogLines) -> dict[str, Any]:
     lines = [
         {
             "at": numbers.moment(line.at),
-            "level": line.labels.get("severity_text", ""),
-            "who": line.labels.get("gen_ai_agent_name") or line.labels.get("service_name", ""),
-            "text": line.text,
+            "level": line.severity,
+            "who": line.attributes.get(Attr.AGENT_NAME) or line.service,
+            "text": line.text or line.event,
         }
         for line in result.lines
     ]

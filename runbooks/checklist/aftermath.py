@@ -205,13 +205,13 @@ def sample_drawn(context: Context) -> Outcome:
             what=f"{each.stratum.key}: {each.stratum.why}",
             value=f"{trace.name or 'trace'} {trace.trace_id}, {trace.duration_s:.2f} s",
             link=f"{context.trace_url}{trace.trace_id}" if context.trace_url else "",
-            query=each.stratum.query,
+            query=each.stratum.command,
         )
         for each in drawn
         for trace in each.traces
     ]
     if not proofs:
-        return unjudged("no trace was found in the window", "see whether Tempo gets traces: agentobs telemetry check")
+        return unjudged("no trace was found in the window", "see whether traces arrive: agentobs telemetry check")
     said = ", ".join(f"{len(each.traces)} {each.stratum.key} of {each.of}" for each in drawn)
     return passed(f"drawn with seed {context.seed}: {said}", *proofs)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from alerts.source import MetricsSource
+from collector.search import SpanSearch, Trace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,16 +109,6 @@ class Room:
     said: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trace:
-    """A trace that a search found; `start` in unix seconds."""
-
-    trace_id: str
-    name: str
-    start: float
-    duration_s: float
-
-
 class Platform(Protocol):
     """The running platform. Every method raises one of the context's errors where the part asked does not answer."""
 
@@ -170,5 +161,5 @@ class Platform(Protocol):
     def telemetry(self) -> list[str]:
         """Required parts of telemetry that are missing."""
 
-    def traces(self, query: str, limit: int) -> list[Trace]:
-        """Traces of the window that a TraceQL query selects."""
+    def traces(self, search: SpanSearch, limit: int) -> list[Trace]:
+        """Traces of the window that a search wants, newest first."""

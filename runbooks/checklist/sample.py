@@ -13,10 +13,11 @@ from typing import Final
 
 from alerts.catalogue import TASK_COST, TASK_LATENCY, Kpi
 from alerts.source import MetricsSource
+from collector.search import Op, SpanSearch, Term, Trace, words
 from collector.signals import ROLE_TASK, Attr, Label, Outcome
 from runbooks.baseline import InUse
 from runbooks.baseline.reading import read
-from runbooks.checklist.platform import Platform, Trace
+from runbooks.checklist.platform import Platform
 
 _SEARCHED: Final = 500
 _UNUSUAL: Final = 0.95
@@ -31,11 +32,16 @@ _NAMED: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stratum:
-    """A kind of traces worth reading, and how they are found; `why` says what makes them odd."""
+    """A kind of traces worth reading, and the searches that find them; `why` says what makes them odd."""
 
     key: str
     why: str
-    query: str
+    searches: tuple[SpanSearch, ...]
+
+    @property
+    def command(self) -> str:
+        """How a person finds them."""
+        return "; ".join(words.command(search) for search in self.searches)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,40 +57,34 @@ def strata(
     source: MetricsSource, environment: str, new: Iterable[InUse], start: float, end: float
 ) -> Iterator[Stratum]:
     """The strata of an environment; those without a measure (no new version, no cost) are left out."""
-    here = f"resource.{Attr.ENVIRONMENT} = {quoted(environment)}"
-    task = f"{here} && span.{Attr.SPAN_ROLE} = {quoted(ROLE_TASK)}"
-    failed = f"{task} && span.{Attr.TASK_OUTCOME} != {quoted(Outcome.SUCCESS)}"
-    yield Stratum(key="failed", why="tasks that did not succeed", query=f"{{ {failed} }}")
+    here = Term(Attr.ENVIRONMENT, Op.EQUAL, environment)
+    task = (here, Term(Attr.SPAN_ROLE, Op.EQUAL, ROLE_TASK))
+    failed = SpanSearch(terms=(*task, Term(Attr.TASK_OUTCOME, Op.UNEQUAL, Outcome.SUCCESS)))
+    yield Stratum(key="failed", why="tasks that did not succeed", searches=(failed,))
     slow, costly = (_quantile_of(source, kpi, environment, start, end) for kpi in (TASK_LATENCY, TASK_COST))
     if slow is not None:
-        yield Stratum(
-            key="slow", why=f"slower than {slow:.2f} s", query=f"{{ {task} && duration > {slow * 1000:.0f}ms }}"
-        )
+        slower = SpanSearch(terms=task, slower_than_s=slow)
+        yield Stratum(key="slow", why=f"slower than {slow:.2f} s", searches=(slower,))
     if costly is not None:
-        expensive = f"{task} && span.{Attr.TASK_COST} > {costly:g}"
-        yield Stratum(key="costly", why=f"dearer than ${costly:.4f}", query=f"{{ {expensive} }}")
-    terms = [_ran(each) for each in new if each.dimension in _NAMED]
-    if terms:
+        expensive = SpanSearch(terms=(*task, Term(Attr.TASK_COST, Op.ABOVE, costly)))
+        yield Stratum(key="costly", why=f"dearer than ${costly:.4f}", searches=(expensive,))
+    searches = dict.fromkeys(SpanSearch(terms=(here, *_ran(each))) for each in new if each.dimension in _NAMED)
+    if searches:
         names = ", ".join(dict.fromkeys(f"{each.dimension} {each.version}" for each in new))
-        yield Stratum(key="new version", why=names, query=f"{{ {here} && ({' || '.join(dict.fromkeys(terms))}) }}")
-    yield Stratum(key="random", why="any task", query=f"{{ {task} }}")
+        yield Stratum(key="new version", why=names, searches=tuple(searches))
+    yield Stratum(key="random", why="any task", searches=(SpanSearch(terms=task),))
 
 
 def draw(platform: Platform, kinds: Iterable[Stratum], seed: str, each: int) -> Iterator[Drawn]:
     """Draw `each` traces of every stratum; a trace is drawn once."""
     taken: set[str] = set()
     for stratum in kinds:
-        found = platform.traces(stratum.query, _SEARCHED)
+        every = (trace for search in stratum.searches for trace in platform.traces(search, _SEARCHED))
+        found = list({trace.trace_id: trace for trace in every}.values())
         fresh = sorted((trace for trace in found if trace.trace_id not in taken), key=lambda t: _rank(seed, t.trace_id))
         chosen = fresh[:each]
         taken.update(trace.trace_id for trace in chosen)
         yield Drawn(stratum=stratum, traces=chosen, of=len(found))
-
-
-def quoted(text: str) -> str:
-    """A string of TraceQL."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
 
 
 def quantile(buckets: Iterable[tuple[float, float]], q: float) -> float | None:
@@ -104,11 +104,11 @@ def _quantile_of(source: MetricsSource, kpi: Kpi, environment: str, start: float
     return quantile(counted[()].buckets, _UNUSUAL) if () in counted else None
 
 
-def _ran(each: InUse) -> str:
+def _ran(each: InUse) -> tuple[Term, ...]:
     (label, owner), version = _NAMED[each.dimension]
-    term = f"span.{version} = {quoted(each.version)}"
     name = each.entity.get(label, "")
-    return f"(span.{owner} = {quoted(name)} && {term})" if name else term
+    ran = Term(version, Op.EQUAL, each.version)
+    return (Term(owner, Op.EQUAL, name), ran) if name else (ran,)
 
 
 def _rank(seed: str, trace_id: str) -> str:

@@ -225,7 +225,7 @@ def _cells(change: Change) -> tuple[str | Text, ...]:
 def _asked(stack: EnvName, prometheus: str) -> Iterator[Prometheus]:
     """The metrics of a stack, or of the store that was named."""
     with either(stack, ["prometheus"], {"prometheus": prometheus}) as stores:
-        yield stores.metrics()
+        yield stores.metrics
 
 
 @contextmanager

@@ -7,11 +7,11 @@ import typer
 from rich.console import Console
 
 from collector.check import Report
+from collector.stores import TraceKind
 from stacks.cli import show, show_check
-from stacks.cli.options import AsJson, Schema, Since, Stack, Store, Traces, Where, print_schema
+from stacks.cli.options import AsJson, JaegerUrl, Schema, Since, Stack, Store, TempoUrl, Where, print_schema
 from stacks.cli.reach import asked
 from stacks.cli.telemetry import Scope, examine
-from stacks.cli.tempo import Tempo
 from stacks.environments import EnvName
 
 app = typer.Typer(help="Look at the telemetry itself.", no_args_is_help=True)
@@ -26,7 +26,8 @@ def check(
     traces: Annotated[int, typer.Option(min=1, help="Read at most so many traces.")] = 200,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 when something required is missing.")] = False,
     prometheus: Store = "",
-    tempo: Traces = "",
+    tempo: TempoUrl = "",
+    jaeger: JaegerUrl = "",
     as_json: AsJson = False,
     schema: Schema = False,
 ) -> None:
@@ -35,19 +36,16 @@ def check(
         return print_schema(Report)
     now = time.time()
     scope = Scope(start=now - since, end=now, environment=environment, service=service, most_traces=traces)
-    named = {"prometheus": prometheus, "tempo": tempo}
-    with asked(stack, ["prometheus", "tempo"], named) as stores, show_check.progress() as tell:
-        url = stores.urls.get("tempo")
-        store = Tempo(url, stores.headers.get("tempo")) if url else None
-        document = examine(stores.metrics(), store, scope, tell)
-    link = url if stores.lasting else None
+    named = {"prometheus": prometheus, "tempo": tempo, "jaeger": jaeger}
+    with asked(stack, ["prometheus", *TraceKind], named) as stores, show_check.progress() as tell:
+        document = examine(stores.metrics, stores.traces, scope, tell)
     if as_json:
         typer.echo(document.model_dump_json(indent=2))
     else:
         if not document.traces:
             show.error_console().print("No spans in this window. Send OTLP, or look further back with --since.")
         if not document.is_empty:
-            Console().print(show_check.report(document, link))
+            Console().print(show_check.report(document, stores.trace_link))
     if strict and document.lacks_required:
         raise typer.Exit(1)
     return None

@@ -25,16 +25,27 @@ from stacks import home
 from stacks.cli import baseline as baselines
 from stacks.cli import signing
 from stacks.cli.dashboards import TOKEN
-from stacks.cli.options import AsJson, Logs, Since, Stack, Store, Traces, Where, duration
+from stacks.cli.options import (
+    AsJson,
+    JaegerUrl,
+    LokiUrl,
+    Since,
+    Stack,
+    Store,
+    TempoUrl,
+    VictoriaLogsUrl,
+    Where,
+    duration,
+)
 from stacks.cli.platform import ERRORS, RunningStack
-from stacks.cli.reach import Reached, either
+from stacks.cli.reach import STORES, Reached, either
 from stacks.cli.workspace import Workspace
 from stacks.environments import EnvName
 
 app = typer.Typer(help="The deployment checklist: before a release, after it, and its records.", no_args_is_help=True)
 
 _LOCAL: Final = EnvName.LOCAL
-_SERVICES: Final = ("prometheus", "alertmanager", "loki", "tempo")
+_SERVICES: Final = ("alertmanager", *STORES)
 _STYLES: Final = {
     Status.PASS: ("✔", "green"),
     Status.FAIL: ("✖", "bold red"),
@@ -121,8 +132,10 @@ def before(
     fresh: Fresh = False,
     prometheus: Store = "",
     alertmanager: Alerts = "",
-    loki: Logs = "",
-    tempo: Traces = "",
+    loki: LokiUrl = "",
+    victorialogs: VictoriaLogsUrl = "",
+    tempo: TempoUrl = "",
+    jaeger: JaegerUrl = "",
     as_json: AsJson = False,
     schema: SchemaOf = None,  # noqa: ARG001 its callback did it
 ) -> None:
@@ -145,7 +158,14 @@ def before(
             key=key,
             fresh=fresh,
             as_json=as_json,
-            addresses={"prometheus": prometheus, "alertmanager": alertmanager, "loki": loki, "tempo": tempo},
+            addresses={
+                "prometheus": prometheus,
+                "alertmanager": alertmanager,
+                "loki": loki,
+                "victorialogs": victorialogs,
+                "tempo": tempo,
+                "jaeger": jaeger,
+            },
             limits=Limits(disk_free=min_disk, memory_free=min_memory, per_stratum=REVIEW_PER_STRATUM),
             grafana=grafana,
         )
@@ -168,8 +188,10 @@ def after(
     fresh: Fresh = False,
     prometheus: Store = "",
     alertmanager: Alerts = "",
-    loki: Logs = "",
-    tempo: Traces = "",
+    loki: LokiUrl = "",
+    victorialogs: VictoriaLogsUrl = "",
+    tempo: TempoUrl = "",
+    jaeger: JaegerUrl = "",
     as_json: AsJson = False,
     schema: SchemaOf = None,  # noqa: ARG001 its callback did it
 ) -> None:
@@ -191,7 +213,14 @@ def after(
             key=key,
             fresh=fresh,
             as_json=as_json,
-            addresses={"prometheus": prometheus, "alertmanager": alertmanager, "loki": loki, "tempo": tempo},
+            addresses={
+                "prometheus": prometheus,
+                "alertmanager": alertmanager,
+                "loki": loki,
+                "victorialogs": victorialogs,
+                "tempo": tempo,
+                "jaeger": jaeger,
+            },
             limits=Limits(disk_free=DISK_MIN_FREE, memory_free=MEMORY_MIN_FREE, per_stratum=sample),
             seed=seed,
         )
@@ -296,7 +325,7 @@ def _context(asked: _Asked, stores: Reached) -> tuple[Context, dict[str, str]]:
         platform=platform,
         limits=asked.limits,
         seed=asked.seed or asked.release,
-        trace_url=f"{stores.urls['tempo']}/api/traces/" if stores.lasting else "",
+        trace_url=stores.trace_link,
         errors=ERRORS,
         missing=missing,
     )

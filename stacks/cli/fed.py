@@ -1,7 +1,7 @@
 """Which boards show what they should for one environment: all are evaluated, panels of KPIs with traffic demanded."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from alerts import promql
@@ -9,7 +9,6 @@ from alerts.catalogue import CATALOGUE, MIN_EVENTS
 from alerts.lint import tree
 from alerts.source import MetricsSource
 from collector.signals import Label
-from dashboards.boards import BOARDS
 from dashboards.lib.model import Board, Panel, Prom
 from dashboards.report import Period, Sources
 from dashboards.report.evaluate import Evaluation
@@ -19,12 +18,12 @@ from runbooks.checklist.platform import BoardState
 _VALUE: Final = re.compile(r"kpi:(\w+):(?:ratio|mean|events)5m")
 
 
-def boards(sources: Sources, metrics: MetricsSource, period: Period, environment: str) -> list[BoardState]:
+def boards(shown: Iterable[Board], sources: Sources, period: Period, environment: str) -> list[BoardState]:
     """Every board for the environment; a store's error is an error of the panel."""
     chosen = {"environment": environment}
-    busy = frozenset(_busy(metrics, period, environment))
+    busy = frozenset(_busy(sources.metrics, period, environment))
     found = []
-    for board in BOARDS:
+    for board in shown:
         evaluation = Evaluation(board=board, sources=sources, period=period, chosen=chosen)
         found.append(_state(board, list(evaluation.panels()), busy))
     return found

@@ -18,7 +18,8 @@ from runbooks.status import Status, collect
 from stacks import home
 from stacks.cli import show
 from stacks.cli.prometheus import Prometheus
-from stacks.cli.report import Backends, ReportError, write
+from stacks.cli.reach import Reached
+from stacks.cli.report import ReportError, write
 from stacks.cli.workspace import Workspace
 from stacks.environments import ENVIRONMENTS, EnvName
 from stacks.ports import PORTS
@@ -119,9 +120,9 @@ def _report_file(workspace: Workspace) -> Path:
 def _first_report(console: Console, workspace: Workspace, endpoints: Mapping[str, str]) -> None:
     """The boards as a page: this stack has no Grafana. It is no reason to fail when the stack itself is up."""
     path, end = _report_file(workspace), time.time()
-    backends = Backends(prometheus=endpoints["prometheus"], loki=endpoints["loki"], tempo=endpoints["tempo"])
+    stores = Reached(urls=endpoints)
     try:
-        write(path, BOARDS, backends, Period(start=end - _REPORTED_S, end=end), {"environment": workspace.stack})
+        write(path, BOARDS, stores, Period(start=end - _REPORTED_S, end=end), {"environment": workspace.stack})
     except ReportError as error:
         console.print(f"[yellow]The boards were not written: {error}[/]")
     else:

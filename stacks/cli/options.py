@@ -42,8 +42,18 @@ Store = Annotated[
     str,
     typer.Option("--prometheus", envvar="AGENTOBS_PROMETHEUS", help="Another Prometheus-compatible store than ours."),
 ]
-Logs = Annotated[str, typer.Option("--loki", envvar="AGENTOBS_LOKI", help="Another Loki than ours.")]
-Traces = Annotated[
+LokiUrl = Annotated[
+    str, typer.Option("--loki", envvar="AGENTOBS_LOKI", help="A Loki instead of the stack's store of logs.")
+]
+VictoriaLogsUrl = Annotated[
     str,
-    typer.Option("--tempo", envvar="AGENTOBS_TEMPO", help="Another Tempo than ours."),
+    typer.Option(
+        "--victorialogs", envvar="AGENTOBS_VICTORIALOGS", help="A VictoriaLogs instead of the stack's store of logs."
+    ),
+]
+TempoUrl = Annotated[
+    str, typer.Option("--tempo", envvar="AGENTOBS_TEMPO", help="A Tempo instead of the stack's store of traces.")
+]
+JaegerUrl = Annotated[
+    str, typer.Option("--jaeger", envvar="AGENTOBS_JAEGER", help="A Jaeger instead of the stack's store of traces.")
 ]

@@ -22,7 +22,10 @@ import toolchain
 import toolchain.table
 from alerts.timing import Timing
 from collector.check import Severity
+from collector.search import SpanSearch, Trace
 from dashboards import documents
+from dashboards.boards import BOARDS
+from dashboards.lib.stores import adapted
 from dashboards.push import Grafana, PushError
 from dashboards.report import Period
 from runbooks.checklist.platform import (
@@ -35,19 +38,17 @@ from runbooks.checklist.platform import (
     RunningRule,
     Sent,
     Silence,
-    Trace,
 )
 from stacks import live as machine
 from stacks import observability, settings
 from stacks.cli import fed
 from stacks.cli.alertmanager import Alertmanager, AlertmanagerError
-from stacks.cli.loki import LokiError
 from stacks.cli.prometheus import Prometheus, PrometheusError
 from stacks.cli.reach import Reached
-from stacks.cli.report import Backends
+from stacks.cli.report import sources
 from stacks.cli.telemetry import Scope, examine
-from stacks.cli.tempo import Tempo, TempoError
 from stacks.cli.workspace import Workspace, WorkspaceError
+from stacks.clients import StoreError
 from stacks.cluster import live as pods
 from stacks.cluster import plan as plans
 from stacks.cluster import reading
@@ -62,15 +63,17 @@ from stacks.settings import SettingsError
 ERRORS: Final = (
     PrometheusError,
     AlertmanagerError,
-    TempoError,
-    LokiError,
+    StoreError,
     WorkspaceError,
     SettingsError,
     PushError,
     toolchain.ToolchainError,
 )
 _TIMEOUT_S: Final = 10
-_READY: Final = {"prometheus": "/-/ready", "alertmanager": "/-/ready", "loki": "/ready", "tempo": "/ready"}
+_READY: Final = {
+    "prometheus": "/-/ready", "alertmanager": "/-/ready", "loki": "/ready", "tempo": "/ready",
+    "victorialogs": "/health", "jaeger": "/api/services",
+}  # fmt: skip
 _GROUP_WAIT_S: Final = 30
 _PATIENCE_S: Final = 30
 _TRACES: Final = 100
@@ -103,9 +106,8 @@ class RunningStack:
         self._environment = environment
         self._grafana = grafana
         urls, headers = stores.urls, stores.headers
-        self._metrics = Prometheus(urls["prometheus"], headers.get("prometheus"))
+        self._metrics = stores.metrics
         self._alertmanager = Alertmanager(urls["alertmanager"], headers.get("alertmanager"))
-        self._tempo = Tempo(urls["tempo"], headers.get("tempo"))
 
     @property
     def metrics(self) -> Prometheus:
@@ -193,15 +195,8 @@ class RunningStack:
 
     def boards(self) -> list[BoardState]:
         """Every board, evaluated for the environment."""
-        urls = self._stores.urls
-        stores = Backends(
-            prometheus=urls["prometheus"],
-            loki=urls.get("loki", ""),
-            tempo=urls["tempo"],
-            headers=self._stores.headers,
-            lasting=self._stores.lasting,
-        )
-        return fed.boards(stores.sources(), self._metrics, self._period, self._environment)
+        every = [adapted(board, self._stores.kinds) for board in BOARDS]
+        return fed.boards(every, sources(self._stores), self._period, self._environment)
 
     def grafana(self) -> Mapping[str, str]:
         """The boards in Grafana: slug -> new, unchanged, changed or edited."""
@@ -280,15 +275,13 @@ class RunningStack:
         scope = Scope(
             start=self._period.start, end=self._period.end, environment=self._environment, most_traces=_TRACES
         )
-        found = examine(self._metrics, self._tempo, scope, lambda _done, _total: None).findings
+        found = examine(self._metrics, self._stores.traces, scope, lambda _done, _total: None).findings
         return [f"{each.service}: {each.what}" for each in found if each.severity is Severity.REQUIRED]
 
-    def traces(self, query: str, limit: int) -> list[Trace]:
-        """Traces of the window that a TraceQL query selects."""
-        return [
-            Trace(trace_id=row.trace_id, name=row.name, start=row.start, duration_s=row.duration_s)
-            for row in self._tempo.find(query, self._period.start, self._period.end, limit)
-        ]
+    def traces(self, search: SpanSearch, limit: int) -> list[Trace]:
+        """Traces of the window that a search wants; none where no store of traces was named."""
+        store = self._stores.traces
+        return store.find(search, self._period.start, self._period.end, limit) if store else []
 
 
 def _asked(name: str, url: str) -> Backend:

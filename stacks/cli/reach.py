@@ -7,13 +7,22 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from collector.search import LogStore, TraceStore
+from collector.stores import LogKind, Stores, TraceKind
 from stacks.cli.prometheus import Prometheus
 from stacks.cli.workspace import Workspace, WorkspaceError
+from stacks.clients import Jaeger, Loki, Tempo, VictoriaLogs
 from stacks.cluster import addresses
 from stacks.environments import ENVIRONMENTS, Auth, EnvName
 from stacks.settings import NAMESPACE
 
-STORES: Final = ("prometheus", "loki", "tempo")
+STORES: Final = ("prometheus", *LogKind, *TraceKind)
+"""What commands ask. Of logs and of traces a stack has one store each."""
+_TRACES: Final[Mapping[TraceKind, type[Tempo | Jaeger]]] = {TraceKind.TEMPO: Tempo, TraceKind.JAEGER: Jaeger}
+_LOGS: Final[Mapping[LogKind, type[Loki | VictoriaLogs]]] = {
+    LogKind.LOKI: Loki,
+    LogKind.VICTORIALOGS: VictoriaLogs,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,9 +36,36 @@ class Reached:
     headers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     lasting: bool = True
 
+    @property
     def metrics(self) -> Prometheus:
-        """The client of the metrics."""
+        """The store of metrics."""
         return Prometheus(self.urls["prometheus"], self.headers.get("prometheus"))
+
+    @property
+    def traces(self) -> TraceStore | None:
+        """The store of traces, where there is one."""
+        found = next((kind for kind in TraceKind if kind in self.urls), None)
+        return _TRACES[found](self.urls[found], self.headers.get(found)) if found else None
+
+    @property
+    def logs(self) -> LogStore | None:
+        """The store of logs, where there is one."""
+        found = next((kind for kind in LogKind if kind in self.urls), None)
+        return _LOGS[found](self.urls[found], self.headers.get(found)) if found else None
+
+    @property
+    def kinds(self) -> Stores:
+        """Which stores there are; where there is none, it does not matter which."""
+        return Stores(
+            traces=next((kind for kind in TraceKind if kind in self.urls), TraceKind.TEMPO),
+            logs=next((kind for kind in LogKind if kind in self.urls), LogKind.LOKI),
+        )
+
+    @property
+    def trace_link(self) -> str:
+        """What the id of a trace completes to an address that a person can follow; empty where there is none."""
+        store = self.traces
+        return store.link("") if store is not None and self.lasting else ""
 
 
 @contextmanager
@@ -39,8 +75,9 @@ def reached(stack: EnvName, wanted: Iterable[str] = STORES) -> Iterator[Reached]
     Raises WorkspaceError where the stack is not up, ForwardError where a cluster gives no way.
     """
     workspace = Workspace(stack)
+    wanted = [*wanted]
     if ENVIRONMENTS[stack].cluster is None:
-        yield Reached(urls=workspace.endpoints())
+        yield Reached(urls={name: url for name, url in workspace.endpoints().items() if name in wanted})
         return
     said = workspace.outputs()
     if "cluster" not in said:
@@ -58,7 +95,7 @@ def reached(stack: EnvName, wanted: Iterable[str] = STORES) -> Iterator[Reached]
 def either(stack: EnvName, wanted: Iterable[str], named: Mapping[str, str]) -> Iterator[Reached]:
     """Services by the addresses that were named, the others those of the stack, which may be down if none is left."""
     given = {name: url.rstrip("/") for name, url in named.items() if url}
-    others = [name for name in wanted if name not in given]
+    others = [name for name in wanted if name not in _replaced(given)]
     if not others:
         yield Reached(urls=given)
         return
@@ -66,9 +103,15 @@ def either(stack: EnvName, wanted: Iterable[str], named: Mapping[str, str]) -> I
         yield Reached(urls={**ours.urls, **given}, headers=ours.headers, lasting=ours.lasting)
 
 
+def _replaced(given: Iterable[str]) -> set[str]:
+    """What is not asked for where those were named: a Tempo that is named stands for the stack's Jaeger too."""
+    names = set(given)
+    return names.union(*(set(kinds) for kinds in (TraceKind, LogKind) if names & set(kinds)))
+
+
 @contextmanager
 def asked(stack: EnvName, wanted: list[str], named: Mapping[str, str]) -> Iterator[Reached]:
-    """Stores to ask: those of the stack, or only what was named (whose traces are not in our Tempo)."""
+    """Stores to ask: those of the stack, or only what was named (whose traces are not in our store)."""
     alone = [name for name in wanted if named.get(name)] if named.get("prometheus") else wanted
     with either(stack, alone, named) as stores:
         yield stores

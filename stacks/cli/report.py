@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -20,17 +19,17 @@ from alerts.recording import rule
 from dashboards import documents
 from dashboards.boards import BOARDS
 from dashboards.lib.model import Board
+from dashboards.lib.stores import adapted
 from dashboards.report import Period, Report, Sources, render
 from stacks.cli import browser
-from stacks.cli.loki import Loki, LokiError
-from stacks.cli.options import Logs, Since, Stack, Store, Traces, Where
-from stacks.cli.prometheus import Prometheus, PrometheusError
-from stacks.cli.reach import STORES, reached
+from stacks.cli.options import JaegerUrl, LokiUrl, Since, Stack, Store, TempoUrl, VictoriaLogsUrl, Where
+from stacks.cli.prometheus import PrometheusError
+from stacks.cli.reach import STORES, Reached, either
 from stacks.cli.show import error_console
-from stacks.cli.tempo import Tempo, TempoError
+from stacks.clients import StoreError
 from stacks.environments import EnvName
 
-_ERRORS: Final = (PrometheusError, LokiError, TempoError)
+_ERRORS: Final = (PrometheusError, StoreError)
 _MEGABYTE: Final = 1_000_000
 
 
@@ -38,31 +37,9 @@ class ReportError(RuntimeError):
     """There is nothing to report on, or it could not be written."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Backends:
-    """Addresses of the stores; without logs or traces their panels say so. `headers` hold logins by store.
-
-    `lasting`: whether a reader can follow the address of a trace.
-    """
-
-    prometheus: str
-    loki: str = ""
-    tempo: str = ""
-    headers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    lasting: bool = True
-
-    def metrics(self) -> Prometheus:
-        """The client of the metrics."""
-        return Prometheus(self.prometheus, self.headers.get("prometheus"))
-
-    def sources(self) -> Sources:
-        """Clients of all."""
-        return Sources(
-            metrics=self.metrics(),
-            logs=Loki(self.loki, self.headers.get("loki")) if self.loki else None,
-            traces=Tempo(self.tempo, self.headers.get("tempo")) if self.tempo else None,
-            errors=_ERRORS,
-        )
+def sources(stores: Reached) -> Sources:
+    """What a report asks; without a store of logs or traces their panels say so."""
+    return Sources(metrics=stores.metrics, logs=stores.logs, traces=stores.traces, errors=_ERRORS)
 
 
 def report(
@@ -77,18 +54,21 @@ def report(
     png: Annotated[bool, typer.Option("--png", help="Also make a picture of each board, with a browser.")] = False,
     runbooks_url: Annotated[str, typer.Option(help="Address below which runbooks lie, one page per alert.")] = "",
     prometheus: Store = "",
-    loki: Logs = "",
-    tempo: Traces = "",
+    loki: LokiUrl = "",
+    victorialogs: VictoriaLogsUrl = "",
+    tempo: TempoUrl = "",
+    jaeger: JaegerUrl = "",
 ) -> None:
     """Write all boards with the data of the last hours as one HTML page that needs no network."""
     boards, chosen = wanted(board or []), _chosen(choose or [])
     end = time.time()
     period = Period(start=end - since, end=end)
-    with _backends(stack, prometheus, loki, tempo) as backends:
-        chosen["environment"] = environment or _busiest(backends, period)
+    named = {"loki": loki, "victorialogs": victorialogs, "tempo": tempo, "jaeger": jaeger}
+    with _stores(stack, prometheus, named) as stores:
+        chosen["environment"] = environment or _busiest(stores, period)
         made = datetime.fromtimestamp(end, UTC)
         path = output or Path(f"agentobs-report-{chosen['environment']}-{made:%Y%m%dT%H%M%SZ}.html")
-        document = write(path, boards, backends, period, chosen, runbooks_url)
+        document = write(path, boards, stores, period, chosen, runbooks_url)
     if png:
         for each in boards:
             picture = path.with_name(f"{path.stem}-{each.slug}.png")
@@ -101,7 +81,7 @@ def report(
 def write(
     path: Path,
     boards: Sequence[Board],
-    backends: Backends,
+    stores: Reached,
     period: Period,
     chosen: Mapping[str, str],
     runbooks_url: str = "",
@@ -111,13 +91,13 @@ def write(
     pages = documents.runbooks(Links(runbook=f"{runbooks_url.rstrip('/')}/{{name}}", board="")) if runbooks_url else {}
     with _progress() as tell:
         document = render(
-            boards,
-            backends.sources(),
+            [adapted(board, stores.kinds) for board in boards],
+            sources(stores),
             period,
             chosen,
             runbooks=pages,
             progress=tell,
-            traces_url=f"{backends.tempo}/api/traces/" if backends.tempo and backends.lasting else "",
+            traces_url=stores.trace_link,
         )
     _save(path, document.html)
     Console().print(
@@ -161,28 +141,19 @@ def _chosen(pairs: Sequence[str]) -> dict[str, str]:
 
 
 @contextmanager
-def _backends(stack: EnvName, prometheus: str, loki: str, tempo: str) -> Iterator[Backends]:
+def _stores(stack: EnvName, prometheus: str, named: Mapping[str, str]) -> Iterator[Reached]:
     """Those that were named; where none was, the stack's. Another Prometheus has no logs and traces in our stores."""
-    if prometheus:
-        yield Backends(prometheus=prometheus, loki=loki, tempo=tempo)
-        return
-    named = {name: url for name, url in (("loki", loki), ("tempo", tempo)) if url}
-    with reached(stack, [name for name in STORES if name not in named]) as ours:
-        urls = {**ours.urls, **named}
-        yield Backends(
-            prometheus=urls["prometheus"],
-            loki=urls["loki"],
-            tempo=urls["tempo"],
-            headers=ours.headers,
-            lasting=ours.lasting,
-        )
+    given = {name: url for name, url in named.items() if url}
+    wanted = [*given] if prometheus else STORES
+    with either(stack, wanted, {**given, "prometheus": prometheus}) as stores:
+        yield stores
 
 
-def _busiest(backends: Backends, period: Period) -> str:
+def _busiest(stores: Reached, period: Period) -> str:
     """The environment with most tasks; others are named, so that nobody takes one for all."""
     window = f"{round(period.end - period.start)}s"
     counted = f"sum by (environment) (max_over_time({rule.events(TASK_SUCCESS, HOUR)}[{window}]))"
-    samples = backends.metrics().instant(counted, period.end)
+    samples = stores.metrics.instant(counted, period.end)
     found = sorted(samples, key=lambda sample: -sample.value)
     if not found:
         raise ReportError(

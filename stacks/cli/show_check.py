@@ -40,19 +40,19 @@ def progress() -> Iterator[Tell]:
         bar.stop()
 
 
-def report(document: Report, tempo: str | None) -> RenderableType:
-    """All findings by service, worst first; `tempo` makes links of trace ids."""
+def report(document: Report, link: str) -> RenderableType:
+    """All findings by service, worst first; the id of a trace completes `link`, which may be empty."""
     looked = f"{clock(document.window_start)} to {clock(document.window_end)}"
-    if tempo is None and not document.traces:
-        looked += ": only series, no traces; name their store with --tempo URL"
+    if not link and not document.traces:
+        looked += ": only series, no traces; name their store with --tempo or --jaeger URL"
     else:
         looked += f": {document.spans:,} spans in {document.traces:,} traces"
-        looked += f"; one of them: {tempo}/api/traces/ID" if tempo else ""
+        looked += f"; one of them: {link}ID" if link else ""
     heads = {service.name: f"{service.name} ({service.spans:,} spans)" for service in document.services}
     by_service: defaultdict[str, list[Finding]] = defaultdict(list)
     for finding in document.findings:
         by_service[finding.service].append(finding)
-    tables = [_table(heads.get(name, name), found, tempo) for name, found in by_service.items()]
+    tables = [_table(heads.get(name, name), found, link) for name, found in by_service.items()]
     good = sorted(heads.keys() - by_service.keys())
     parts: list[RenderableType] = [Text(looked, style="dim"), *tables]
     if not tables and not good:
@@ -62,7 +62,7 @@ def report(document: Report, tempo: str | None) -> RenderableType:
     return Group(*parts)
 
 
-def _table(title: str, found: list[Finding], tempo: str | None) -> Table:
+def _table(title: str, found: list[Finding], link: str) -> Table:
     table = Table(title=Text(title), title_justify="left", title_style="bold", header_style="cyan", show_lines=True)
     for heading in ("", "agent", "what", "how much", "how to mend it"):
         table.add_column(heading, no_wrap=heading == "agent", overflow="fold")
@@ -70,7 +70,7 @@ def _table(title: str, found: list[Finding], tempo: str | None) -> Table:
     for finding in worth:
         word = Text(finding.severity, style=_STYLES[finding.severity])
         # Text, not markup: names come from outside.
-        table.add_row(word, Text(finding.agent or "-"), _what(finding, tempo), _amount(finding), Text(finding.fix))
+        table.add_row(word, Text(finding.agent or "-"), _what(finding, link), _amount(finding), Text(finding.fix))
     minor = dict.fromkeys(finding.subject for finding in found if _is_minor(finding))
     if minor:
         word = Text(Severity.RECOMMENDED, style=_STYLES[Severity.RECOMMENDED])
@@ -89,9 +89,9 @@ def _amount(finding: Finding) -> str:
     return f"{finding.share * _PERCENT:.0f} % of {finding.of:,}"
 
 
-def _what(finding: Finding, tempo: str | None) -> Text:
+def _what(finding: Finding, link: str) -> Text:
     text = Text(finding.what)
     if finding.trace_id:
-        link = f"link {tempo}/api/traces/{finding.trace_id}" if tempo else ""
-        text.append("\n").append(finding.trace_id, style=f"dim {link}".strip())
+        style = f"dim link {link}{finding.trace_id}" if link else "dim"
+        text.append("\n").append(finding.trace_id, style=style)
     return text

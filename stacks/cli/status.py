@@ -25,7 +25,7 @@ def status(
         return print_schema(Status)
     now = time.time()
     with asked(stack, ["prometheus"], {"prometheus": prometheus}) as stores:
-        document = collect(stores.metrics(), now - since, now, narrowed(environment))
+        document = collect(stores.metrics, now - since, now, narrowed(environment))
     if as_json:
         typer.echo(document.model_dump_json(indent=2))
     elif document.is_empty:

@@ -14,8 +14,8 @@ from alerts.catalogue import counter
 from alerts.source import MetricsSource, Sample
 from collector import check, signals
 from collector.check import Counted, Finding, Report, Span, Value
+from collector.search import Op, SpanSearch, Term, TraceStore
 from collector.signals import Attr, Label, Metric
-from stacks.cli.tempo import Tempo
 
 # One series per call and label set: what makes these many makes all of a family's series many.
 _CALLS: Final = (
@@ -54,19 +54,18 @@ class Scope:
         given = {Label.ENVIRONMENT: self.environment, Label.SERVICE: self.service}
         return {label: value for label, value in given.items() if value}
 
-    @property
-    def attributes(self) -> dict[Attr, str]:
-        """The same as attributes of resources."""
-        given = {Attr.ENVIRONMENT: self.environment, Attr.SERVICE_NAME: self.service}
-        return {key: value for key, value in given.items() if value}
+    def search(self, service: str = "") -> SpanSearch:
+        """The same as a search of traces, of one service where one is named."""
+        given = {Attr.ENVIRONMENT: self.environment, Attr.SERVICE_NAME: service or self.service}
+        return SpanSearch(terms=tuple(Term(key, Op.EQUAL, value) for key, value in given.items() if value))
 
 
 Progress = Callable[[int, int], None]
 
 
-def examine(metrics: MetricsSource, tempo: Tempo | None, scope: Scope, progress: Progress) -> Report:
-    """Ask both stores and return everything found. Without `tempo` only series are looked at."""
-    traces = list(_sample(tempo, scope, progress)) if tempo else []
+def examine(metrics: MetricsSource, store: TraceStore | None, scope: Scope, progress: Progress) -> Report:
+    """Ask both stores and return everything found. Without `store` only series are looked at."""
+    traces = list(_sample(store, scope, progress)) if store else []
     found = [*_of_traces(traces, scope), *_of_series(metrics, scope)]
     if scope.service:
         found = [finding for finding in found if finding.service == scope.service]
@@ -74,18 +73,20 @@ def examine(metrics: MetricsSource, tempo: Tempo | None, scope: Scope, progress:
     return check.build(traces, found, (scope.start, scope.end), scope.environment)
 
 
-def _sample(tempo: Tempo, scope: Scope, progress: Progress) -> Iterator[list[Span]]:
+def _sample(store: TraceStore, scope: Scope, progress: Progress) -> Iterator[list[Span]]:
     """Traces of every service: a busy one must not hide the others."""
-    services = [scope.service] if scope.service else tempo.services(scope.attributes, scope.start, scope.end)
+    services = [scope.service] if scope.service else store.services(scope.search(), scope.start, scope.end)
     share = max(1, scope.most_traces // (len(services) + 1))
-    wheres = [scope.attributes, *({**scope.attributes, Attr.SERVICE_NAME: name} for name in services)]
-    ids = dict.fromkeys(trace_id for where in wheres for trace_id in tempo.search(where, scope.start, scope.end, share))
+    searches = [scope.search(), *(scope.search(name) for name in services)]
+    ids = dict.fromkeys(
+        trace.trace_id for search in searches for trace in store.find(search, scope.start, scope.end, share)
+    )
     wanted = list(itertools.islice(ids, scope.most_traces))
     with ThreadPoolExecutor(_READERS) as readers:
-        for done, trace in enumerate(readers.map(tempo.trace, wanted), start=1):
+        for done, trace in enumerate(readers.map(store.trace, wanted), start=1):
             progress(done, len(wanted))
             if trace:
-                yield trace
+                yield [Span.of(span) for span in trace]
 
 
 def _of_traces(traces: list[list[Span]], scope: Scope) -> list[Finding]:

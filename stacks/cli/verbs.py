@@ -37,6 +37,12 @@ VERBS: Final = {
         help="Name the agent or tool that broke, the version dimension to blame and since when, how sure that is and"
         " why.",
     ),
+    "traces": Verb(
+        at="stacks.cli.look:traces",
+        help="Find traces by what a step in them is: one step has to fulfil every condition. With an id: show that"
+        " trace.",
+    ),
+    "logs": Verb(at="stacks.cli.look:logs", help="Find lines and events by who wrote them and what about."),
     "report": Verb(
         at="stacks.cli.report:report",
         help="Write all boards with the data of the last hours as one HTML page that needs no network.",

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from collector.stores import TraceKind
 from runbooks import text
 from runbooks.diagnosis import Window, diagnose
 from runbooks.report import Diagnosis, TraceLink
@@ -31,10 +32,8 @@ def why(
         return print_schema(Diagnosis)
     now = time.time()
     window = Window(start=now - since, end=now, where=narrowed(environment))
-    with asked(stack, ["prometheus"], {"prometheus": prometheus}) as stores:
-        document = diagnose(stores.metrics(), window)
-        if stores.lasting:
-            document = _with_links(document, stores.urls.get("tempo"))
+    with asked(stack, ["prometheus", *TraceKind], {"prometheus": prometheus}) as stores:
+        document = _with_links(diagnose(stores.metrics, window), stores.trace_link)
     if as_json:
         typer.echo(document.model_dump_json(indent=2))
     elif as_text:
@@ -44,13 +43,13 @@ def why(
     return None
 
 
-def _with_links(document: Diagnosis, tempo: str | None) -> Diagnosis:
-    """Add the addresses of the traces in Tempo, where there is one."""
-    if tempo is None:
+def _with_links(document: Diagnosis, link: str) -> Diagnosis:
+    """Add the addresses of the traces, where a person can follow them; a trace's id completes `link`."""
+    if not link:
         return document
 
     def linked(trace: TraceLink) -> TraceLink:
-        return trace.model_copy(update={"url": f"{tempo}/api/traces/{trace.trace_id}"})
+        return trace.model_copy(update={"url": f"{link}{trace.trace_id}"})
 
     return document.model_copy(
         update={

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from pydantic.alias_generators import to_camel
 
+from collector.stores import TITLES, LogKind, TraceKind
 from stacks.cluster import addresses
 from stacks.cluster.needs import own_stores
 from stacks.cluster.settings import ClusterSettings
@@ -41,11 +42,7 @@ def idle(settings: ClusterSettings, environment: Environment) -> Iterator[str]:
 def _idle(settings: ClusterSettings, environment: Environment) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Why some keys do nothing."""
     yield from _idle_metrics(settings)
-    for name, keys in (("loki", ("logs_retention", "loki_bucket")), ("tempo", ("traces_retention", "tempo_bucket"))):
-        if getattr(settings, name) == "managed":
-            yield f"{name} {_MANAGED}", (f"{name}_url", f"{name}_otlp_url", f"{name}_auth")
-        else:
-            yield f"the external {name.capitalize()} stores as it says", keys
+    yield from _idle_stores(settings)
     if settings.grafana == "managed":
         yield f"grafana {_MANAGED}", ("grafana_url", "grafana_namespace")
     else:
@@ -53,6 +50,20 @@ def _idle(settings: ClusterSettings, environment: Environment) -> Iterator[tuple
     yield from _idle_langfuse(settings)
     if not _objects_used(settings, environment):
         yield "nothing lies in object storage", ("objects_endpoint",)
+
+
+def _idle_stores(settings: ClusterSettings) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Of traces and of logs one store is in use."""
+    for kinds, chosen, what in ((TraceKind, settings.traces, "traces"), (LogKind, settings.logs, "logs")):
+        for name in kinds:
+            bucket = (f"{name}_bucket",) if name in {TraceKind.TEMPO, LogKind.LOKI} else ()
+            address = (f"{name}_url", f"{name}_otlp_url", f"{name}_auth")
+            if name != chosen:
+                yield f"{what} go to {chosen}", (name, *address, *bucket)
+            elif settings.runs(name):
+                yield f"{name} {_MANAGED}", address
+            else:
+                yield f"the external {TITLES[name]} stores as it says", (f"{what}_retention", *bucket)
 
 
 def _idle_metrics(settings: ClusterSettings) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -69,8 +80,8 @@ def _idle_metrics(settings: ClusterSettings) -> Iterator[tuple[str, tuple[str, .
         yield "the external Prometheus knows its Alertmanager", ("alertmanager_url", "alertmanager_auth")
     if settings.remote_write_url is None:
         yield "no remoteWriteUrl is given", ("remote_write_auth",)
-    elif settings.prometheus == "external" and settings.tempo == "external":
-        yield "nothing here writes metrics: Prometheus and Tempo are external", ("remote_write_url",)
+    elif settings.prometheus == "external" and not settings.runs("tempo"):
+        yield "nothing here writes metrics: Prometheus is external, and no Tempo runs here", ("remote_write_url",)
 
 
 def _idle_langfuse(settings: ClusterSettings) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -82,7 +93,7 @@ def _idle_langfuse(settings: ClusterSettings) -> Iterator[tuple[str, tuple[str, 
 
 def _objects_used(settings: ClusterSettings, environment: Environment) -> bool:
     stored = environment.cluster is not None and environment.cluster.storage is Storage.OBJECTS
-    ours = "managed" in {settings.loki, settings.tempo}
+    ours = settings.runs("loki") or settings.runs("tempo")
     # Where an operator of dev names a store, Loki and Tempo lie there.
     named = bool(settings.loki_bucket or settings.tempo_bucket)
     return (ours and (stored or named)) or (settings.langfuse == "managed" and not own_stores(settings, environment))

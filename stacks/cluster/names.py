@@ -51,6 +51,8 @@ _OWNERS: Final = {
     "alertmanager": "alertmanager",
     "loki": "loki",
     "tempo": "tempo",
+    "victorialogs": "victorialogs",
+    "jaeger": "jaeger",
     "grafana": "grafana",
     "kube-state-metrics": "kube-state-metrics",
     "langfuse-web": "langfuse-web",

@@ -46,10 +46,14 @@ def _external_needs(settings: ClusterSettings) -> Iterator[tuple[str, tuple[str,
             yield "an external Prometheus that comes to our Alertmanager", ("prometheus_namespace",)
     elif settings.alertmanager == "external":
         yield "an external Alertmanager", ("alertmanager_url",)
-    if settings.loki == "external":
+    if settings.leaves("loki"):
         yield "an external Loki", ("loki_url",)
-    if settings.tempo == "external":
+    if settings.leaves("victorialogs"):
+        yield "an external VictoriaLogs", ("victorialogs_url",)
+    if settings.leaves("tempo"):
         yield "an external Tempo", ("tempo_url", "tempo_otlp_url")
+    if settings.leaves("jaeger"):
+        yield "an external Jaeger", ("jaeger_url", "jaeger_otlp_url")
     if settings.grafana == "external":
         yield "an external Grafana", ("grafana_url",)
 
@@ -57,7 +61,7 @@ def _external_needs(settings: ClusterSettings) -> Iterator[tuple[str, tuple[str,
 def _cluster_needs(
     settings: ClusterSettings, environment: Environment, cluster: Cluster
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
-    buckets = tuple(f"{name}_bucket" for name in ("loki", "tempo") if getattr(settings, name) == "managed")
+    buckets = tuple(f"{name}_bucket" for name in ("loki", "tempo") if settings.runs(name))
     if cluster.storage is Storage.OBJECTS and buckets:
         yield f"object storage, which {environment.name} uses,", ("objects_endpoint", *buckets)
     named = settings.clickhouse_url or settings.redis or settings.langfuse_bucket

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from collector.stores import LogKind, TraceKind
 from stacks.cluster import addresses, names
 from stacks.workload import Outside, Workload
 
@@ -23,7 +24,7 @@ OTLP: Final = ("otlp-grpc", "otlp-http")
 PUBLIC: Final = ("grafana", "langfuse-web", "otlp-http", "otlp-grpc")
 """Ports that the ingress controller may reach."""
 
-READ: Final = ("prometheus", "loki", "tempo")
+READ: Final = ("prometheus", *LogKind, *TraceKind)
 """Ports that a Grafana of somebody else may read."""
 
 

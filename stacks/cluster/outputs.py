@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
+from collector.stores import LogKind, TraceKind
 from dashboards.boards import BOARDS
 from stacks.cluster import names
 from stacks.cluster.plan import Plan
@@ -14,8 +15,7 @@ _PORTS: Final = {
     "otlp_http": "otlp-http",
     "prometheus": "prometheus",
     "alertmanager": "alertmanager",
-    "loki": "loki",
-    "tempo": "tempo",
+    **{kind: kind for kind in (*LogKind, *TraceKind)},
     "grafana": "grafana",
     "langfuse": "langfuse-web",
 }

@@ -13,12 +13,14 @@ from stacks.components import (
     alertmanager,
     collector,
     grafana,
+    jaeger,
     kube_state_metrics,
     langfuse,
     loki,
     prometheus,
     stores,
     tempo,
+    victorialogs,
 )
 from stacks.environments import Cluster, Environment
 from stacks.workload import Placement, Workload
@@ -30,7 +32,9 @@ _BACKENDS: Final[tuple[tuple[str, _Component], ...]] = (
     ("prometheus", prometheus.workload),
     ("alertmanager", alertmanager.workload),
     ("loki", loki.workload),
+    ("victorialogs", victorialogs.workload),
     ("tempo", tempo.workload),
+    ("jaeger", jaeger.workload),
     ("grafana", grafana.workload),
 )
 """Setting that chooses managed or external -> what runs here where it is managed."""
@@ -98,7 +102,7 @@ def _components(environment: Environment, settings: ClusterSettings) -> tuple[_C
     return (
         *(_STORES if own_stores(settings, environment) else ()),
         *((langfuse.web, langfuse.worker) if settings.langfuse == "managed" else ()),
-        *(component for choice, component in _BACKENDS if getattr(settings, choice) == "managed"),
+        *(component for choice, component in _BACKENDS if settings.runs(choice)),
         collector.workload,
         *((collector.sampler,) if cluster.split else ()),
     )

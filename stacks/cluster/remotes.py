@@ -16,12 +16,19 @@ def remotes(settings: ClusterSettings) -> Iterator[Remote]:
         yield Remote(name="remoteWrite", url=settings.remote_write_url, auth=settings.remote_write_auth)
     if settings.alertmanager == "external" and settings.alertmanager_url:
         yield Remote(name="alertmanager", url=settings.alertmanager_url, auth=settings.alertmanager_auth)
-    if settings.loki == "external" and settings.loki_url:
+    if settings.leaves("loki") and settings.loki_url:
         url = settings.loki_url
         yield Remote(name="loki", url=url, otlp_url=settings.loki_otlp_url or f"{url}/otlp", auth=settings.loki_auth)
-    if settings.tempo == "external" and settings.tempo_url:
+    if settings.leaves("victorialogs") and settings.victorialogs_url:
+        url = settings.victorialogs_url
+        otlp = settings.victorialogs_otlp_url or f"{url}/insert/opentelemetry"
+        yield Remote(name="victorialogs", url=url, otlp_url=otlp, auth=settings.victorialogs_auth)
+    if settings.leaves("tempo") and settings.tempo_url:
         otlp = settings.tempo_otlp_url or ""
         yield Remote(name="tempo", url=settings.tempo_url, otlp_url=otlp, auth=settings.tempo_auth)
+    if settings.leaves("jaeger") and settings.jaeger_url:
+        otlp = settings.jaeger_otlp_url or ""
+        yield Remote(name="jaeger", url=settings.jaeger_url, otlp_url=otlp, auth=settings.jaeger_auth)
     if settings.grafana == "external" and settings.grafana_url:
         yield Remote(name="grafana", url=settings.grafana_url)
     if settings.langfuse == "external" and settings.langfuse_url:

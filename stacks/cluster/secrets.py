@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from collector.stores import LogKind, TraceKind
 from stacks.cluster import names
 from stacks.components import elsewhere
 from stacks.workload import Workload
@@ -43,7 +44,7 @@ Value = Generated | Given | Composed
 
 SECRETS_DIR: Final = elsewhere.FOLDER
 """Where a pod has secrets that are files."""
-LOGINS: Final = ("prometheus", "remoteWrite", "alertmanager", "loki", "tempo")
+LOGINS: Final = ("prometheus", "remoteWrite", "alertmanager", *LogKind, *TraceKind)
 """Services of somebody else that may want to know us."""
 SECRETS: Final[Mapping[str, str]] = {
     "webhookUrl": "the address that alerts are posted to",

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, field_validator
 
 from collector.address import base_address
+from collector.stores import GRAFANA, LogKind, TraceKind
 from stacks.environments import Auth
 from stacks.settings import CommonSettings
 
@@ -41,6 +42,8 @@ Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 class ClusterSettings(CommonSettings):
     """The keys for an environment on Kubernetes, beside those that every stack has. Lists are words with commas."""
 
+    traces: TraceKind = GRAFANA.traces
+    logs: LogKind = GRAFANA.logs
     context: str
     namespace: str = "agentobs"
     sender_namespaces: Words = ()
@@ -74,6 +77,14 @@ class ClusterSettings(CommonSettings):
     tempo_url: str | None = None
     tempo_otlp_url: str | None = None
     tempo_auth: Auth = Auth.NONE
+    victorialogs: BackendChoice = "managed"
+    victorialogs_url: str | None = None
+    victorialogs_otlp_url: str | None = None
+    victorialogs_auth: Auth = Auth.NONE
+    jaeger: BackendChoice = "managed"
+    jaeger_url: str | None = None
+    jaeger_otlp_url: str | None = None
+    jaeger_auth: Auth = Auth.NONE
     grafana: BackendChoice = "managed"
     grafana_url: str | None = None
     grafana_namespace: str | None = None
@@ -113,6 +124,18 @@ class ClusterSettings(CommonSettings):
     email_from: str | None = None
     email_smarthost: str | None = None
     email_username: str | None = None
+
+    def uses(self, name: str) -> bool:
+        """Whether a backend is in use at all: of stores of traces and logs one of each is."""
+        return name not in {*TraceKind, *LogKind} or name in {self.traces, self.logs}
+
+    def runs(self, name: str) -> bool:
+        """Whether a backend runs here."""
+        return self.uses(name) and getattr(self, name) == "managed"
+
+    def leaves(self, name: str) -> bool:
+        """Whether somebody else runs a backend that is in use."""
+        return self.uses(name) and getattr(self, name) == "external"
 
     @field_validator(
         "namespace",
@@ -162,6 +185,10 @@ class ClusterSettings(CommonSettings):
         "loki_otlp_url",
         "tempo_url",
         "tempo_otlp_url",
+        "victorialogs_url",
+        "victorialogs_otlp_url",
+        "jaeger_url",
+        "jaeger_otlp_url",
         "grafana_url",
     )
     @classmethod

@@ -1,4 +1,4 @@
-"""OpenTelemetry Collector: OTLP in, KPIs to Prometheus, traces to Tempo and Langfuse, logs to Loki.
+"""OpenTelemetry Collector: OTLP in, KPIs to Prometheus, traces to their store and to Langfuse, logs to theirs.
 
 One does all of it where one is enough; else an edge, which scales, hands each trace to one of the samplers.
 """
@@ -9,6 +9,7 @@ from typing import Final
 from collector import prices, profiles
 from collector.pipeline import render
 from collector.profile import Backends, Listen, Profile
+from collector.stores import TraceKind
 from collector.tiers import Token
 from stacks.components import elsewhere
 from stacks.environments import Environment, Remote
@@ -17,7 +18,7 @@ from stacks.workload import CONFIG_DIR, Api, Outside, Placement, Probe, SecretUs
 _CONFIG: Final = "collector.yaml"
 _GATE_PORTS: Final = ("otlp-grpc", "otlp-http", "collector-health", "collector-metrics")
 _SAMPLER_PORTS: Final = ("sampler-grpc", "sampler-http", "sampler-health", "sampler-metrics")
-_STORES: Final = ("prometheus", "tempo-otlp", "loki")
+_TRACES_DOORS: Final = {TraceKind.TEMPO: "tempo-otlp", TraceKind.JAEGER: "jaeger-otlp"}
 _MEMORY_SHARE: Final = 0.8
 
 
@@ -39,10 +40,11 @@ def profile(environment: Environment, at: Placement) -> Profile:
 def _backends(environment: Environment, at: Placement, keys: Token | None) -> Backends:
     first, *others = (f"http://{member}" for member in at.members("prometheus"))
     return Backends(
-        tempo_grpc=at.address("tempo-otlp"),
+        traces_grpc=at.address(_TRACES_DOORS[environment.stores.traces]),
         prometheus_url=first,
         more_prometheus=tuple(others),
-        loki_url=f"http://{at.address('loki')}",
+        logs_url=f"http://{at.address(environment.stores.logs)}",
+        stores=environment.stores,
         langfuse_url=environment.langfuse_url,
         langfuse_keys=keys,
         elsewhere={remote.name: elsewhere.destination(remote) for remote in elsewhere.stores(environment)},
@@ -111,6 +113,7 @@ def _workload(name: str, chosen: Profile, environment: Environment, ports: tuple
     config = f"--config={CONFIG_DIR}/{_CONFIG}"
     health = next(port for port in ports if port.endswith("-health"))
     stores = elsewhere.stores(environment)
+    doors = ("prometheus", _TRACES_DOORS[environment.stores.traces], str(environment.stores.logs))
     with_langfuse = environment.langfuse_url is not None and environment.cluster is not None
     keys = (SecretUse(value=environment.langfuse_keys, file=f"{profiles.SECRETS}/langfuse-keys", reread=True),)
     return Workload(
@@ -125,7 +128,7 @@ def _workload(name: str, chosen: Profile, environment: Environment, ports: tuple
         ready_path="/",
         stop_s=60 if environment.cluster else 20,
         env=_memory(name, environment),
-        calls=(*_STORES, "langfuse-web") if environment.langfuse_url else _STORES,
+        calls=(*doors, "langfuse-web") if environment.langfuse_url else doors,
         secrets=(*(keys if with_langfuse else ()), *elsewhere.collector_secrets(stores)),
         reaches=(*_written(stores), *(remote.url for remote in elsewhere.stores(environment, ("langfuse",)))),
         alive=Probe(port=ports[0]),

@@ -9,13 +9,14 @@ from typing import Any, Final
 
 from collector import profiles
 from collector.elsewhere import Destination, Scheme
+from collector.stores import LogKind, TraceKind
 from collector.tiers import Token
 from stacks.environments import Auth, Environment, Remote
 from stacks.workload import SecretUse
 
 FOLDER: Final = "/etc/agentobs/secrets"
 """Where a pod has secrets that are files."""
-STORES: Final = ("prometheus", "loki", "tempo")
+STORES: Final = ("prometheus", *LogKind, *TraceKind)
 """What the collector sends to, and Grafana reads."""
 
 

@@ -20,7 +20,6 @@ from stacks.workload import CONFIG_DIR, Outside, Placement, Probe, SecretUse, Wo
 BOARDS_DIR: Final = f"{CONFIG_DIR}/boards"
 RUNBOOKS_DIR: Final = f"{CONFIG_DIR}/runbooks"
 _SECRETS: Final = "/etc/agentobs/secrets"
-_LIVE: Final = ("prometheus", "loki", "tempo")
 
 
 def editable(environment: Environment) -> bool:
@@ -42,7 +41,8 @@ def boards(environment: Environment) -> dict[str, str]:
 def _sites(environment: Environment) -> documents.Sites:
     """Runbooks are where the operator says, else on their boards, which every Grafana of ours has."""
     outside = documents.runbooks(links(environment)) if environment.runbooks_url else {}
-    return documents.Sites(runbooks=outside or documents.runbook_boards(), langfuse=trace_url(environment))
+    pages = outside or documents.runbook_boards()
+    return documents.Sites(runbooks=pages, langfuse=trace_url(environment), stores=environment.stores)
 
 
 def pages_of(found: Library) -> list[Page]:
@@ -95,7 +95,7 @@ def workload(environment: Environment, at: Placement) -> Workload:
         ready_port="grafana",
         ready_path="/api/health",
         ready_timeout_s=120,
-        calls=_LIVE,
+        calls=_live(environment),
         outside=(Outside.HTTPS, *((Outside.STORES,) if environment.grafana_database else ())),
         env=_settings(environment, at),
         reaches=tuple(remote.url for remote in remotes),
@@ -111,16 +111,23 @@ def workload(environment: Environment, at: Placement) -> Workload:
 def _backends(environment: Environment, at: Placement) -> provisioning.Backends:
     """Where the data sources are, ours or those of somebody else."""
     remotes = {remote.name: remote for remote in elsewhere.stores(environment)}
-    addresses = {name: remotes[name].url if name in remotes else f"http://{at.address(name)}" for name in _LIVE}
+    addresses = {
+        name: remotes[name].url if name in remotes else f"http://{at.address(name)}" for name in _live(environment)
+    }
     logins = {name: _login(remote) for name, remote in remotes.items() if remote.auth is not Auth.NONE}
     return provisioning.Backends(
         prometheus=addresses["prometheus"],
-        loki=addresses["loki"],
-        tempo=addresses["tempo"],
+        logs=addresses[environment.stores.logs],
+        traces=addresses[environment.stores.traces],
+        stores=environment.stores,
         scrape_interval_s=environment.scrape_interval_s,
         langfuse=trace_url(environment),
         logins=logins,
     )
+
+
+def _live(environment: Environment) -> tuple[str, ...]:
+    return ("prometheus", str(environment.stores.logs), str(environment.stores.traces))
 
 
 def _login(remote: Remote) -> provisioning.Login:

@@ -8,6 +8,7 @@ from alerts.alerting import Links
 from alerts.recording import BaselinePoint
 from alerts.timing import Timing
 from collector.document import to_yaml
+from collector.stores import LogKind, TraceKind
 from runbooks import baseline
 from stacks.components import elsewhere
 from stacks.components.alertmanager import RESEND_S
@@ -24,7 +25,9 @@ _SCRAPED = {
     "prometheus": "prometheus",
     "alertmanager": "alertmanager",
     "loki": "loki",
+    "victorialogs": "victorialogs",
     "tempo": "tempo",
+    "jaeger": "jaeger-metrics",
 }
 
 
@@ -36,8 +39,11 @@ _REPLICA: Final = "__replica__"
 
 def _scrapes(environment: Environment, at: Placement) -> list[dict[str, Any]]:
     if environment.cluster is None:
+        absent = {*LogKind, *TraceKind} - {environment.stores.logs, environment.stores.traces}
         return [
-            {"job_name": job, "static_configs": [{"targets": [at.address(port)]}]} for job, port in _SCRAPED.items()
+            {"job_name": job, "static_configs": [{"targets": [at.address(port)]}]}
+            for job, port in _SCRAPED.items()
+            if job not in absent
         ]
     return [_pods("pods", keep=False), {**_pods("kube-state-metrics", keep=True), "honor_labels": True}]
 
@@ -184,7 +190,8 @@ def workload(environment: Environment, at: Placement) -> Workload:
             f"--storage.tsdb.path={at.data_dir('prometheus')}",
             f"--web.listen-address={at.listen('prometheus')}",
             "--web.enable-otlp-receiver",
-            "--web.enable-remote-write-receiver",  # Tempo's service graph
+            # Tempo's service graph
+            *(("--web.enable-remote-write-receiver",) if environment.stores.traces is TraceKind.TEMPO else ()),
             f"--rules.alert.resend-delay={Timing(environment.alert_speed).of(RESEND_S)}",
             # Zero points at the start of a counter need the created timestamp; exemplars are behind a flag still.
             f"--enable-feature={','.join((*_FEATURES, *(_IN_CLUSTER if environment.cluster else ())))}",

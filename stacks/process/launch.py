@@ -29,6 +29,7 @@ class LaunchError(RuntimeError):
 
 def write_config(spec: ProcessSpec) -> None:
     """Write the configuration folder. Content-addressed, so an existing folder is already right."""
+    spec.config_dir.mkdir(parents=True, exist_ok=True)  # also where there is nothing to configure
     for name, text in spec.files.items():
         path = spec.config_dir / name
         path.parent.mkdir(parents=True, exist_ok=True)

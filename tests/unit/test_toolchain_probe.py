@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 import toolchain
+from toolchain import recipes
 from toolchain.errors import MissingBinaryError
 from toolchain.probe import ask_version, find, parse_version
 from toolchain.recipes import Binary, Recipe
 from toolchain.settings import Source
-from toolchain.table import select
+from toolchain.table import RECIPES, select
 
-# What the binaries of the table printed, and official builds of two of them.
+# What the binaries of the table printed, and official builds of some of them.
 OUTPUTS = {
     "pulumi": ("3.230.0\n", "3.230.0"),
     "pulumi, official": ("v3.230.0\n", "3.230.0"),
@@ -29,6 +30,16 @@ OUTPUTS = {
     "loki": ("loki, version 3.7.8 (branch: , revision: unknown)\n  go version:       go1.26.8\n", "3.7.8"),
     "otelcol": ("otelcol version 0.161.0\n", "0.161.0"),
     "otelcol-contrib": ("otelcol-contrib version 0.161.0\n", "0.161.0"),
+    "victoria-logs": ("victoria-logs-v1.52.1\n", "1.52.1"),
+    "victoria-logs, official": ("victoria-logs-20260716-022147-tags-v1.52.0-0-g46a54c976f\n", "1.52.0"),
+    "some commits after the tag": ("victoria-logs-20260801-101500-tags-v1.52.0-7-g1f0a54c976\n", "1.52.0-7"),
+    "jaeger": ('{"gitCommit":"","gitVersion":"v2.13.0","buildDate":""}', "2.13.0"),
+    "jaeger, official": (
+        '{"gitCommit":"798e4b0fcf22609e","gitVersion":"v2.20.0","buildDate":"2026-07-20T03:41:33Z"}',
+        "2.20.0",
+    ),
+    # Built from the module without being told: nothing in it is a version.
+    "jaeger, untold": ('{"gitCommit":"","gitVersion":"","buildDate":""}', None),
     "a release candidate": ("prometheus, version 3.16.0-rc.1 (branch: HEAD)\n", "3.16.0-rc.1"),
     # Built without its version: the Go version further down must not be taken for it.
     "no version": ("prometheus, version  (branch: , revision: unknown)\n  go version:       go1.26.8\n", None),
@@ -79,6 +90,32 @@ def test_a_wrong_version_on_path_is_passed_over_and_noted(folder: Path) -> None:
 
     assert (finding.path, finding.source) == (cached, Source.CACHE)
     assert finding.note == f"passed over {located}: version 2.8.1"
+
+
+@pytest.mark.parametrize("version", ["3.16.0", "3.15.0"])
+def test_on_path_the_version_that_is_released_is_as_good_as_the_one_that_is_built(folder: Path, version: str) -> None:
+    located = executable(folder / "promtool", f"promtool, version {version} (branch: HEAD)")
+
+    assert toolchain.require(["promtool"]) == {"promtool": located}
+
+
+def test_on_path_a_version_that_is_neither_is_passed_over_and_noted(folder: Path) -> None:
+    located = executable(folder / "promtool", "promtool, version 3.14.0 (branch: HEAD)")
+
+    [finding] = find([the("promtool")], frozenset(Source))
+
+    assert finding.path is None
+    assert finding.note == f"passed over {located}: version 3.14.0"
+
+
+def test_on_a_platform_without_a_release_only_the_built_version_counts(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    executable(folder / "promtool", "promtool, version 3.15.0 (branch: HEAD)")
+    monkeypatch.setattr(recipes, "platform_key", lambda: "plan9/386")
+
+    with pytest.raises(MissingBinaryError, match=r"passed over .*: version 3\.15\.0"):
+        toolchain.require(["promtool"])
 
 
 def test_path_is_not_asked_when_it_is_no_allowed_source(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,11 +179,15 @@ def test_status_as_json_says_for_each_binary_what_is_wanted_and_where_it_is(fold
 
 
 @pytest.mark.usefixtures("folder")
-def test_status_as_a_table_lists_every_binary() -> None:
+def test_status_as_a_table_lists_every_binary(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+
     shown = command("status")
 
-    for name in ("alertmanager", "amtool", "pulumi", "prometheus", "promtool", "tempo", "loki", "otelcol"):
-        assert name in shown
+    for recipe in RECIPES:
+        for binary in recipe.binaries:
+            assert binary.name in shown
+    assert shown.count("from its publisher only, never built") == 2
 
 
 @pytest.mark.usefixtures("folder")

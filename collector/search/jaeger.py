@@ -1,0 +1,54 @@
+"""A search as Jaeger is asked: by program, by tags that are equal, by duration.
+
+Jaeger finds traces whose tags may lie on several spans; whether one span has them all is decided by `matching`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from collector.search.model import Op, SpanSearch, Term, seconds
+from collector.signals import Attr
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The part of a search that Jaeger can be asked; without `service` every program is asked for."""
+
+    service: str
+    tags: Mapping[str, str]
+    slower_than_s: float | str | None
+
+
+def asked(search: SpanSearch) -> Asked:
+    """What of a search Jaeger can be asked."""
+    equal = [term for term in search.terms if term.op is Op.EQUAL and isinstance(term.value, (str, int))]
+    services = [str(term.value) for term in equal if term.key == Attr.SERVICE_NAME]
+    tags = {term.key: _text(term) for term in equal if term.key != Attr.SERVICE_NAME}
+    return Asked(
+        service=services[0] if services else "",
+        tags={**tags, **({"error": "true"} if search.failed else {})},
+        slower_than_s=search.slower_than_s,
+    )
+
+
+def milliseconds(slower_than_s: float | str | None) -> str:
+    """The least duration as Jaeger reads it; a variable of a board stays what it is."""
+    if slower_than_s is None or (isinstance(slower_than_s, str) and slower_than_s.startswith("$")):
+        return str(slower_than_s or "")
+    return f"{round(seconds(slower_than_s) * 1000)}ms"
+
+
+def tags_text(search: SpanSearch) -> str:
+    """The tags as Grafana's data source keeps them, and as a person types them in Jaeger's search (logfmt)."""
+    return " ".join(f"{key}={_word(value)}" for key, value in asked(search).tags.items())
+
+
+def _text(term: Term) -> str:
+    return str(term.value).lower() if isinstance(term.value, bool) else str(term.value)
+
+
+def _word(value: str) -> str:
+    if value and not any(letter.isspace() or letter in '"=\\' for letter in value):
+        return value
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -1,0 +1,50 @@
+"""A search of lines as VictoriaLogs is asked: LogsQL. Attributes keep their names there."""
+
+import json
+import re
+from typing import Final
+
+from collector.search.model import Attribute, LineSearch, Op, SearchError, Term
+
+_NUMBERS: Final = {Op.ABOVE: ">", Op.AT_LEAST: ">=", Op.BELOW: "<", Op.AT_MOST: "<="}
+
+
+def render(search: LineSearch) -> str:
+    """The search as a filter of LogsQL. A variable of a board stays what it is, for Grafana to fill in."""
+    parts = [_term(term) for term in search.terms]
+    parts += [f"({' or '.join(_term(term) for term in group)})" for group in search.any_of]
+    if search.trace_id:
+        parts.append(f"trace_id:={quoted(search.trace_id)}")
+    if search.severity is not None:
+        parts.append(f"severity_number:>={search.severity}")
+    if search.event:
+        parts.append(f"event_name:={quoted(search.event)}")
+    if search.text:
+        parts.append(f"~{quoted(re.escape(search.text))}")
+    return " ".join(parts) or "*"
+
+
+def _term(term: Term) -> str:
+    if isinstance(term.value, Attribute):
+        raise SearchError(f"{term.key} {term.op} {term.value.key}: two attributes of a line cannot be compared")
+    name, value = quoted(term.key), _plain(term.value)
+    match term.op:
+        case Op.EQUAL:
+            return f"{name}:={quoted(value)}"
+        case Op.UNEQUAL:
+            return f"({name}:* !{name}:={quoted(value)})"
+        case Op.MATCHES:
+            return f"{name}:~{quoted(f'^(?:{value})$')}"
+        case _:
+            return f"{name}:{_NUMBERS[term.op]}{value}"
+
+
+def _plain(value: str | float | bool) -> str:  # noqa: FBT001 the value of an attribute
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value if isinstance(value, str) else f"{value:g}"
+
+
+def quoted(text: str) -> str:
+    """A string of LogsQL, whose quotes are those of JSON."""
+    return json.dumps(text, ensure_ascii=False)

@@ -1,0 +1,126 @@
+"""Jaeger's HTTP API as a store of traces.
+
+Jaeger is asked for programs, tags and durations, and answers with whole traces; what else a search wants is decided
+here. As long as too few of what it answers fit, it is asked for more.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+from urllib.parse import quote
+
+import requests
+
+from collector.search import Call, Span, SpanSearch, Trace, jaeger, matching
+from collector.signals import Attr
+from stacks.clients.http import Connection
+
+_US: Final = 1e6
+_ID_DIGITS: Final = 32  # Jaeger leaves leading zeros off
+_MOST: Final = 2000
+_MORE: Final = 4
+# Tags that Jaeger makes of what is no attribute in OpenTelemetry.
+_ERROR, _KIND, _STATUS, _MESSAGE = "error", "span.kind", "otel.status_code", "otel.status_description"
+_MADE: Final = frozenset((_ERROR, _KIND, _STATUS, _MESSAGE))
+
+
+class Jaeger:
+    """One Jaeger at `url`; `headers` hold the login where it wants one."""
+
+    def __init__(self, url: str, headers: Mapping[str, str] | None = None) -> None:
+        self._store = Connection("Jaeger", url, headers, "--jaeger")
+
+    def services(self, search: SpanSearch, start: float, end: float) -> list[str]:  # noqa: ARG002 it cannot narrow them
+        """Names of all programs that sent spans."""
+        return sorted(self._store.get("/api/services", {}).json().get("data") or [])
+
+    def find(self, search: SpanSearch, start: float, end: float, limit: int) -> list[Trace]:
+        """At most `limit` traces with a span that the search wants, newest first."""
+        asked = jaeger.asked(search)
+        names = [asked.service] if asked.service else self.services(search, start, end)
+        params = {
+            "tags": json.dumps(dict(asked.tags)),
+            "start": f"{start * _US:.0f}",
+            "end": f"{end * _US:.0f}",
+            **({"minDuration": jaeger.milliseconds(asked.slower_than_s)} if asked.slower_than_s is not None else {}),
+        }
+        found = {trace.trace_id: trace for name in names for trace in self._of(name, params, search, limit)}
+        return sorted(found.values(), key=lambda trace: -trace.start)[:limit]
+
+    def _of(self, service: str, params: Mapping[str, str], search: SpanSearch, limit: int) -> list[Trace]:
+        """Those of one program: more is asked for until enough fit or there is no more."""
+        asked_for = limit
+        while True:
+            said = self._store.get("/api/traces", {**params, "service": service, "limit": str(asked_for)}).json()
+            traces = [[*_spans(each)] for each in said.get("data") or []]
+            wanted = matching.traces(search, (span for spans in traces for span in spans))
+            fitting = [_trace(spans) for spans in traces if spans and spans[0].trace_id in wanted]
+            if len(fitting) >= limit or len(traces) < asked_for or asked_for >= _MOST:
+                return fitting[:limit]
+            asked_for = min(asked_for * _MORE, _MOST)
+
+    def trace(self, trace_id: str) -> list[Span]:
+        """Every span of a trace, each once; nothing where the trace is gone or the id is none."""
+        if not trace_id or set(trace_id.lower()) - set("0123456789abcdef"):
+            return []
+        answer = self._store.get(f"/api/traces/{quote(trace_id, safe='')}", {})
+        if answer.status_code == requests.codes.not_found:
+            return []
+        spans = [span for each in answer.json().get("data") or [] for span in _spans(each)]
+        return list({span.span_id: span for span in spans}.values())
+
+    def calls(self, start: float, end: float) -> list[Call]:
+        """Which program called which, in the traces that are kept."""
+        params = {"endTs": f"{end * 1000:.0f}", "lookback": f"{(end - start) * 1000:.0f}"}
+        rows = self._store.get("/api/dependencies", params).json().get("data") or []
+        return [Call(row["parent"], row["child"], float(row["callCount"])) for row in rows]
+
+    def link(self, trace_id: str) -> str:
+        """The trace as Jaeger answers it; its pages are not part of every binary."""
+        return f"{self._store.url}/api/traces/{trace_id}"
+
+
+def _spans(trace: Mapping[str, Any]) -> Iterator[Span]:
+    programs = {key: _resource(process) for key, process in trace["processes"].items()}
+    for span in trace["spans"]:
+        tags = _attributes(span["tags"])
+        yield Span(
+            trace_id=span["traceID"].rjust(_ID_DIGITS, "0"),
+            span_id=span["spanID"],
+            parent_id=_parent(span),
+            name=span["operationName"],
+            kind=str(tags.get(_KIND, "internal")),
+            failed=tags.get(_ERROR) is True,
+            start=span["startTime"] / _US,
+            end=(span["startTime"] + span["duration"]) / _US,
+            attributes={key: value for key, value in tags.items() if key not in _MADE},
+            resource=programs[span["processID"]],
+        )
+
+
+def _parent(span: Mapping[str, Any]) -> str:
+    """The caller: links to other traces are references too."""
+    of_trace = (each for each in span["references"] if each["traceID"] == span["traceID"])
+    return next((str(each["spanID"]) for each in of_trace if each["refType"] == "CHILD_OF"), "")
+
+
+def _trace(spans: list[Span]) -> Trace:
+    """By its root; where that has not come yet, by its first step and without a name."""
+    first, known = min(spans, key=lambda span: span.start), {span.span_id for span in spans}
+    root = next((span for span in spans if not span.parent_id), None)
+    top = root or next((span for span in spans if span.parent_id not in known), first)
+    return Trace(
+        trace_id=first.trace_id,
+        service=top.service,
+        name=root.name if root else "",
+        start=first.start,
+        duration_s=max(span.end for span in spans) - first.start,
+    )
+
+
+def _resource(process: Mapping[str, Any]) -> dict[str, Any]:
+    return {**_attributes(process.get("tags") or []), str(Attr.SERVICE_NAME): process["serviceName"]}
+
+
+def _attributes(tags: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    return {tag["key"]: tag["value"] for tag in tags}

@@ -1,0 +1,44 @@
+"""VictoriaLogs' HTTP API as a store of lines."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from collector.search import LineSearch, LogLine, logsql
+from collector.signals import Attr
+from stacks.clients.http import Connection
+
+NO_TEXT: Final = "(no text)"
+"""What the store is told to write where a record has none, as events have."""
+_OWN: Final = frozenset(("_msg", "_time", "_stream", "_stream_id"))
+
+
+class VictoriaLogs:
+    """One VictoriaLogs at `url`; `headers` hold the login where it wants one."""
+
+    def __init__(self, url: str, headers: Mapping[str, str] | None = None) -> None:
+        self._store = Connection("VictoriaLogs", url, headers, "--victorialogs")
+
+    def lines(self, search: LineSearch, start: float, end: float, limit: int) -> list[LogLine]:
+        """At most `limit` lines of a period in unix seconds that the search wants, newest first."""
+        params = {
+            "query": f"{logsql.render(search)} | sort by (_time desc) limit {limit}",
+            "start": f"{start:.3f}",
+            "end": f"{end:.3f}",
+        }
+        answer = self._store.get("/select/logsql/query", params)
+        return [_line(json.loads(row)) for row in answer.text.splitlines() if row]
+
+
+def _line(row: Mapping[str, Any]) -> LogLine:
+    text = str(row.get("_msg", ""))
+    return LogLine(
+        at=datetime.fromisoformat(row["_time"]).timestamp(),
+        text="" if text == NO_TEXT else text,
+        severity=str(row.get("severity_text", "")),
+        service=str(row.get(Attr.SERVICE_NAME, "")),
+        trace_id=str(row.get("trace_id", "")),
+        event=str(row.get("event_name", "")),
+        attributes={key: str(value) for key, value in row.items() if key not in _OWN},
+    )

@@ -1,0 +1,39 @@
+"""VictoriaLogs: logs over OTLP, every attribute a field that can be searched. One instance, on a volume."""
+
+from typing import Final
+
+from stacks.clients.victorialogs import NO_TEXT
+from stacks.environments import Environment
+from stacks.workload import Placement, Probe, Workload
+
+_LONGEST: Final = "512KiB"  # a record of the longest line that the collector lets pass, with its attributes
+_FULL: Final = 85
+
+
+def workload(environment: Environment, at: Placement) -> Workload:
+    """The VictoriaLogs of `environment`. On a volume of its own the oldest days go before it is full."""
+    full = (f"-retention.maxDiskUsagePercent={_FULL}",) if environment.cluster else ()
+    return Workload(
+        name="victorialogs",
+        image="victoria-logs",
+        command=(
+            "victoria-logs",
+            f"-httpListenAddr={at.listen('victorialogs')}",
+            f"-storageDataPath={at.data_dir('victorialogs')}",
+            f"-retentionPeriod={environment.logs_retention}",
+            f"-insert.maxLineSizeBytes={_LONGEST}",
+            f"-defaultMsgValue={NO_TEXT}",
+            # Pages of the web are no clients.
+            "-http.disableCORS",
+            "-loggerLevel=WARN",
+            *full,
+        ),
+        checks=(),
+        files={},
+        ports=("victorialogs",),
+        metrics_port="victorialogs",
+        ready_port="victorialogs",
+        ready_path="/health",
+        stop_s=30,
+        alive=Probe(port="victorialogs"),
+    )
