@@ -74,12 +74,14 @@ def _jaeger(make: Maker) -> Iterator[Alert]:
         "{{ $value | humanize }} in 5 minutes, for 5 minutes. The collector sends them again and again; one span that"
         " Jaeger can never store holds up all that are sent with it.",
     )  # fmt: skip
-    claimed = 'kube_persistentvolumeclaim_resource_requests_storage_bytes{persistentvolumeclaim=~"data-jaeger-.+"}'
-    volume = f'label_replace({claimed}, "instance", "$1", "persistentvolumeclaim", "data-(.+)")'
+    claim = "persistentvolumeclaim"
+    room = f'max by ({claim}) (kube_{claim}_resource_requests_storage_bytes{{{claim}=~"data-jaeger-.+"}})'
     stored = f"max by ({', '.join(AT)}) (jaeger_storage_badger_size_bytes_lsm)"
+    # The name of the claim is "data-" and the pod's: nothing, "data-", instance. No `$1`, which boards take for theirs.
+    stored = f'label_join({stored}, "{claim}", "data-", "nothing", "instance")'
     yield make.alert(
         "JaegerDiskFilling",
-        f"{stored} / on (instance) group_left() max by (instance) ({volume}) > {_BADGER_SHARE}", _TICKET,
+        f"max by ({', '.join(AT)}) ({stored} / on ({claim}) group_left() {room}) > {_BADGER_SHARE}", _TICKET,
         f"The traces of {WHERE} take {PERCENT} of its disk.",
         "For 15 minutes. It needs the rest to join its files. When the disk is full, Jaeger ends and does not start"
         " again; the collector holds traces until its own queue is full.", hold_s=15 * MINUTE, value=PERCENT,
