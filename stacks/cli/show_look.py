@@ -25,13 +25,11 @@ _CONTROLS: Final = {code: None for code in (*range(32), *range(127, 160)) if cod
 
 def traces(found: Sequence[Trace], link: str) -> RenderableType:
     """A table, newest first; the id of a trace completes `link`, which may be empty."""
-    table = _table("began", "task", "service", "took", "trace")
+    table = _table("began, UTC", "trace", "took", "what")
     for row in found:
         style = f"link {link}{row.trace_id}" if link else ""
-        name = _text(row.name or "(no root yet)")
-        table.add_row(
-            moment(row.start), name, _text(row.service), took(row.duration_s), Text(row.trace_id, style=style)
-        )
+        what = _text(row.name or "(no root yet)").append_text(_text(f" {row.service}", style="dim"))
+        table.add_row(moment(row.start)[:-1], Text(row.trace_id, style=style), took(row.duration_s), what)
     return Group(table, Text("agentobs traces TRACE shows one as a tree", style="dim"))
 
 
