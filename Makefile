@@ -7,9 +7,17 @@ BIN := $(ROOT)/.venv/bin
 # The environment is made anew when the lock or the list of packages changes.
 READY := $(ROOT)/.venv/.ready
 TASKS ?= 60
+# What a test starts runs thousands of lines of ours, every time: compiled once, not at each start.
+unexport PYTHONDONTWRITEBYTECODE
+# Folder for a JUnit file of each run of pytest; none without.
+REPORTS ?=
+junit = $(if $(REPORTS),--junitxml='$(REPORTS)/$(1).xml')
+# Two workers; whole systems start first, see tests/conftest.py.
+SIDE_BY_SIDE := -n 2 --no-loadscope-reorder
+AS_ROOT := $(filter 0,$(shell id -u))
 CODE := alerts collector dashboards demo runbooks stacks toolchain tests
 
-.PHONY: up down test unit node lint bench bench-collector bench-mutants bench-rules bench-why bench-node bench-start lock help
+.PHONY: up down test test-cluster unit node lint bench bench-collector bench-mutants bench-rules bench-why bench-node bench-start lock help
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -20,11 +28,20 @@ up: $(READY)  ## Start the local stack and the sample agents, print addresses an
 down: $(READY)  ## Stop the local stack and remove its files; stored data stays (DELETE_DATA=1 deletes it)
 	@cd '$(ROOT)' && '$(BIN)/agentobs' down $(if $(DELETE_DATA),--delete-data)
 
-test: lint  ## Lint, build missing binaries, run all tests
-	@cd '$(ROOT)' && '$(BIN)/python' -c 'import toolchain; toolchain.require(["local", "cluster", "node"])' 2>/dev/null \
-	  || { '$(BIN)/pytest' tests/unit tests/program && '$(BIN)/python' -m toolchain build local cluster node; }
-	@test "$$(id -u)" = 0 || echo 'Without root there is no node of our own: tests/node is left out.'
-	@cd '$(ROOT)' && '$(BIN)/pytest' -n 2 --no-loadscope-reorder $(if $(filter 0,$(shell id -u)),,--ignore=tests/node)
+test: lint  ## Lint, build missing binaries, run the tests of all that runs on this computer without root
+	@# Before a build of minutes, the tests that need none.
+	@cd '$(ROOT)'; tiers='tests/stack tests/pipeline tests/rules'; \
+	  if '$(BIN)/python' -c 'import toolchain; toolchain.require(["local"])' 2> /dev/null; then \
+	    tiers="$$tiers tests/program tests/unit"; \
+	  else \
+	    '$(BIN)/pytest' -n 2 $(call junit,test-first) tests/unit tests/program; \
+	    '$(BIN)/python' -m toolchain build local; \
+	  fi; '$(BIN)/pytest' $(SIDE_BY_SIDE) $(call junit,test) $$tiers
+
+test-cluster: $(READY)  ## The same for Kubernetes: scanners, a real API server and, as root on Linux, a real node
+	@$(if $(AS_ROOT),,echo 'Without root there is no node of our own: tests/node is left out.')
+	@cd '$(ROOT)' && '$(BIN)/python' -m toolchain build local cluster $(if $(AS_ROOT),node)
+	@cd '$(ROOT)' && '$(BIN)/pytest' $(SIDE_BY_SIDE) $(call junit,test-cluster) tests/scan tests/cluster $(if $(AS_ROOT),tests/node)
 
 unit: $(READY)  ## Run the tests that need no native binaries
 	@cd '$(ROOT)' && '$(BIN)/pytest' tests/unit

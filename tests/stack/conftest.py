@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -218,7 +218,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, notified: Webhook, watched: 
 
 
 @pytest.fixture(scope="session")
-def truths(stack: LocalStack) -> dict[str, dict[str, Any]]:
+def truths(stack: LocalStack, quiet: Callable[[], AbstractContextManager[None]]) -> dict[str, dict[str, Any]]:
     """What all scenarios did, a few at a time, each in an environment of its own; returned once all are counted."""
 
     def play(scenario: str) -> tuple[str, dict[str, Any]]:
@@ -230,9 +230,10 @@ def truths(stack: LocalStack) -> dict[str, dict[str, Any]]:
         return scenario, truth
 
     # Alone, because a crowded machine is slower, and slower is a symptom.
-    played = dict([play("healthy")])
-    with ThreadPoolExecutor(2) as pool:
-        played.update(pool.map(play, (scenario for scenario in SCENARIOS if scenario != "healthy")))
+    with quiet():
+        played = dict([play("healthy")])
+        with ThreadPoolExecutor(2) as pool:
+            played.update(pool.map(play, (scenario for scenario in SCENARIOS if scenario != "healthy")))
     return played
 
 
