@@ -14,6 +14,7 @@ _PROMETHEUS_VERSION = "github.com/prometheus/common/version.Version"
 _KUBERNETES_VERSION = "k8s.io/component-base/version.gitVersion"
 _KUBERNETES: Final = ("kube-apiserver", "kube-controller-manager", "kube-scheduler")
 _NODE: Final = ("kubelet", "kube-proxy")
+_PLATFORM: Final = ("alertmanager", "amtool", "pulumi", "prometheus", "promtool", "otelcol")
 
 
 # Small ones first: what is wrong with a computer or its network shows within the first minutes.
@@ -190,7 +191,8 @@ RECIPES: Final[tuple[Recipe, ...]] = (
 )
 
 GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
-    "local": ("alertmanager", "amtool", "pulumi", "prometheus", "promtool", "victoria-logs", "jaeger", "otelcol"),
+    "platform": _PLATFORM,
+    "local": (*_PLATFORM, "victoria-logs", "jaeger"),
     "grafana-stores": ("tempo", "loki"),
     "cluster": ("kube-score", "etcd", "kwok", *_KUBERNETES, "pulumi-resource-kubernetes"),
     "node": (*_NODE, "coredns", "kube-network-policies", "kube-state-metrics"),

@@ -16,7 +16,7 @@ from dashboards.boards import BOARDS
 from dashboards.report import Period
 from runbooks.status import Status, collect
 from stacks import home
-from stacks.cli import show
+from stacks.cli import show, stores
 from stacks.cli.prometheus import Prometheus
 from stacks.cli.reach import Reached
 from stacks.cli.report import ReportError, write
@@ -51,9 +51,13 @@ def up(workspace: Workspace, tasks: int, ports: Mapping[str, int]) -> None:
     _local_only(workspace, "up", "pulumi up")
     console = Console()
     started = time.monotonic()
-    toolchain.ensure(["local"], reporter_for(console))
+    toolchain.ensure(["platform"], reporter_for(console))
     with workspace.exclusive():
         workspace.prepare()
+        choice = stores.choose(workspace, reporter_for(console))
+        toolchain.ensure(choice.binaries, reporter_for(console))
+        stores.keep(workspace, choice)
+        console.print(str(choice), highlight=False)
         for name, number in ports.items():
             workspace.pulumi("config", "set", "--path", f"{NAMESPACE}:ports.{name}", str(number), quiet=True)
         # Refresh finds processes that a crash or a reboot has taken, so that this command mends them.
@@ -120,9 +124,9 @@ def _report_file(workspace: Workspace) -> Path:
 def _first_report(console: Console, workspace: Workspace, endpoints: Mapping[str, str]) -> None:
     """The boards as a page: this stack has no Grafana. It is no reason to fail when the stack itself is up."""
     path, end = _report_file(workspace), time.time()
-    stores = Reached(urls=endpoints)
+    reached = Reached(urls=endpoints)
     try:
-        write(path, BOARDS, stores, Period(start=end - _REPORTED_S, end=end), {"environment": workspace.stack})
+        write(path, BOARDS, reached, Period(start=end - _REPORTED_S, end=end), {"environment": workspace.stack})
     except ReportError as error:
         console.print(f"[yellow]The boards were not written: {error}[/]")
     else:
