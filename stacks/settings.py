@@ -36,7 +36,7 @@ _MAPS: Final = {
 }
 """Settings that hold a map: what is expected, and an example."""
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
-_MIN_LOGS_RETENTION: Final = Retention(24)  # Loki refuses less
+_MIN_LOGS_RETENTION: Final = Retention(24)  # Loki and VictoriaLogs refuse less
 
 
 class SettingsError(ValueError):
@@ -113,7 +113,7 @@ class CommonSettings(BaseModel):
     @classmethod
     def _long_enough(cls, retention: Retention | None) -> Retention | None:
         if retention is not None and retention < _MIN_LOGS_RETENTION:
-            raise ValueError(f"{retention} is shorter than the {_MIN_LOGS_RETENTION} that Loki accepts")
+            raise ValueError(f"{retention} is shorter than the {_MIN_LOGS_RETENTION} that stores of logs accept")
         return retention
 
 

@@ -148,3 +148,5 @@ IMAGES: Final[dict[str, Image]] = {
         agreeing=8,
     ),
 }
+VICTORIALOGS_PLUGIN: Final = "0.32.0"
+"""Grafana's data source of VictoriaLogs, which is not built in; two public repositories pin this version."""

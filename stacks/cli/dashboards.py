@@ -9,6 +9,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 
 from alerts.alerting import Links
+from collector.stores import GRAFANA, LogKind, Stores, TraceKind
 from dashboards import documents
 from dashboards.boards import BOARDS
 from dashboards.push import Grafana, Plan, PushError, State
@@ -43,6 +44,8 @@ def push(
     langfuse_url: Annotated[
         str, typer.Option(help="Address that a trace id completes: https://.../project/ID/traces.")
     ] = "",
+    traces: Annotated[TraceKind, typer.Option(help="The store of traces that this Grafana reads.")] = GRAFANA.traces,
+    logs: Annotated[LogKind, typer.Option(help="The store of logs that this Grafana reads.")] = GRAFANA.logs,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change and write nothing.")] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Show the differences line by line.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Also replace boards that somebody edited.")] = False,
@@ -55,7 +58,8 @@ def push(
             " It is no option, because other users of this computer can read a command's options"
         )
     pages = _runbooks(runbooks_url) or (documents.runbook_boards() if runbooks else {})
-    sites = documents.Sites(runbooks=pages, langfuse=langfuse_url.rstrip("/"))
+    stores = Stores(traces=traces, logs=logs)
+    sites = documents.Sites(runbooks=pages, langfuse=langfuse_url.rstrip("/"), stores=stores)
     wanted = _wanted(board or [], sites, runbooks=runbooks)
     grafana = Grafana(url, token)
     # All are compared before one is written: what is refused is known before anything is changed.

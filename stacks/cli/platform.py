@@ -203,7 +203,7 @@ class RunningStack:
         if self._grafana is None:
             return {}
         pages = documents.runbooks(component.links(self._rendered.environment))
-        wanted = documents.provisioned(documents.Sites(runbooks=pages), editable=True)
+        wanted = documents.provisioned(documents.Sites(runbooks=pages, stores=self._stores.kinds), editable=True)
         return {plan_.slug: str(plan_.state) for plan_ in self._grafana.plans(wanted)}
 
     def drift(self) -> list[str]:

@@ -43,10 +43,8 @@ def choose(workspace: Workspace, reporter: Reporter) -> Choice:
     said = set_by_operator(workspace)
     if {"traces", "logs"} <= said.keys():
         return Choice(stores=_of(said, PERMISSIVE), why="as the settings of this stack say")
-    if _runs(workspace, PERMISSIVE):
-        found = Choice(stores=PERMISSIVE, why="that is what runs here")
-    else:
-        found = _had(reporter)
+    running = Choice(stores=PERMISSIVE, why="that is what runs here")
+    found = running if _runs(workspace, PERMISSIVE) else _had(reporter)
     return Choice(stores=_of(said, found.stores), why=found.why)
 
 

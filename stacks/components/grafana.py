@@ -7,14 +7,17 @@ from alerts import alerting
 from alerts.alerting.model import runbook_slug
 from alerts.timing import PRODUCTION
 from collector.document import to_yaml
+from collector.stores import LogKind
 from dashboards import documents, provisioning
 from dashboards.boards.runbook import Page
+from dashboards.lib.sources import PLUGINS
 from runbooks.book import library
 from runbooks.book.kinds import Kind
 from runbooks.book.library import Library
 from stacks.components import elsewhere
 from stacks.components.prometheus import links
 from stacks.environments import Auth, Environment, OnDestroy, Remote
+from stacks.versions import VICTORIALOGS_PLUGIN
 from stacks.workload import CONFIG_DIR, Outside, Placement, Probe, SecretUse, Workload
 
 BOARDS_DIR: Final = f"{CONFIG_DIR}/boards"
@@ -155,7 +158,7 @@ def _settings(environment: Environment, at: Placement) -> dict[str, str]:
         "GF_SECURITY_CONTENT_SECURITY_POLICY": "true",
         "GF_SECURITY_DISABLE_GRAVATAR": "true",
         "GF_SNAPSHOTS_EXTERNAL_ENABLED": "false",
-        "GF_PLUGINS_PREINSTALL_DISABLED": "true",
+        **_plugins(environment, at),
         "GF_UNIFIED_ALERTING_ENABLED": "false",
         "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH": f"{BOARDS_DIR}/fleet.json",
         "GF_LOG_MODE": "console",
@@ -163,6 +166,14 @@ def _settings(environment: Environment, at: Placement) -> dict[str, str]:
         **_database(environment),
         **{setting: f"$__file{{{_SECRETS}/{value}}}" for setting, value in _secrets(environment).items()},
     }
+
+
+def _plugins(environment: Environment, at: Placement) -> dict[str, str]:
+    """None but the one that is needed to read VictoriaLogs, which Grafana fetches from its publisher when it starts."""
+    if environment.stores.logs is not LogKind.VICTORIALOGS:
+        return {"GF_PLUGINS_PREINSTALL_DISABLED": "true"}
+    plugin = f"{PLUGINS[LogKind.VICTORIALOGS]}@{VICTORIALOGS_PLUGIN}"
+    return {"GF_PLUGINS_PREINSTALL": plugin, "GF_PATHS_PLUGINS": f"{at.data_dir('grafana')}/plugins"}
 
 
 def _sign_on(environment: Environment) -> dict[str, str]:

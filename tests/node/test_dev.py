@@ -34,15 +34,9 @@ def test_every_kpi_counts_exactly_what_agents_in_pods_did(platform, healthy):
 
 def test_traces_and_lines_arrive(platform, healthy):
     trace_id = healthy["trace_ids"][0]
-    tempo = eventually(lambda: platform.answer("tempo", f"/api/traces/{trace_id}"), lambda answer: answer.ok)
-    assert tempo.ok, tempo.text
-    query = f'{{deployment_environment_name="healthy"}} | trace_id="{trace_id}"'
-
-    def lines() -> list:
-        answer = platform.answer("loki", "/loki/api/v1/query_range", query=query)
-        return list(answer.json()["data"]["result"])
-
-    assert eventually(lines, bool)
+    assert eventually(lambda: platform.trace(trace_id), bool)
+    assert eventually(lambda: platform.look("logs", "-e", "healthy", "--trace", trace_id)["lines"], bool)
+    assert platform.look("traces", trace_id)["spans"]
 
 
 def test_prometheus_scrapes_every_pod_that_names_a_port(platform):
@@ -52,11 +46,9 @@ def test_prometheus_scrapes_every_pod_that_names_a_port(platform):
 
 
 def test_spans_of_pods_know_their_pod(platform, healthy):
-    trace = eventually(
-        lambda: platform.answer("tempo", f"/api/traces/{healthy['trace_ids'][0]}"), lambda answer: answer.ok
-    )
-    assert '"k8s.pod.name"' in trace.text
-    assert json.dumps("my-agents") in trace.text
+    trace = eventually(lambda: platform.trace(healthy["trace_ids"][0]), bool)
+    assert '"k8s.pod.name"' in trace
+    assert json.dumps("my-agents") in trace
 
 
 def test_why_names_the_broken_tool_from_outside_the_cluster(platform):

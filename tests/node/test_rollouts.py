@@ -2,6 +2,7 @@
 
 import pytest
 from support.node.platform import eventually
+from support.stores import TRACES
 
 _RELOADED_S = 90  # the kubelet looks at its volumes every ten seconds, Prometheus at its files every thirty
 
@@ -37,7 +38,7 @@ def test_changed_rules_reach_the_pod_without_a_restart(platform):
 def test_a_rolling_update_of_collector_and_stores_loses_no_telemetry(platform):
     platform.start_demo("rolling", scenario="healthy", tasks=120, rate=4)
     assert eventually(lambda: platform.counted("agentic_task_calls_total", "rolling"), bool, 60)
-    platform.restart("collector", "tempo", "prometheus")
+    platform.restart("collector", TRACES, "prometheus")
     truth = platform.truth("rolling")
     assert truth["telemetry_lost"] == 0
     for series in ("agentic_task_calls_total", "agentic_tool_calls_total", "agentic_llm_calls_total"):
@@ -49,7 +50,6 @@ def test_a_rolling_update_of_collector_and_stores_loses_no_telemetry(platform):
 
 
 def _traces(platform, environment: str) -> int:
-    """Number of traces that Tempo finds of an environment's tasks."""
-    query = f'{{ resource.deployment.environment.name = "{environment}" && span.agentic.span.role = "task" }}'
-    answer = platform.answer("tempo", "/api/search", q=query, limit="500")
-    return len(answer.json().get("traces", [])) if answer.ok else 0
+    """Number of traces that are found of an environment's tasks."""
+    task = ("--where", "agentic.span.role = task")
+    return len(platform.look("traces", "-e", environment, *task, "--limit", "500")["traces"])

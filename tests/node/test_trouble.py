@@ -8,8 +8,9 @@ import pytest
 from support.node import settings
 from support.node.images import SMALL
 from support.node.platform import AGENTS, NAMESPACE, RESTRICTED, demo_pod, eventually
+from support.stores import LOGS, TRACES
 
-STORES = ("prometheus", "tempo", "loki", "collector")
+STORES = ("prometheus", TRACES, LOGS, "collector")
 _LEFT_MIB = 250
 _STEADY_MIB = 30
 _MEASURED_S = 12  # how old the kubelet's figures may be
@@ -37,8 +38,7 @@ def test_killed_pods_come_back_with_their_data(platform, healthy):
     assert eventually(lambda: _ready(platform), bool, 120), platform.node.logs()
     counted = 'sum(max_over_time(agentic_task_calls_total{environment="healthy"}[1h]))'
     assert eventually(lambda: platform.value(counted), bool) == healthy["totals"]["agentic_task_calls_total"]
-    trace = f"/api/traces/{healthy['trace_ids'][0]}"
-    assert eventually(lambda: platform.answer("tempo", trace).ok, bool)
+    assert eventually(lambda: platform.trace(healthy["trace_ids"][0]), bool)
 
 
 def _ready(platform) -> bool:
@@ -69,9 +69,9 @@ def test_an_evicted_collector_comes_back_and_takes_telemetry(platform):
 
 @pytest.fixture
 def full(platform):
-    """Tempo's volume without room; the room comes back."""
+    """The volume of the store of traces without room; the room comes back."""
     (claim,) = [
-        each for each in platform.objects("v1/persistentvolumeclaims") if each["metadata"]["name"] == "data-tempo-0"
+        each for each in platform.objects("v1/persistentvolumeclaims") if each["metadata"]["name"] == f"data-{TRACES}-0"
     ]
     volume = platform.node.seen(platform.node.folder / "volumes" / f"pv-{claim['metadata']['uid']}")
     ballast = volume / "ballast"
@@ -83,14 +83,13 @@ def full(platform):
     ballast.unlink(missing_ok=True)
 
 
-def test_a_full_volume_of_tempo_costs_no_kpi_and_its_traces_arrive_when_there_is_room(platform, full: Path):
+def test_a_full_volume_of_traces_costs_no_kpi_and_its_traces_arrive_when_there_is_room(platform, full: Path):
     truth = platform.demo("full", scenario="healthy", tasks=20, rate=10)
     wanted = truth["totals"]["agentic_task_calls_total"]
     got = eventually(lambda: platform.counted("agentic_task_calls_total", "full"), lambda value: value >= wanted)
     assert got == pytest.approx(wanted)
     full.unlink()
-    trace = f"/api/traces/{truth['trace_ids'][0]}"
-    assert eventually(lambda: platform.answer("tempo", trace).ok, bool, 120)
+    assert eventually(lambda: platform.trace(truth["trace_ids"][0]), bool, 120)
 
 
 def test_a_pod_over_its_memory_is_ended_and_said_to_be(platform):

@@ -18,12 +18,16 @@ import requests
 from playwright.sync_api import Browser, Page
 from support.asking import ALERT_SPEED
 from support.browser import browser
+from support.stores import CHOSEN, LOGS, TRACES, lines_of
 from support.webhook import Notice, Webhook, webhook
 
+from collector.search import LogLine, LogStore, Span, TraceStore
 from dashboards.boards import BOARDS
+from dashboards.lib.stores import adapted
 from dashboards.report import Period, Report, render
 from demo.scenarios import SCENARIOS
-from stacks.cli.report import Backends
+from stacks.cli.reach import Reached
+from stacks.cli.report import sources
 from stacks.ports import PORTS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -113,6 +117,36 @@ class LocalStack:
     def url(self, port: str) -> str:
         return f"http://127.0.0.1:{self.ports[port]}"
 
+    def use_stores(self) -> None:
+        """Those of this run; without it the first `up` decides."""
+        self.set("traces", TRACES)
+        self.set("logs", LOGS)
+
+    @property
+    def reached(self) -> Reached:
+        """The stores as a command reaches them."""
+        return Reached(urls={name: self.url(name) for name in ("prometheus", LOGS, TRACES)})
+
+    @property
+    def traces(self) -> TraceStore:
+        store = self.reached.traces
+        assert store is not None
+        return store
+
+    @property
+    def logs(self) -> LogStore:
+        store = self.reached.logs
+        assert store is not None
+        return store
+
+    def trace(self, trace_id: str) -> list[Span]:
+        return self.traces.trace(trace_id)
+
+    def lines(self, environment: str, trace_id: str) -> list[LogLine]:
+        """Lines of a trace, of the last hour."""
+        now = time.time()
+        return self.logs.lines(lines_of(environment, trace_id), now - REPORTED_S, now + 60, 100)
+
     def demo(
         self, scenario: str, environment: str, *, tasks: int = 60, rate: float = 6, seed: int = 3
     ) -> dict[str, Any]:
@@ -172,6 +206,7 @@ def watched() -> Iterator[Webhook]:
 def stack(tmp_path_factory: pytest.TempPathFactory, notified: Webhook, watched: Webhook) -> Iterator[LocalStack]:
     """The stack that all tests of telemetry share; its alerts run at rehearsal speed and go to `notified`."""
     local = LocalStack(tmp_path_factory.mktemp("stack"))
+    local.use_stores()
     local.set("alertSpeed", str(ALERT_SPEED))
     local.set("alertWebhook", notified.url)
     local.set("deadMansSwitchUrl", watched.url)
@@ -216,14 +251,14 @@ def reports(stack: LocalStack, truths: dict[str, dict[str, Any]]) -> dict[str, R
     stack.run(sys.executable, "-c", _CANARY.replace('environment="canary"', endpoint))
     compared = "count(track:canary_z1h)"
     assert eventually(lambda: stack.value(compared), lambda value: value >= 1, 90) >= 1
-    backends = Backends(prometheus=stack.url("prometheus"), loki=stack.url("loki"), tempo=stack.url("tempo"))
+    boards = [adapted(board, CHOSEN) for board in BOARDS]
     now = time.time()
     period = Period(start=now - REPORTED_S, end=now)
     made = {}
     for environment, chosen in REPORTED.items():
         trace = {"trace": truths[environment]["trace_ids"][0]} if environment in truths else {}
         asked = {"environment": environment, "slower": "1s", **trace, **chosen}
-        made[environment] = render(BOARDS, backends.sources(), period, asked)
+        made[environment] = render(boards, sources(stack.reached), period, asked)
     return made
 
 
@@ -231,6 +266,7 @@ def reports(stack: LocalStack, truths: dict[str, dict[str, Any]]) -> dict[str, R
 def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """A stack that a module may break; taken down whatever happens."""
     local = LocalStack(tmp_path_factory.mktemp("own"))
+    local.use_stores()
     yield local
     local.down()
 

@@ -10,8 +10,10 @@ import jsonschema
 import pytest
 import requests
 import yaml
+from support.stores import CHOSEN, LOGS, TRACES
 from typer.testing import CliRunner
 
+from collector.stores import TITLES
 from dashboards.report import Period
 from runbooks import checklist
 from runbooks.baseline import record
@@ -121,7 +123,7 @@ def test_the_first_hours_of_a_healthy_release_pass(released, stack):
 def look(stack, monkeypatch):
     """Look at one item of the running stack, in this process."""
     monkeypatch.setenv(home.HOME_VARIABLE, str(stack.home))
-    urls = {name: stack.url(name) for name in ("prometheus", "alertmanager", "loki", "tempo")}
+    urls = {name: stack.url(name) for name in ("prometheus", "alertmanager", LOGS, TRACES)}
 
     def judge(key, environment, start, end, *, evidence=NONE, baseline="none", limits=(0.1, 0.1, 3), **moved):
         platform = RunningStack(
@@ -219,7 +221,7 @@ def test_a_disk_is_low_by_the_limit_that_was_given(look):
         ("watchdog", "alertmanager"),
         ("delivery", "alertmanager"),
         ("targets-up", "prometheus"),
-        ("sample-drawn", "tempo"),
+        ("sample-drawn", TRACES),
     ],
 )
 def test_a_store_that_is_down_leaves_its_items_unjudged(look, key, store):
@@ -229,9 +231,9 @@ def test_a_store_that_is_down_leaves_its_items_unjudged(look, key, store):
 
 
 def test_a_store_that_is_down_makes_its_panels_errors(look, truths):  # noqa: ARG001 they feed it
-    found = recent(look, "boards-fed", loki="http://127.0.0.1:9")
+    found = recent(look, "boards-fed", **{LOGS: "http://127.0.0.1:9"})
     assert found.status is Status.FAIL
-    assert "no Loki answers" in found.said
+    assert f"no {TITLES[CHOSEN.logs]} answers" in found.said
 
 
 def test_a_bad_release_fails_objectives_baseline_alerts_and_versions(stack, truths, look):

@@ -1,4 +1,4 @@
-"""Real instrumentations through the real stack: what Prometheus, Tempo, Loki and Langfuse hold of them.
+"""Real instrumentations through the real stack: what Prometheus, the stores and Langfuse hold of them.
 
 Langfuse is a capturing endpoint, switched on by the settings a user would set; the rest is what `agentobs up` starts.
 """
@@ -6,6 +6,7 @@ Langfuse is a capturing endpoint, switched on by the settings a user would set; 
 import base64
 import time
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,6 +14,9 @@ import requests
 from support import instrumented, langfuse_model, otlp
 from support.capture import capturing
 from support.instrumented import MCP_CLIENT_CALLS, MCP_TOOL_CALLS, MODEL, MODEL_CALLS, SERVED, TOOL_CALLS
+from support.stores import CHOSEN, lines_of, spans_of
+
+from collector.stores import LogKind
 
 KEYS = "pk-lf-synthetic:sk-lf-synthetic"
 ENVIRONMENT = "contract"
@@ -104,14 +108,9 @@ def test_tokens_and_cost_are_series(stack):
 
 @pytest.mark.parametrize("service", ["plain", "openinference", "openllmetry", "mcp", "pydantic_ai"])
 @pytest.mark.usefixtures("langfuse")
-def test_the_trace_is_in_tempo(stack, eventually, service):
-    query = f'{{resource.service.name="{service}" && resource.deployment.environment.name="{ENVIRONMENT}"}}'
-
-    def traces() -> list[dict[str, str]]:
-        url = f"{stack.url('tempo')}/api/search"
-        return list(requests.get(url, params={"q": query}, timeout=10).json().get("traces", []))
-
-    assert eventually(traces, bool)
+def test_the_trace_is_stored(stack, eventually, service):
+    search, now = spans_of(ENVIRONMENT, service_name=service), time.time()
+    assert eventually(lambda: stack.traces.find(search, now - 3600, now + 60, 5), bool)
 
 
 def rows_of(capture, service: str) -> list[dict[str, object]]:
@@ -161,9 +160,14 @@ ODD = {
 }
 
 
+# Loki takes nothing more than an hour older than the newest record of a stream; it refuses that record alone.
+REFUSED = {"three hours old"} if CHOSEN.logs is LogKind.LOKI else set()
+_STACKTRACE = ("exception.stacktrace", "exception_stacktrace")
+
+
 @pytest.fixture(scope="module")
 def stored(stack, eventually):
-    """Bodies and labels of what Loki stored of one request with all the odd records."""
+    """Texts and attributes of what the store of logs took of one request with all the odd records."""
     service = f"odd-{time.time_ns()}"
     records = []
     for name, odd in ODD.items():
@@ -175,22 +179,17 @@ def stored(stack, eventually):
     headers = {"Content-Type": "application/x-protobuf"}
     assert requests.post(url, data=message.SerializeToString(), headers=headers, timeout=30).ok
 
-    def read() -> dict[str, tuple[str, dict[str, str]]]:
-        now = datetime.now(UTC)
-        span = {
-            "query": f'{{service_name="{service}"}}',
-            "start": str((now - timedelta(hours=6)).timestamp()),
-            "end": str((now + timedelta(hours=1)).timestamp()),
-        }
-        answer = requests.get(f"{stack.url('loki')}/loki/api/v1/query_range", params=span, timeout=10).json()
-        return {row["stream"]["case"]: (row["values"][0][1], row["stream"]) for row in answer["data"]["result"]}
+    def read() -> dict[str, tuple[str, Mapping[str, str]]]:
+        now = time.time()
+        lines = stack.logs.lines(lines_of("odd", service_name=service), now - 6 * 3600, now + 3600, 100)
+        return {line.attributes["case"]: (line.text, line.attributes) for line in lines}
 
-    return eventually(read, lambda found: len(found) == len(ODD) - 1, 30)
+    return eventually(read, lambda found: len(found) == len(ODD) - len(REFUSED), 30)
 
 
 def test_a_record_with_a_huge_attribute_is_stored_beside_the_others(stored):
-    # Loki takes nothing more than an hour older than the newest record of a stream; it refuses that record alone.
-    assert stored.keys() == ODD.keys() - {"three hours old"}
-    assert stored["stack trace"][1]["exception_stacktrace"].endswith("ValueError: the end")
+    assert stored.keys() == ODD.keys() - REFUSED
+    traces = [value for key, value in stored["stack trace"][1].items() if key in _STACKTRACE]
+    assert traces[0].endswith("ValueError: the end")
     assert stored["good"][0] == "good"
     assert len(stored["long body"][0]) == 250_000

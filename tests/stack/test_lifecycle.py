@@ -12,11 +12,12 @@ from pathlib import Path
 import psutil
 import pytest
 import requests
+from support.stores import LOGS, TRACES, ports
 
 from stacks.process.layout import StackDir
 from stacks.process.supervisor import Supervisor, members
 
-BACKENDS = {"alertmanager", "collector", "loki", "prometheus", "tempo"}
+BACKENDS = {"alertmanager", "collector", "prometheus", LOGS, TRACES}
 
 
 def _layout(stack) -> StackDir:
@@ -50,7 +51,7 @@ def test_every_listener_is_bound_to_loopback_and_in_the_table_of_ports(running):
         if connection.status == psutil.CONN_LISTEN
     ]
     assert {address.ip for address in listening} == {"127.0.0.1"}
-    assert {address.port for address in listening} == set(running.ports.values())
+    assert {address.port for address in listening} == {running.ports[name] for name in ports()}
 
 
 def test_a_second_up_changes_nothing(running):
@@ -68,19 +69,19 @@ def test_one_changed_retention_restarts_one_process(running):
     running.set("tracesRetention", "48h")
     assert "1 updated" in _resources(running.up().stdout)
     after = _supervisor(running).pids()
-    assert {name for name in BACKENDS if after[name] != before[name]} == {"tempo"}
+    assert {name for name in BACKENDS if after[name] != before[name]} == {TRACES}
 
 
 def test_a_killed_process_comes_back(running, eventually):
-    old = _supervisor(running).pids()["loki"]
+    old = _supervisor(running).pids()[LOGS]
     psutil.Process(old).kill()
-    new = eventually(lambda: _supervisor(running).pids().get("loki"), lambda pid: pid not in {None, old})
+    new = eventually(lambda: _supervisor(running).pids().get(LOGS), lambda pid: pid not in {None, old})
     assert new not in {None, old}
 
 
 def test_refresh_sees_a_process_that_is_gone_and_up_brings_it_back(running):
     with _supervisor(running).exclusive():
-        _supervisor(running).remove("tempo")
+        _supervisor(running).remove(TRACES)
     assert "1 deleted" in _resources(running.agentobs("pulumi", "refresh", "--yes").stdout)
     assert "1 created" in _resources(running.up().stdout)
     assert set(_supervisor(running).pids()) == BACKENDS
@@ -104,11 +105,12 @@ def test_up_works_after_a_pulumi_that_died_holding_its_lock(running):
 
 
 def test_up_finishes_what_a_killed_up_began(own_stack, tmp_path, eventually):
-    stack, output = type(own_stack)(tmp_path), tmp_path / "output"
+    stack, output, creating = type(own_stack)(tmp_path), tmp_path / "output", f"Process {LOGS} creating"
+    stack.use_stores()
     command = [str(Path(sys.executable).parent / "agentobs"), *stack.up_arguments]
     with output.open("w") as file:
         killed = subprocess.Popen(command, env=stack.env(), stdout=file, stderr=file, start_new_session=True)
-    assert "Process loki creating" in eventually(output.read_text, lambda text: "Process loki creating" in text)
+    assert creating in eventually(output.read_text, lambda text: creating in text)
     os.killpg(killed.pid, signal.SIGKILL)
     killed.wait()
     try:
@@ -126,7 +128,7 @@ def test_up_finishes_what_a_killed_up_began(own_stack, tmp_path, eventually):
     [
         ("metricsRetenton", "7d", "did you mean agentobs:metricsRetention?"),
         ("tracesRetention", "soon", "'soon' is not a duration; write whole hours or days"),
-        ("logsRetention", "3h", "3h is shorter than the 24h that Loki accepts"),
+        ("logsRetention", "3h", "3h is shorter than the 24h that stores of logs accept"),
         ("ports", "[1]", "agentobs:ports of stack local"),
     ],
 )
@@ -158,14 +160,15 @@ def test_a_missing_binary_is_one_error_with_the_fix(running, tmp_path):
 
 def test_a_taken_port_is_one_error_that_names_it_and_nothing_is_started(tmp_path, own_stack):
     stack = type(own_stack)(tmp_path)
+    stack.use_stores()
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", stack.ports["loki"]))
+        taken.bind(("127.0.0.1", stack.ports[LOGS]))
         taken.listen()
         failed = stack.up(ok=False)
     output = failed.stdout + failed.stderr
     assert failed.returncode == 1
-    assert f"port {stack.ports['loki']} (loki) is taken by" in output
-    assert "agentobs:ports.loki" in output
+    assert f"port {stack.ports[LOGS]} ({LOGS}) is taken by" in output
+    assert f"agentobs:ports.{LOGS}" in output
     assert "Traceback" not in output
     assert not members(_layout(stack))
     assert not _layout(stack).run.exists() or not list(_layout(stack).programs.glob("*"))

@@ -1,4 +1,4 @@
-"""Every scenario leaves its own mark in Prometheus, Tempo and Loki, and `agentobs why` names what broke."""
+"""Every scenario leaves its own mark in Prometheus and in the stores, and `agentobs why` names what broke."""
 
 import json
 import re
@@ -6,6 +6,7 @@ import re
 import jsonschema
 import pytest
 import requests
+from support.stores import TRACES
 
 from alerts.catalogue import DIMENSIONS
 
@@ -53,17 +54,10 @@ def test_a_scenario_leaves_its_mark_in_prometheus_and_a_healthy_run_does_not(sta
 
 
 @pytest.mark.parametrize("scenario", MARKS)
-def test_a_scenario_leaves_a_trace_in_tempo_and_its_lines_in_loki(stack, truths, eventually, scenario):
+def test_a_scenario_leaves_a_trace_and_its_lines(stack, truths, eventually, scenario):
     trace_id = truths[scenario]["trace_ids"][0]
-    tempo = f"{stack.url('tempo')}/api/traces/{trace_id}"
-    assert eventually(lambda: requests.get(tempo, timeout=10).status_code, lambda code: code == 200) == 200
-    query = f'{{deployment_environment_name="{scenario}"}} | trace_id="{trace_id}"'
-
-    def lines() -> list:
-        answer = requests.get(f"{stack.url('loki')}/loki/api/v1/query_range", params={"query": query}, timeout=10)
-        return list(answer.json()["data"]["result"])
-
-    assert eventually(lines, bool)
+    assert eventually(lambda: stack.trace(trace_id), bool)
+    assert eventually(lambda: stack.lines(scenario, trace_id), bool)
 
 
 def _why(stack, environment: str) -> dict:
@@ -88,7 +82,7 @@ def test_why_names_agent_tool_dimension_version_and_since_when(stack, truths, sc
     # A version shows when the first call that used it has ended.
     assert -1 < culprit["since"] - truth["changed_at"] < 20
     assert found["evidence"][0]["z"] > 3
-    assert found["trace"]["url"].startswith(stack.url("tempo"))
+    assert found["trace"]["url"].startswith(stack.url(TRACES))
     assert requests.get(found["trace"]["url"], timeout=10).status_code == 200
 
 

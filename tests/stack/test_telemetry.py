@@ -5,10 +5,10 @@ import re
 import sys
 from collections import defaultdict
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
+from support.stores import LOGS, TRACES
 
 ENVIRONMENT = "exactness"
 _OURS = ("__name__", "job", "instance")
@@ -53,28 +53,14 @@ def test_one_tool_call_over_mcp_counts_once_though_it_makes_several_spans(stack,
     assert stack.value(f'sum(agentic_tool_calls_total{{environment="{ENVIRONMENT}"}})') == calls
 
 
-def _tempo_trace(stack, trace_id: str) -> list[dict[str, Any]]:
-    answer = requests.get(f"{stack.url('tempo')}/api/traces/{trace_id}", timeout=10)
-    if answer.status_code != requests.codes.ok:
-        return []
-    batches = answer.json()["batches"]
-    return [span for batch in batches for scope in batch["scopeSpans"] for span in scope["spans"]]
-
-
-def _loki_lines(stack, trace_id: str) -> list[Any]:
-    query = f'{{deployment_environment_name="{ENVIRONMENT}"}} | trace_id="{trace_id}"'
-    answer = requests.get(f"{stack.url('loki')}/loki/api/v1/query_range", params={"query": query}, timeout=10)
-    return list(answer.json()["data"]["result"])
-
-
 def test_the_id_of_a_failed_task_is_found_as_trace_and_in_the_logs(stack, truth, eventually):
     trace_id = truth["trace_ids"][0]
-    spans = eventually(lambda: _tempo_trace(stack, trace_id), bool)
-    names = {span["name"] for span in spans}
+    spans = eventually(lambda: stack.trace(trace_id), bool)
+    names = {span.name for span in spans}
     assert "invoke_workflow support" in names
     assert any(name.startswith("invoke_agent ") for name in names)
     assert any(name.startswith("tools/call ") for name in names), "the tool server's span is in the same trace"
-    assert eventually(lambda: _loki_lines(stack, trace_id), bool)
+    assert eventually(lambda: stack.lines(ENVIRONMENT, trace_id), bool)
 
 
 def test_exemplars_of_failed_tool_calls_lead_to_traces(stack, truth, eventually):
@@ -88,7 +74,7 @@ def test_exemplars_of_failed_tool_calls_lead_to_traces(stack, truth, eventually)
     found = [item["labels"]["trace_id"] for row in answer["data"] for item in row["exemplars"]]
     assert found
     for trace_id in found[:5]:
-        assert eventually(lambda t=trace_id: _tempo_trace(stack, t), bool), trace_id
+        assert eventually(lambda t=trace_id: stack.trace(t), bool), trace_id
 
 
 def test_the_example_of_the_readme_is_counted(stack, eventually):
@@ -104,7 +90,7 @@ def test_the_example_of_the_readme_is_counted(stack, eventually):
 
 def test_prometheus_scrapes_every_backend(stack, eventually):
     up = eventually(lambda: {r["metric"]["job"]: r["value"][1] for r in stack.query("up")}, lambda u: len(u) == 5)
-    assert up == dict.fromkeys(("collector", "prometheus", "alertmanager", "loki", "tempo"), "1")
+    assert up == dict.fromkeys(("collector", "prometheus", "alertmanager", LOGS, TRACES), "1")
 
 
 def test_the_watchdog_reaches_alertmanager(stack, eventually):

@@ -9,6 +9,9 @@ import pytest
 import requests
 from google.protobuf.message import Message
 from support import otlp
+from support.stores import CHOSEN, TRACES
+
+from collector.stores import TITLES
 
 GOOD, BAD, SERVICE = "check-good", "check-bad", "careless"
 AGE_S = 60  # old enough for a trace to count as complete
@@ -136,8 +139,7 @@ def test_a_user_id_in_the_name_of_an_agent_is_told(careless):
 def test_findings_lead_to_a_trace(stack, careless):
     for finding in careless["findings"]:
         if finding["kind"] in {"missing_attribute", "orphaned_spans", "detached_spans", "no_task"}:
-            answer = requests.get(f"{stack.url('tempo')}/api/traces/{finding['trace_id']}", timeout=10)
-            assert answer.status_code == requests.codes.ok, finding
+            assert stack.trace(finding["trace_id"]), finding
 
 
 @pytest.mark.usefixtures("careless", "good")
@@ -159,7 +161,7 @@ def test_a_person_reads_what_and_how_to_mend_it(stack, careless):
 
 
 def test_a_store_that_is_down_is_named_with_the_fix(stack):
-    failed = stack.agentobs("telemetry", "check", "--tempo", "http://127.0.0.1:9", ok=False)
+    failed = stack.agentobs("telemetry", "check", f"--{TRACES}", "http://127.0.0.1:9", ok=False)
     assert failed.returncode == 1
-    assert "no Tempo answers at http://127.0.0.1:9" in failed.stderr
-    assert "--tempo" in failed.stderr
+    assert f"no {TITLES[CHOSEN.traces]} answers at http://127.0.0.1:9" in failed.stderr
+    assert f"--{TRACES}" in failed.stderr

@@ -6,30 +6,34 @@ from typing import Any
 
 import requests
 
-from alerts.evidence import QueryLanguage
+from collector.search import LineSearch, SpanSearch
+from collector.search.model import filled as filled_search
 
 ALERT_SPEED = 30
 """Of the shared stack: alerts look at five minutes and more; here they pass in ten seconds."""
 _LOOK_BACK_S = 3600
-_PATHS = {
-    QueryLanguage.PROMQL: ("prometheus", "/api/v1/query", "query"),
-    QueryLanguage.LOGQL: ("loki", "/loki/api/v1/query_range", "query"),
-    QueryLanguage.TRACEQL: ("tempo", "/api/search", "q"),
-}
+_AHEAD_S = 60
+_FEW = 5
+Query = str | SpanSearch | LineSearch
 
 
-def filled(text: str, labels: dict[str, str]) -> str:
+def filled(query: Query, labels: dict[str, str]) -> Query:
     """With the values of labels; a label that is not there is empty."""
-    return re.sub(r"\$\{?(\w+)\}?", lambda found: labels.get(found[1], ""), text)
+    if isinstance(query, str):
+        return re.sub(r"\$\{?(\w+)\}?", lambda found: labels.get(found[1], ""), query)
+    return filled_search(query, labels)
 
 
-def ask(stack: Any, language: QueryLanguage, query: str, at: float | None = None) -> list[Any]:
-    """What a store answers; AssertionError where it refuses the query."""
-    port, path, parameter = _PATHS[language]
+def ask(stack: Any, query: Query, at: float | None = None) -> list[Any]:
+    """What a store answers; an error where it refuses the question."""
     now = time.time()
-    period = {"limit": "5", "start": f"{now - _LOOK_BACK_S:.0f}", "end": f"{now:.0f}"}
-    when = {"time": str(at or now)} if language is QueryLanguage.PROMQL else period
-    answer = requests.get(f"{stack.url(port)}{path}", params={parameter: query, **when}, timeout=30)
-    assert answer.ok, f"{query}: {answer.text}"
-    found = answer.json()
-    return list(found.get("traces") or []) if language is QueryLanguage.TRACEQL else list(found["data"]["result"])
+    match query:
+        case SpanSearch():
+            return list(stack.traces.find(query, now - _LOOK_BACK_S, now + _AHEAD_S, _FEW))
+        case LineSearch():
+            return list(stack.logs.lines(query, now - _LOOK_BACK_S, now + _AHEAD_S, _FEW))
+        case _:
+            url, params = f"{stack.url('prometheus')}/api/v1/query", {"query": query, "time": str(at or now)}
+            answer = requests.get(url, params=params, timeout=30)
+            assert answer.ok, f"{query}: {answer.text}"
+            return list(answer.json()["data"]["result"])

@@ -5,11 +5,13 @@ import json
 import tarfile
 
 import pytest
+from support import stores
 from support.node import images
 from support.node.images import Image
 from support.node.platform import planned_dev
 
-BINARIES = ("coredns", "otelcol", "prometheus", "alertmanager", "loki", "tempo", "kube-state-metrics")
+STORES = (stores.BINARIES[stores.TRACES], stores.BINARIES[stores.LOGS])
+BINARIES = ("coredns", "otelcol", "prometheus", "alertmanager", *STORES, "kube-state-metrics")
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from stacks.versions import IMAGES
+from support.stores import BINARIES, LOGS, TRACES
 
 _LAYER: Final = "application/vnd.oci.image.layer.v1.tar"
 _CONFIG: Final = "application/vnd.oci.image.config.v1+json"
@@ -26,8 +27,8 @@ _NATIVE: Final = {
     "collector": "otelcol",
     "prometheus": "prometheus",
     "alertmanager": "alertmanager",
-    "loki": "loki",
-    "tempo": "tempo",
+    BINARIES[TRACES]: BINARIES[TRACES],
+    BINARIES[LOGS]: BINARIES[LOGS],
     "kube-state-metrics": "kube-state-metrics",
 }
 """Row of `stacks.versions` -> the binary of the toolchain that is the same program. Grafana and Langfuse have none."""

@@ -21,13 +21,20 @@ import requests
 
 import toolchain
 from collector.document import to_yaml
+from support import stores
 from support.control_plane import api_server_arguments, etcd_arguments
 from support.node import images, settings
 from support.node.machine import Volumes
 from support.node.python_image import python_image
 
 BINARIES: Final = ("node", "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
-BACKENDS: Final = ("alertmanager", "prometheus", "tempo", "loki", "otelcol")
+BACKENDS: Final = (
+    "alertmanager",
+    "prometheus",
+    "otelcol",
+    stores.BINARIES[stores.TRACES],
+    stores.BINARIES[stores.LOGS],
+)
 _BOUND: Final = ("run", "var/lib", "var/log")
 """Folders of the machine that have a private stand-in here, so that nothing is written to the real ones."""
 _STARTS_S: Final = 180

@@ -16,6 +16,7 @@ from support.clusters import planned
 from support.node import settings
 from support.node.machine import Node
 from support.node.python_image import DEMO
+from support.stores import LOGS, TRACES
 
 NAMESPACE: Final = "agentobs"
 AGENTS: Final = "my-agents"
@@ -27,6 +28,8 @@ SETTINGS: Final = {
     "agentobs:grafana": "external",
     "agentobs:grafanaUrl": "https://grafana.example.com",
     "agentobs:rolloutTimeout": "4m",
+    "agentobs:traces": TRACES,
+    "agentobs:logs": LOGS,
 }
 """Images are in the node already; Grafana and Langfuse have no native build."""
 RESTRICTED: Final = {
@@ -92,6 +95,17 @@ class Platform(ClusterStack):
     def counted(self, series: str, environment: str) -> float:
         """All that a counter counted of an environment, over every restart of who writes it."""
         return self.value(f'sum(increase({series}{{environment="{environment}"}}[1h] anchored))')
+
+    def trace(self, trace_id: str) -> str:
+        """A trace as its store answers it, both under the same path; empty where it is not there."""
+        answer = self.answer(TRACES, f"/api/traces/{trace_id}")
+        return answer.text if answer.ok else ""
+
+    def look(self, *words: str) -> dict[str, Any]:
+        """What `agentobs traces` or `agentobs logs` finds from outside the cluster."""
+        said = self.agentobs(*words, "--json", "--since", "1h")
+        assert said.returncode == 0, said.stderr
+        return dict(json.loads(said.stdout))
 
     def unready(self) -> list[str]:
         """Names of workloads that are not completely there, in their newest revision."""

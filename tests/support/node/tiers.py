@@ -15,11 +15,12 @@ from stacks.environments import ENVIRONMENTS, EnvName
 from stacks.sizes import DEV, Size, Sizes
 from support.clusters import SECRETS, SETTINGS
 from support.node.platform import AGENTS
+from support.stores import CHOSEN, LOGS, TRACES
 
 NAMESPACE: Final = "agentobs-prod"
 TOKEN: Final = SECRETS["agentobs:otlpTokens"]
 SAMPLERS: Final = 2
-_WORKLOADS: Final = ("collector", "collector-sampler", "prometheus", "tempo", "loki")
+_WORKLOADS: Final = ("collector", "collector-sampler", "prometheus", TRACES, LOGS)
 _TLS: Final = "collector-tls"
 _SIZES: Final[Sizes] = {
     **{name: replace(size, cpu=20, cpu_burst=20) for name, size in DEV.items()},
@@ -34,6 +35,7 @@ def small_prod() -> Plan:
     assert prod.cluster
     settings = reading.parse(SETTINGS[EnvName.PROD], SECRETS, prod).settings
     changed = {"namespace": NAMESPACE, "pull_policy": "IfNotPresent", "langfuse": "off", "objects_endpoint": None}
+    changed |= {"traces": CHOSEN.traces, "logs": CHOSEN.logs, "loki_bucket": None, "tempo_bucket": None}
     small = replace(prod, cluster=replace(prod.cluster, sizes=_SIZES, zones=False))
     return plan.make(small, settings.model_copy(update=changed))
 

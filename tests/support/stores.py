@@ -1,0 +1,45 @@
+"""The pair of stores that this run is about: Jaeger and VictoriaLogs, or what `make test STORES=tempo,loki` says."""
+
+import os
+
+from collector.search import LineSearch, Op, SpanSearch, Term
+from collector.signals import Attr
+from collector.stores import PERMISSIVE, LogKind, Stores, TraceKind
+from stacks.ports import PORTS
+
+VARIABLE = "AGENTOBS_TEST_STORES"
+
+
+def _chosen() -> Stores:
+    said = os.environ.get(VARIABLE, "")
+    if not said:
+        return PERMISSIVE
+    traces, _, logs = said.partition(",")
+    return Stores(traces=TraceKind(traces), logs=LogKind(logs))
+
+
+CHOSEN = _chosen()
+TRACES, LOGS = str(CHOSEN.traces), str(CHOSEN.logs)
+BINARIES = {"tempo": "tempo", "jaeger": "jaeger", "loki": "loki", "victorialogs": "victoria-logs"}
+
+
+def ports() -> list[str]:
+    """Names of the ports that a local stack with this pair listens on."""
+    others = {*TraceKind, *LogKind} - {CHOSEN.traces, CHOSEN.logs}
+    unused = [name for name in PORTS if name.partition("-")[0] in others]
+    return [name for name in PORTS if name not in unused]
+
+
+def spans_of(environment: str, **more: str) -> SpanSearch:
+    """A search for spans of an environment, with attributes as `service_name=value`."""
+    return SpanSearch(terms=_terms(environment, more))
+
+
+def lines_of(environment: str, trace_id: str = "", **more: str) -> LineSearch:
+    """A search for lines of an environment."""
+    return LineSearch(terms=_terms(environment, more), trace_id=trace_id)
+
+
+def _terms(environment: str, more: dict[str, str]) -> tuple[Term, ...]:
+    given = {str(Attr.ENVIRONMENT): environment, **{key.replace("_", "."): value for key, value in more.items()}}
+    return tuple(Term(key, Op.EQUAL, value) for key, value in given.items() if value)
