@@ -20,6 +20,7 @@ _SAYING: Final[Mapping[Attr, str]] = {
     Attr.REQUEST_MODEL: "model", Attr.GRAPH_VERSION: "graph", Attr.TASK_OUTCOME: "outcome", Attr.RETRY_ATTEMPT: "retry",
     Attr.ERROR_TYPE: "error",
 }  # fmt: skip
+_SAID: Final = 200
 _CONTROLS: Final = {code: None for code in (*range(32), *range(127, 160)) if code not in {9, 10}}
 
 
@@ -58,7 +59,15 @@ def _step(span: Span) -> Text:
     line.append(f"  {took(span.duration_s)}", style="dim").append("  failed" if span.failed else "", style="bold red")
     for label, value in _saying(span):
         line.append(f"  {label} ", style="dim").append_text(_text(value))
+    if span.message:
+        line.append("  said ", style="dim").append_text(_text(_short(span.message)))
     return line
+
+
+def _short(text: str) -> str:
+    """One line of it: what a program said may be a whole stack trace."""
+    line = " ".join(text.split())
+    return line if len(line) <= _SAID else f"{line[: _SAID - 1]}…"
 
 
 def _saying(span: Span) -> Iterator[tuple[str, str]]:

@@ -89,6 +89,7 @@ def _span(span: OtlpSpan, resource: dict[str, Any]) -> Span:
         end=span.end_time_unix_nano / _NS,
         attributes=_attributes(span.attributes),
         resource=resource,
+        message=span.status.message,
     )
 
 
