@@ -24,13 +24,14 @@ from collector import (
     sampling,
     series_key,
     tiers,
+    trace_limits,
 )
 from collector.delivery import QUEUE
 from collector.document import to_yaml
 from collector.prices import PriceTable
 from collector.profile import Profile, Tier
 from collector.signals import Attr
-from collector.stores import LogKind
+from collector.stores import LogKind, TraceKind
 
 _KPI_DOOR: Final = "otlp/kpi"
 _KPI_QUEUE: Final = "otlp_grpc/kpi"
@@ -178,7 +179,12 @@ def _storage_parts(profile: Profile) -> dict[str, dict[str, Any]]:
         redaction.content_processor(policy) for policy in (profile.content.traces, profile.content.logs)
     )
     stores, to_traces, to_logs = profile.backends.stores, _traces(profile), _logs(profile)
-    kept_traces = {f"transform/{stores.traces}_content": of_traces} if of_traces else {}
+    kept_traces = {
+        **({f"transform/{stores.traces}_content": of_traces} if of_traces else {}),
+        **(
+            {f"transform/{stores.traces}_limits": trace_limits.processor()} if stores.traces is TraceKind.JAEGER else {}
+        ),
+    }
     kept_logs = {
         **({f"transform/{stores.logs}_content": of_logs} if of_logs else {}),
         f"transform/{stores.logs}_limits": log_limits.processor(),
