@@ -2,13 +2,12 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import requests
 from playwright.sync_api import Browser, Page
 from support.asking import ALERT_SPEED
 from support.browser import browser
+from support.ports import free_ports
 from support.stores import CHOSEN, LOGS, TRACES, lines_of
 from support.webhook import Notice, Webhook, webhook
 
@@ -68,21 +68,12 @@ telemetry.shutdown()
 """
 
 
-def free_ports(names: list[str]) -> dict[str, int]:
-    """Distinct free ports: all are held at once before any is released."""
-    with ExitStack() as held:
-        sockets = {name: held.enter_context(socket.socket()) for name in names}
-        for sock in sockets.values():
-            sock.bind(("127.0.0.1", 0))
-        return {name: sock.getsockname()[1] for name, sock in sockets.items()}
-
-
 @dataclass
 class LocalStack:
     """A local stack with a state folder and ports of its own, driven through the command line."""
 
     home: Path
-    ports: dict[str, int] = field(default_factory=lambda: free_ports(list(PORTS)))
+    ports: dict[str, int] = field(default_factory=lambda: dict(zip(PORTS, free_ports(len(PORTS)), strict=True)))
 
     def env(self) -> dict[str, str]:
         return {**os.environ, "AGENTOBS_HOME": str(self.home), "NO_COLOR": "1", "COLUMNS": "160"}
