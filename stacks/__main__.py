@@ -8,7 +8,6 @@ from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 import toolchain
 from alerts.routing import RoutingError
 from stacks import home, observability, settings
-from stacks.cluster import program
 from stacks.environments import ENVIRONMENTS, Environment, EnvName
 from stacks.policy.rules import PolicyError
 from stacks.process import preflight
@@ -48,6 +47,9 @@ def main() -> None:
         if environment.cluster is None:
             _local(stack, environment)
         else:
+            # Not at the top: the local stack would import as much again as it needs.
+            from stacks.cluster import program  # noqa: PLC0415
+
             raw = {**get_config_env(), **CONFIG.get()}
             program.declare(environment, raw, [key for key in raw if is_config_secret(key)])
     except _EXPECTED as error:

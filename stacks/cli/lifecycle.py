@@ -58,8 +58,7 @@ def up(workspace: Workspace, tasks: int, ports: Mapping[str, int]) -> None:
         toolchain.ensure(choice.binaries, reporter_for(console))
         stores.keep(workspace, choice)
         console.print(str(choice), highlight=False)
-        for name, number in ports.items():
-            workspace.pulumi("config", "set", "--path", f"{NAMESPACE}:ports.{name}", str(number), quiet=True)
+        _move(workspace, ports)
         # Refresh finds processes that a crash or a reboot has taken, so that this command mends them.
         workspace.pulumi(
             "up", "--yes", "--skip-preview", "--refresh", "--suppress-outputs", "--suppress-permalink=true"
@@ -73,6 +72,13 @@ def up(workspace: Workspace, tasks: int, ports: Mapping[str, int]) -> None:
         _first_report(console, workspace, endpoints)
     _print_addresses(console, endpoints)
     console.print(f"From start to here: {time.monotonic() - started:.0f} s.")
+
+
+def _move(workspace: Workspace, ports: Mapping[str, int]) -> None:
+    """One command for all, as each takes half a second."""
+    pairs = [word for name, port in ports.items() for word in ("--plaintext", f"{NAMESPACE}:ports.{name}={port}")]
+    if pairs:
+        workspace.pulumi("config", "set-all", "--path", *pairs, quiet=True)
 
 
 def down(workspace: Workspace, *, delete_data: bool) -> None:

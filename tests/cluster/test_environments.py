@@ -21,7 +21,6 @@ _NAMESPACE = "/api/v1/namespaces/agentobs"
 def running(request, make_stack):
     """The environment, up; taken down by force at the end, whatever is protected."""
     stack = make_stack(request.param)
-    stack.checkpoints = stack.name is EnvName.DEV
     stack.up()
     yield stack
     stack.force_down()
