@@ -266,7 +266,7 @@ def main() -> None:
     try:
         app()
     except _EXPECTED as error:
-        show.error_console().print(f"[bold red]error:[/] {error}", highlight=False, soft_wrap=True)
+        show.error_console().print(show.failure(error), soft_wrap=True)
         raise SystemExit(1) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None

@@ -1,7 +1,10 @@
 """Jaeger's HTTP API as a store of traces.
 
 Jaeger is asked for programs, tags and durations, and answers with whole traces; what else a search wants is decided
-here. As long as too few of what it answers fit, it is asked for more.
+here. As long as too few of what it answers fit, it is asked for more, up to 2,000 traces of a program.
+
+A tag is found by its text, whatever its type; lists and maps are text in JSON. Of what an event says a tag is made too,
+so that a trace is found for it and left out here.
 """
 
 import json
@@ -9,11 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
-import requests
-
 from collector.search import Call, Span, SpanSearch, Trace, jaeger, matching
 from collector.signals import Attr
-from stacks.clients.http import Connection
+from stacks.clients.http import Connection, StoreError, parsed, plain
 
 _US: Final = 1e6
 _ID_DIGITS: Final = 32  # Jaeger leaves leading zeros off
@@ -21,6 +22,7 @@ _MOST: Final = 2000
 _MORE: Final = 4
 # Tags that Jaeger makes of what is no attribute in OpenTelemetry.
 _ERROR, _KIND, _STATUS, _MESSAGE = "error", "span.kind", "otel.status_code", "otel.status_description"
+_FAILED: Final = "ERROR"
 _MADE: Final = frozenset((_ERROR, _KIND, _STATUS, _MESSAGE))
 
 
@@ -32,7 +34,9 @@ class Jaeger:
 
     def services(self, search: SpanSearch, start: float, end: float) -> list[str]:  # noqa: ARG002 it cannot narrow them
         """Names of all programs that sent spans."""
-        return sorted(self._store.get("/api/services", {}).json().get("data") or [])
+        data = self._data("/api/services", {})
+        with self._store.reading("/api/services"):
+            return sorted(map(str, data))
 
     def find(self, search: SpanSearch, start: float, end: float, limit: int) -> list[Trace]:
         """At most `limit` traces with a span that the search wants, newest first."""
@@ -51,8 +55,9 @@ class Jaeger:
         """Those of one program: more is asked for until enough fit or there is no more."""
         asked_for = limit
         while True:
-            said = self._store.get("/api/traces", {**params, "service": service, "limit": str(asked_for)}).json()
-            traces = [[*_spans(each)] for each in said.get("data") or []]
+            data = self._data("/api/traces", {**params, "service": service, "limit": str(asked_for)})
+            with self._store.reading("/api/traces"):
+                traces = [[*_spans(each)] for each in data]
             wanted = matching.traces(search, (span for spans in traces for span in spans))
             fitting = [_trace(spans) for spans in traces if spans and spans[0].trace_id in wanted]
             if len(fitting) >= limit or len(traces) < asked_for or asked_for >= _MOST:
@@ -63,17 +68,28 @@ class Jaeger:
         """Every span of a trace, each once; nothing where the trace is gone or the id is none."""
         if not trace_id or set(trace_id.lower()) - set("0123456789abcdef"):
             return []
-        answer = self._store.get(f"/api/traces/{quote(trace_id, safe='')}", {})
-        if answer.status_code == requests.codes.not_found:
-            return []
-        spans = [span for each in answer.json().get("data") or [] for span in _spans(each)]
+        path = f"/api/traces/{quote(trace_id, safe='')}"
+        answer = self._store.get(path, {}, or_nothing=True)
+        with self._store.reading(path):
+            said = parsed(answer.content)
+            spans = [span for each in said["data"] or [] for span in _spans(each)]
         return list({span.span_id: span for span in spans}.values())
 
     def calls(self, start: float, end: float) -> list[Call]:
         """Which program called which, in the traces that are kept."""
         params = {"endTs": f"{end * 1000:.0f}", "lookback": f"{(end - start) * 1000:.0f}"}
-        rows = self._store.get("/api/dependencies", params).json().get("data") or []
-        return [Call(row["parent"], row["child"], float(row["callCount"])) for row in rows]
+        rows = self._data("/api/dependencies", params)
+        with self._store.reading("/api/dependencies"):
+            return [Call(str(row["parent"]), str(row["child"]), float(row["callCount"])) for row in rows]
+
+    def _data(self, path: str, params: Mapping[str, str]) -> list[Any]:
+        """What is asked for, of an answer in which errors may stand beside nothing. Raises StoreError."""
+        said = self._store.json(path, params)
+        with self._store.reading(path):
+            errors, data = said.get("errors"), said["data"]
+        if errors:
+            raise StoreError(f"Jaeger at {self._store.url} could not answer {path}: {plain(str(errors))}")
+        return list(data or [])
 
     def link(self, trace_id: str) -> str:
         """The trace as Jaeger answers it; its pages are not part of every binary."""
@@ -90,7 +106,7 @@ def _spans(trace: Mapping[str, Any]) -> Iterator[Span]:
             parent_id=_parent(span),
             name=span["operationName"],
             kind=str(tags.get(_KIND, "internal")),
-            failed=tags.get(_ERROR) is True,
+            failed=tags.get(_ERROR) is True or tags.get(_STATUS) == _FAILED,
             start=span["startTime"] / _US,
             end=(span["startTime"] + span["duration"]) / _US,
             attributes={key: value for key, value in tags.items() if key not in _MADE},
@@ -123,4 +139,15 @@ def _resource(process: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _attributes(tags: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    return {tag["key"]: tag["value"] for tag in tags}
+    return {tag["key"]: _value(tag) for tag in tags}
+
+
+def _value(tag: Mapping[str, Any]) -> Any:  # noqa: ANN401 the value of any attribute
+    """Numbers that JSON cannot hold come as text, and 5.0 as 5."""
+    match tag.get("type"):
+        case "int64":
+            return int(tag["value"])
+        case "float64":
+            return float(tag["value"])
+        case _:
+            return tag["value"]

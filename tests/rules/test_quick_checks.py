@@ -10,7 +10,7 @@ from support.asking import filled
 from support.promtool import AlertCase, Question, unanswered
 
 from alerts import alerting, rules
-from alerts.evidence import QueryLanguage, quick_checks
+from alerts.evidence import quick_checks
 from alerts.lint import tree
 from alerts.timing import PRODUCTION
 
@@ -34,7 +34,7 @@ MOMENTS = moments()
 def asked(case, severity, long):
     """The quick checks that promise something at this moment: of the rule that fired, of what the moment has."""
     there = {name.partition("{")[0] for name in case.series} | {"ALERTS"}
-    checks = [check for check in quick_checks(case.alert) if check.language is QueryLanguage.PROMQL]
+    checks = [check for check in quick_checks(case.alert) if isinstance(check.query, str)]
     several = sum(check.title.startswith("What fired") for check in checks) > 1
     for check in checks:
         if check.title.startswith("What fired"):
