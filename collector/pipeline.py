@@ -181,7 +181,9 @@ def _storage_parts(profile: Profile) -> dict[str, dict[str, Any]]:
     stores, to_traces, to_logs = profile.backends.stores, _traces(profile), _logs(profile)
     kept_traces = {
         **({f"transform/{stores.traces}_content": of_traces} if of_traces else {}),
-        **({f"transform/{stores.traces}_limits": trace_limits.processor()} if stores.traces is TraceKind.JAEGER else {}),
+        **(
+            {f"transform/{stores.traces}_limits": trace_limits.processor()} if stores.traces is TraceKind.JAEGER else {}
+        ),
     }
     kept_logs = {
         **({f"transform/{stores.logs}_content": of_logs} if of_logs else {}),

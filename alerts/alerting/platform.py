@@ -1,80 +1,39 @@
-"""Alerts about the platform itself: collector, Prometheus, Alertmanager, Loki, Tempo, and the way to Langfuse.
+"""Alerts about the platform itself: collector, Prometheus, Alertmanager, the way to Langfuse; the stores are beside.
 
 What pages would leave agents unwatched or lose data within the hour. Names of metrics are those of a scrape of the
 pinned versions. Langfuse gives no metrics to Prometheus: what is seen of it is the collector's queue towards it.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
+from alerts.alerting import stores
+from alerts.alerting.maker import AT, PERCENT, WHERE, Maker
 from alerts.alerting.model import Alert
-from alerts.catalogue import Group, Owner, Severity
+from alerts.catalogue import Severity
 from alerts.catalogue.model import HOUR, MINUTE
 from alerts.timing import Timing
 from collector.self_metrics import SelfMetric
 
 LANGFUSE: Final = "otlp_http/langfuse"
 _PAGE, _TICKET = Severity.PAGE, Severity.TICKET
-_AT: Final = ("job", "instance")
-_WAY: Final = (*_AT, "exporter")
-_WHERE: Final = "{{ $labels.job }} ({{ $labels.instance }})"
-
-
-@dataclass(frozen=True, slots=True)
-class _Platform:
-    """Writes down one alert; `timing` is for the windows inside expressions."""
-
-    timing: Timing
-
-    def grew(self, metric: str, window_s: float, by: tuple[str, ...] = _AT) -> str:
-        """The increase of a counter over a window, by labels."""
-        return f"sum by ({', '.join(by)}) (increase({metric}[{self.timing.of(window_s)}]))"
-
-    def alert(  # noqa: PLR0913 one row of a table
-        self,
-        name: str,
-        expr: str,
-        severity: Severity,
-        summary: str,
-        description: str,
-        *,
-        hold_s: float = 5 * MINUTE,
-        keep_s: float = 0,
-        by: tuple[str, ...] = _AT,
-        value: str = "{{ $value | humanize }}",
-    ) -> Alert:
-        """An alert of the platform's team, on the platform's board."""
-        return Alert(
-            name=name,
-            group=Group.PLATFORM,
-            expr=expr,
-            hold_s=hold_s,
-            severity=severity,
-            owner=Owner.PLATFORM,
-            by=by,
-            board="platform",
-            summary=summary,
-            description=description,
-            value=value,
-            keep_firing_s=keep_s,
-        )
+_WAY: Final = (*AT, "exporter")
 
 
 def alerts(timing: Timing) -> Iterator[Alert]:
     """All of them."""
-    make = _Platform(timing)
+    make = Maker(timing)
     yield from _targets(make)
     yield from _collector(make)
     yield from _prometheus(make)
     yield from _alerting_path(make)
-    yield from _stores(make)
+    yield from stores.alerts(make)
     yield from _pods(make)
 
 
-def _targets(make: _Platform) -> Iterator[Alert]:
+def _targets(make: Maker) -> Iterator[Alert]:
     yield make.alert(
-        "BackendDown", "up == 0", _PAGE, f"{_WHERE} does not answer.",
+        "BackendDown", "up == 0", _PAGE, f"{WHERE} does not answer.",
         "It has not answered a scrape for 2 minutes. What waits for it is kept on disk; what it shows is missing.",
         hold_s=2 * MINUTE, value="down",
     )  # fmt: skip
@@ -85,21 +44,20 @@ def _targets(make: _Platform) -> Iterator[Alert]:
     )  # fmt: skip
 
 
-def _collector(make: _Platform) -> Iterator[Alert]:
+def _collector(make: Maker) -> Iterator[Alert]:
     size, room = SelfMetric.QUEUE_SIZE, SelfMetric.QUEUE_CAPACITY
     way = (*_WAY, "data_type")
     share = f"max by ({', '.join(way)}) ({size} / {room})"
-    percent = "{{ $value | humanizePercentage }}"
     yield make.alert(
         "CollectorQueueFilling", f"{share} > 0.5", _TICKET,
-        f"The queue to {{{{ $labels.exporter }}}} is {percent} full.",
+        f"The queue to {{{{ $labels.exporter }}}} is {PERCENT} full.",
         "What it leads to is down or slow. When it is full, new {{ $labels.data_type }} for it are lost.",
-        by=way, value=percent,
+        by=way, value=PERCENT,
     )  # fmt: skip
     yield make.alert(
-        "CollectorQueueFull", f"{share} > 0.9", _PAGE, f"The queue to {{{{ $labels.exporter }}}} is {percent} full.",
+        "CollectorQueueFull", f"{share} > 0.9", _PAGE, f"The queue to {{{{ $labels.exporter }}}} is {PERCENT} full.",
         "New {{ $labels.data_type }} for it are lost within minutes, or clients have to wait.",
-        hold_s=2 * MINUTE, by=way, value=percent,
+        hold_s=2 * MINUTE, by=way, value=PERCENT,
     )  # fmt: skip
     lost = (SelfMetric.ENQUEUE_FAILED_SPANS, SelfMetric.ENQUEUE_FAILED_RECORDS)
     yield make.alert(
@@ -118,38 +76,38 @@ def _collector(make: _Platform) -> Iterator[Alert]:
     )  # fmt: skip
     yield make.alert(
         "CollectorUnderPressure", f"{make.grew(SelfMetric.PRESSURE_REFUSED_SPANS, 5 * MINUTE)} > 0", _TICKET,
-        f"The collector {_WHERE} turns clients away: its memory is full.",
+        f"The collector {WHERE} turns clients away: its memory is full.",
         "{{ $value | humanize }} spans in 5 minutes, for 5 minutes. Clients keep them and try again, up to a point:"
         " give it more memory, or add a collector.",
     )  # fmt: skip
     resets = f"resets({SelfMetric.UPTIME}[{make.timing.of(30 * MINUTE)}])"
     yield make.alert(
         "CollectorRestarting", f"max by (job, instance) ({resets}) > 2",
-        _TICKET, f"The collector {_WHERE} started {{{{ $value }}}} times in 30 minutes.",
+        _TICKET, f"The collector {WHERE} started {{{{ $value }}}} times in 30 minutes.",
         "KPIs stay exact over restarts; traces that were undecided begin anew. See its last log lines.", hold_s=0,
         value="{{ $value }} restarts",
     )  # fmt: skip
     yield make.alert(
         "TracesDecidedTooEarly", f"{make.grew(SelfMetric.TRACES_TOO_EARLY, 10 * MINUTE)} > 0", _TICKET,
-        f"The sampler {_WHERE} gives traces up before their time.",
+        f"The sampler {WHERE} gives traces up before their time.",
         "{{ $value | humanize }} in 10 minutes: more traces are open than it has room for. What has a reason is kept.",
         hold_s=0, keep_s=10 * MINUTE,
     )  # fmt: skip
     langfuse = f'max by ({", ".join(_WAY)}) ({size}{{exporter="{LANGFUSE}"}} / {room}{{exporter="{LANGFUSE}"}})'
     yield make.alert(
-        "LangfuseFallsBehind", f"{langfuse} > 0.1", _TICKET, f"Langfuse is behind: its queue is {percent} full.",
+        "LangfuseFallsBehind", f"{langfuse} > 0.1", _TICKET, f"Langfuse is behind: its queue is {PERCENT} full.",
         "For 15 minutes. It is down or slow; its pages show old data. What it refuses for good is not kept.",
-        hold_s=15 * MINUTE, by=_WAY, value=percent,
+        hold_s=15 * MINUTE, by=_WAY, value=PERCENT,
     )  # fmt: skip
 
 
-def _prometheus(make: _Platform) -> Iterator[Alert]:
+def _prometheus(make: Maker) -> Iterator[Alert]:
     yield make.alert(
         "PrometheusConfigRejected", "prometheus_config_last_reload_successful == 0", _TICKET,
-        f"Prometheus {_WHERE} runs with an old configuration.", "The newest one was refused; its log says why.",
+        f"Prometheus {WHERE} runs with an old configuration.", "The newest one was refused; its log says why.",
         value="refused",
     )  # fmt: skip
-    rules = (*_AT, "rule_group")
+    rules = (*AT, "rule_group")
     failures = make.grew("prometheus_rule_evaluation_failures_total", 5 * MINUTE, rules)
     yield make.alert(
         "RulesFailing", f"{failures} > 0", _PAGE, "Rules of {{ $labels.rule_group }} fail.",
@@ -166,13 +124,13 @@ def _prometheus(make: _Platform) -> Iterator[Alert]:
         "RulesSlow", f"max by ({', '.join(rules)}) ({took}) > 0.5", _TICKET,
         "Rules of {{ $labels.rule_group }} take {{ $value | humanizePercentage }} of their interval.",
         "For 10 minutes. At the whole of it evaluations are skipped; too many versions are a frequent reason.",
-        hold_s=10 * MINUTE, by=rules, value="{{ $value | humanizePercentage }}",
+        hold_s=10 * MINUTE, by=rules, value=PERCENT,
     )  # fmt: skip
     appended = (
         f"sum by (job, instance) (rate(prometheus_tsdb_head_samples_appended_total[{make.timing.of(5 * MINUTE)}]))"
     )
     yield make.alert(
-        "PrometheusIngestsNothing", f"{appended} == 0", _PAGE, f"Prometheus {_WHERE} takes in nothing.",
+        "PrometheusIngestsNothing", f"{appended} == 0", _PAGE, f"Prometheus {WHERE} takes in nothing.",
         "No sample for 10 minutes: every panel and alert looks at the past.", hold_s=10 * MINUTE, value="none",
     )  # fmt: skip
     # With a full disk it says yes to everything and stores nothing, its own samples included: only absence shows it.
@@ -186,67 +144,41 @@ def _prometheus(make: _Platform) -> Iterator[Alert]:
     yield make.alert(
         "PrometheusStorageFailing",
         " or ".join(f"{make.grew(f'prometheus_{metric}_total', 3 * HOUR)} > 0" for metric in broken), _TICKET,
-        f"Prometheus {_WHERE} has trouble with its disk.",
+        f"Prometheus {WHERE} has trouble with its disk.",
         "Compactions, reloads or the write-ahead log failed within 3 hours: often the disk is full.", hold_s=0,
     )  # fmt: skip
     yield make.alert(
         "SamplesTooOld", f"{make.grew('prometheus_tsdb_too_old_samples_total', 10 * MINUTE)} > 0", _TICKET,
-        f"Prometheus {_WHERE} refuses samples as too old.",
+        f"Prometheus {WHERE} refuses samples as too old.",
         "{{ $value | humanize }} in 10 minutes, delivered later than the window for late samples: KPIs miss them.",
         hold_s=0, keep_s=10 * MINUTE,
     )  # fmt: skip
 
 
-def _alerting_path(make: _Platform) -> Iterator[Alert]:
+def _alerting_path(make: Maker) -> Iterator[Alert]:
     yield make.alert(
         "AlertmanagerUnknown", "prometheus_notifications_alertmanagers_discovered < 1", _PAGE,
-        f"Prometheus {_WHERE} knows no Alertmanager.", "For 5 minutes. No alert reaches anybody.", value="none",
+        f"Prometheus {WHERE} knows no Alertmanager.", "For 5 minutes. No alert reaches anybody.", value="none",
     )  # fmt: skip
-    errors = make.grew("prometheus_notifications_errors_total", 5 * MINUTE, (*_AT, "alertmanager"))
+    errors = make.grew("prometheus_notifications_errors_total", 5 * MINUTE, (*AT, "alertmanager"))
     yield make.alert(
-        "AlertsNotSent", f"{errors} > 0", _PAGE, f"Prometheus {_WHERE} cannot hand alerts to Alertmanager.",
-        "{{ $value | humanize }} failed in 5 minutes, for 5 minutes.", by=(*_AT, "alertmanager"),
+        "AlertsNotSent", f"{errors} > 0", _PAGE, f"Prometheus {WHERE} cannot hand alerts to Alertmanager.",
+        "{{ $value | humanize }} failed in 5 minutes, for 5 minutes.", by=(*AT, "alertmanager"),
     )  # fmt: skip
     yield make.alert(
         "AlertmanagerConfigRejected", "alertmanager_config_last_reload_successful == 0", _TICKET,
-        f"Alertmanager {_WHERE} runs with an old configuration.", "The newest one was refused; its log says why.",
+        f"Alertmanager {WHERE} runs with an old configuration.", "The newest one was refused; its log says why.",
         value="refused",
     )  # fmt: skip
-    failed = make.grew("alertmanager_notifications_failed_total", 5 * MINUTE, (*_AT, "integration"))
+    failed = make.grew("alertmanager_notifications_failed_total", 5 * MINUTE, (*AT, "integration"))
     yield make.alert(
         "NotificationsFailing", f"{failed} > 0", _PAGE, "Notifications by {{ $labels.integration }} fail.",
         "{{ $value | humanize }} in 5 minutes, for 5 minutes: people are not told. Other receivers still are.",
-        by=(*_AT, "integration"),
+        by=(*AT, "integration"),
     )  # fmt: skip
 
 
-def _stores(make: _Platform) -> Iterator[Alert]:
-    window = make.timing.of(5 * MINUTE)
-    for name, job in (("Loki", "loki"), ("Tempo", "tempo")):
-        requests = f"{job}_request_duration_seconds_count"
-        bad, every = (
-            f"sum by (job, instance) (rate({requests}{which}[{window}]))" for which in ('{status_code=~"5.."}', "")
-        )
-        yield make.alert(
-            f"{name}Failing", f"{bad} / {every} > 0.05", _TICKET,
-            f"{{{{ $value | humanizePercentage }}}} of the requests to {_WHERE} fail.",
-            "For 10 minutes. What is read is missing; what is written is lost, unless the answer allows a retry.",
-            hold_s=10 * MINUTE, value="{{ $value | humanizePercentage }}",
-        )  # fmt: skip
-    for name, metric, what, severity in (
-        ("LokiDiskFull", "loki_ingester_wal_disk_full_failures_total", "cannot write: its disk is full", _PAGE),
-        ("LokiPanics", "loki_panic_total", "breaks off requests with a panic", _TICKET),
-        ("TempoFlushesFailing", "tempo_ingester_failed_flushes_total", "cannot write blocks to its storage", _TICKET),
-        ("TempoDiscardsSpans", "tempo_discarded_spans_total", "throws spans away: a limit is reached", _TICKET),
-        ("TempoCompactionFailing", "tempodb_compaction_errors_total", "cannot compact its blocks", _TICKET),
-    ):
-        yield make.alert(
-            name, f"{make.grew(metric, 10 * MINUTE)} > 0", severity, f"{_WHERE} {what}.",
-            "{{ $value | humanize }} times in 10 minutes. Its log has the reason.", hold_s=0, keep_s=10 * MINUTE,
-        )  # fmt: skip
-
-
-def _pods(make: _Platform) -> Iterator[Alert]:
+def _pods(make: Maker) -> Iterator[Alert]:
     """What only Kubernetes knows; of every namespace, as an agent that ends at once says nothing itself."""
     looping = 'kube_pod_container_status_waiting_reason{reason="CrashLoopBackOff"}'
     by = ("namespace", "pod", "container")

@@ -54,6 +54,9 @@ AT_ONCE: Final = {
     "TempoFlushesFailing": "a flush is tried rarely; the window holds the alert",
     "TempoDiscardsSpans": "a discarded span is lost; the window holds the alert",
     "TempoCompactionFailing": "a compaction is rare; the window holds the alert",
+    "JaegerRestarting": "three starts within half an hour are already a while",
+    "VictoriaLogsDropsLines": "a dropped line is lost; the window holds the alert",
+    "VictoriaLogsRestarting": "three starts within half an hour are already a while",
 }
 
 # Series that are recorded only where somebody has set the number, with their labels.
@@ -89,9 +92,15 @@ _VALUES: Final[dict[str, tuple[str, ...]]] = {
 }
 # Programs beside ours whose metrics rules may read. Their labels are not known here; rule tests cover them.
 _OTHERS: Final = (
-    "alertmanager_", "clickhouse_", "go_", "grafana_", "kube_", "langfuse_", "loki_", "minio_", "net_", "node_", "pg_",
-    "probe_", "process_", "prometheus_", "promhttp_", "redis_", "scrape_", "tempo_", "tempodb_",
+    "alertmanager_", "clickhouse_", "go_", "grafana_", "jaeger_", "kube_", "langfuse_", "loki_", "minio_", "net_",
+    "node_", "pg_", "probe_", "process_", "prometheus_", "promhttp_", "redis_", "scrape_", "tempo_", "tempodb_", "vl_",
+    "vm_",
 )  # fmt: skip
+# Jaeger is built of parts of the collector; unlike ours, it gives their metrics with unit and suffix.
+_OF_JAEGER: Final = frozenset(f"otelcol_{name}" for name in (
+    "exporter_send_failed_spans_total", "exporter_sent_spans_total", "process_memory_rss_bytes",
+    "process_uptime_seconds_total", "receiver_accepted_spans_total", "receiver_refused_spans_total",
+))  # fmt: skip
 _OF_PROMETHEUS: Final = frozenset(("up", "ALERTS", "ALERTS_FOR_STATE"))
 _COUNTER_ENDS: Final = ("_total", "_count", "_sum", "_bucket")
 _GAUGE_ENDS: Final = ("_bytes", "_ratio", "_timestamp", "_timestamp_seconds", "_info", "_limit", "_capacity", "_length")
@@ -138,7 +147,7 @@ def is_given(name: str) -> bool:
     if name in OPTIONAL or name in _GIVEN:
         return True
     if name.startswith("otelcol_"):
-        return name in set(SelfMetric)
+        return name in set(SelfMetric) or name in _OF_JAEGER
     return name in _OF_PROMETHEUS or name.startswith(_OTHERS)
 
 

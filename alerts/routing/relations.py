@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Final
 
+import promql_parser as pq
+
 from alerts import alerting
 from alerts.alerting import Alert
 from alerts.lint import tree
@@ -15,7 +17,7 @@ _MATCHER: Final = re.compile(r'(\w+)(=~|!~|!=|=)"(.*)"')
 # A program's metrics say which job an alert is about.
 _JOBS: Final = {
     "otelcol": "collector", "prometheus": "prometheus", "alertmanager": "alertmanager", "loki": "loki",
-    "tempo": "tempo", "tempodb": "tempo",
+    "tempo": "tempo", "tempodb": "tempo", "jaeger": "jaeger", "vl": "victorialogs", "vm": "victorialogs",
 }  # fmt: skip
 
 
@@ -75,8 +77,16 @@ def _value(label: str, alert: Alert) -> str | None:
 
 
 def _job(alert: Alert) -> str | None:
-    names = (selector.name or "" for selector in tree.selectors(tree.parse(alert.expr)))
-    return next((_JOBS[name.partition("_")[0]] for name in names if name.partition("_")[0] in _JOBS), None)
+    """The job that the expression asks for, else whose metrics it reads: Jaeger gives some of a collector's."""
+    found = tuple(tree.selectors(tree.parse(alert.expr)))
+    asked = (
+        matcher.value
+        for each in found
+        for matcher in each.matchers.matchers
+        if matcher.name == "job" and matcher.op == pq.MatchOp.Equal
+    )
+    owners = (_JOBS.get((each.name or "").partition("_")[0]) for each in found)
+    return next((job for job in (*asked, *owners) if job), None)
 
 
 def _may_agree(label: str, source: Alert, target: Alert) -> bool:

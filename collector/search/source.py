@@ -27,6 +27,7 @@ class Span:
     """One step of a trace; times in unix seconds, ids in hexadecimal digits. `parent_id` is empty at the root.
 
     `kind` is internal, server, client, producer or consumer; `attributes` are the step's, `resource` the program's.
+    `message` is what a step said that failed.
     """
 
     trace_id: str
@@ -39,6 +40,7 @@ class Span:
     end: float
     attributes: Mapping[str, Any]
     resource: Mapping[str, Any]
+    message: str = ""
 
     @property
     def service(self) -> str:

@@ -11,24 +11,16 @@ from statistics import median
 from typing import Final
 
 from alerts.lint import known, reading
-from collector.signals import Attr
-from runbooks.book import commands
+from runbooks.book import commands, searches
 from runbooks.book.commands import Command
 from runbooks.book.kinds import Kind
 from runbooks.book.library import Library, expected
-from runbooks.book.prose import QUERIES, Fence, Language, Prose
+from runbooks.book.prose import Fence, Language, Prose
 
 LEAST_WORDS: Final = 150
 MEDIAN_WORDS: Final = 250
 _VARIABLE: Final = re.compile(r"\$\{?([A-Za-z_]\w*)")
 _ASSIGNED: Final = re.compile(r"(?:^|[\s;(])(?:for\s+)?([a-z_]\w*)(?==|\s+in\s)|\bread\s+(?:-\w\s+)*([a-z_]\w*)")
-_LOGQL: Final = re.compile(
-    r'\{\s*\w+\s*(?:=~?|!=|!~)\s*"[^"]*"(?:\s*,\s*\w+\s*(?:=~?|!=|!~)\s*"[^"]*")*\s*\}.*', re.DOTALL
-)
-_STREAM_LABELS: Final = frozenset(("deployment_environment_name", "service_name"))
-_STREAM: Final = re.compile(r"\{([^}]*)\}")
-_MATCHER: Final = re.compile(r'(\w+)\s*(?:=~|!~|!=|=)\s*"')
-_ATTRIBUTE: Final = re.compile(r"\b(?:span|resource|event)\.([\w.]+)")
 # Labels of alerts that pages without an alert may talk about.
 _ANY_LABEL: Final = known.KPI_LABELS | {"version", "previous", "dimension", "kpi", "job", "instance", "exporter"}
 
@@ -66,13 +58,13 @@ def length(page: Prose, _: Book) -> Iterator[Problem]:
 
 
 def asks(page: Prose, _: Book) -> Iterator[Problem]:
-    """A page of an alert has a query and a command of its own."""
+    """A page of an alert asks whether it is so, and has a command, both of its own."""
     if page.kind is not Kind.ALERT:
         return
-    languages = {fence.language for fence in page.fences}
-    if not languages & set(QUERIES):
-        yield 0, "no query", f"a fence of {', '.join(QUERIES)}"
-    if Language.BASH not in languages:
+    scripts = [*_fences(page, Language.BASH)]
+    if not any(_fences(page, Language.PROMQL)) and not any(searches.looks(fence.text) for fence in scripts):
+        yield 0, "no query", f"a fence of promql, or agentobs {', '.join(sorted(searches.LOOKS))}"
+    if not scripts:
         yield 0, "no command", "a fence of bash"
 
 
@@ -85,35 +77,11 @@ def promql(page: Prose, _: Book) -> Iterator[Problem]:
             )
 
 
-def logql(page: Prose, _: Book) -> Iterator[Problem]:
-    """LogQL has a selector of streams, by labels that streams have."""
-    for fence in _fences(page, Language.LOGQL):
-        for query in _queries(fence):
-            selector = _STREAM.search(query)
-            if selector is None or not _LOGQL.search(query):
-                yield fence.line, f"`{query}` selects no streams", 'begin with {deployment_environment_name="..."}'
-                continue
-            for label in _MATCHER.findall(selector[1]):
-                if label not in _STREAM_LABELS:
-                    fix = f"{', '.join(sorted(_STREAM_LABELS))}; everything else goes behind the braces: | {label}=..."
-                    yield fence.line, f"streams have no label {label}", fix
-
-
-def traceql(page: Prose, _: Book) -> Iterator[Problem]:
-    """TraceQL asks for attributes that spans have."""
-    for fence in _fences(page, Language.TRACEQL):
-        if fence.text.count("{") != fence.text.count("}") or "{" not in fence.text:
-            yield fence.line, f"`{fence.text.strip()}` has no closed braces", "{ condition && condition }"
-        for name in _ATTRIBUTE.findall(fence.text):
-            if name not in set(Attr):
-                yield fence.line, f"spans have no attribute {name}", "a name of collector/README.md"
-
-
 def labels(page: Prose, _: Book) -> Iterator[Problem]:
     """`$label` is a label that the alert has."""
     there = frozenset(reading.labels_of(page.name)) if page.kind is Kind.ALERT else _ANY_LABEL
     for fence in page.fences:
-        if fence.language not in {*QUERIES, Language.BASH}:
+        if fence.language not in {Language.PROMQL, Language.BASH}:
             continue
         own = {name for pair in _ASSIGNED.findall(fence.text) for name in pair if name}
         for name in dict.fromkeys(_VARIABLE.findall(_outside_quotes(fence))):
@@ -127,6 +95,12 @@ def command(page: Prose, book: Book) -> Iterator[Problem]:
     for fence in _fences(page, Language.BASH):
         found = commands.problems(fence.text, runs=not fence.not_run, agentobs=book.agentobs)
         yield from ((fence.line, message, fix) for message, fix in found)
+
+
+def search(page: Prose, _: Book) -> Iterator[Problem]:
+    """A search for traces or lines can be read, and asks for attributes that there are."""
+    for fence in _fences(page, Language.BASH):
+        yield from ((fence.line, message, fix) for message, fix in searches.problems(fence.text))
 
 
 def link(page: Prose, book: Book) -> Iterator[Problem]:
@@ -143,7 +117,7 @@ def link(page: Prose, book: Book) -> Iterator[Problem]:
                 yield each.line, f"{each.target}: no such section", f"one of {', '.join(sorted(anchors))}"
 
 
-CHECKS: Final[tuple[Check, ...]] = (length, asks, promql, logql, traceql, labels, command, link)
+CHECKS: Final[tuple[Check, ...]] = (length, asks, promql, labels, command, search, link)
 
 
 def findings(book: Book) -> list[Finding]:

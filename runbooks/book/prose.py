@@ -23,19 +23,17 @@ class ProseError(ValueError):
 
 
 class Language(StrEnum):
-    """What can stand in a fence: queries, commands, and what is only shown."""
+    """What can stand in a fence: queries of Prometheus, commands, and what is only shown.
+
+    Traces and lines are asked for with commands, whichever stores there are.
+    """
 
     PROMQL = "promql"
-    LOGQL = "logql"
-    TRACEQL = "traceql"
     BASH = "bash"
     TEXT = "text"
     JSON = "json"
     YAML = "yaml"
     MARKDOWN = "markdown"
-
-
-QUERIES: Final = (Language.PROMQL, Language.LOGQL, Language.TRACEQL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,8 @@ from stacks.cli.show import error_console
 from stacks.environments import EnvName
 
 _LOCAL: Final = EnvName.LOCAL
-_MOST: Final = 10_000
+_MOST: Final = 5000
+"""What Loki answers at most, unless it is told otherwise."""
 _SEVERITIES: Final = {"debug": 5, "info": 9, "warning": WARNING, "error": 17, "fatal": 21}
 _NOTHING: Final = "Look further back with --since, or leave a condition out."
 

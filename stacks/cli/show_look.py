@@ -23,6 +23,7 @@ _SAYING: Final[Mapping[Attr, str]] = {
     Attr.REQUEST_MODEL: "model", Attr.GRAPH_VERSION: "graph", Attr.TASK_OUTCOME: "outcome", Attr.RETRY_ATTEMPT: "retry",
     Attr.ERROR_TYPE: "error",
 }  # fmt: skip
+_SAID: Final = 200
 _BIDI: Final = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 """They put text into another order than it has."""
 _CONTROLS: Final = {code: None for code in (*range(32), *range(127, 160), *_BIDI) if code not in {9, 10}}
@@ -62,11 +63,11 @@ def tree(spans: Sequence[Span]) -> RenderableType:
     head = f"trace {first.trace_id}, {moment(first.start)}, {len(spans)} steps, {failed} failed"
     top = Tree(_text(head, style="bold"), guide_style="dim")
 
-    def grow(branch: Tree, parent: str) -> None:
-        for span in called.pop(parent, []):
-            grow(branch.add(_step(span)), span.span_id)
-
-    grow(top, "")
+    # A chain of steps may be longer than Python's stack.
+    waiting = [(top, "")]
+    while waiting:
+        branch, parent = waiting.pop()
+        waiting += [(branch.add(_step(span)), span.span_id) for span in called.pop(parent, [])]
     return top
 
 
@@ -75,14 +76,22 @@ def _step(span: Span) -> Text:
     line.append(f"  {took(span.duration_s)}", style="dim").append("  failed" if span.failed else "", style="bold red")
     for label, value in _saying(span):
         line.append(f"  {label} ", style="dim").append_text(_text(value))
+    if span.message:
+        line.append("  said ", style="dim").append_text(_text(_short(span.message)))
     return line
+
+
+def _short(text: str) -> str:
+    """One line of it: what a program said may be a whole stack trace."""
+    line = " ".join(text.split())
+    return line if len(line) <= _SAID else f"{line[: _SAID - 1]}…"
 
 
 def _saying(span: Span) -> Iterator[tuple[str, str]]:
     for key, label in _SAYING.items():
-        value = span.attributes.get(key)
-        if value not in {None, "", 0, "0"}:
-            yield label, str(value)
+        value = str(span.attributes.get(key, ""))
+        if value not in {"", "0", "None"}:
+            yield label, value
 
 
 def lines(found: Sequence[LogLine]) -> RenderableType:

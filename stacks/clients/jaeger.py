@@ -111,6 +111,7 @@ def _spans(trace: Mapping[str, Any]) -> Iterator[Span]:
             end=(span["startTime"] + span["duration"]) / _US,
             attributes={key: value for key, value in tags.items() if key not in _MADE},
             resource=programs[span["processID"]],
+            message=str(tags.get(_MESSAGE, "")),
         )
 
 

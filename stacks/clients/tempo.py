@@ -5,7 +5,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import requests
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as OtlpSpan
 from opentelemetry.proto.trace.v1.trace_pb2 import Status, TracesData
@@ -99,6 +99,7 @@ def _span(span: OtlpSpan, resource: dict[str, Any]) -> Span:
         end=span.end_time_unix_nano / _NS,
         attributes=_attributes(span.attributes),
         resource=resource,
+        message=span.status.message,
     )
 
 

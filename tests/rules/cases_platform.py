@@ -2,42 +2,18 @@
 
 from collections.abc import Iterator
 
-from support.tables import JOB, PAGE, TICKET, Table
+from rules import cases_stores
+from support.tables import JOB, PAGE, TICKET, Table, grows, platform, renamed, restarting
 
 QUEUE = f'{JOB},exporter="otlp_http/loki",data_type="logs"'
 WAY = f'{JOB},exporter="otlp_http/loki"'
 RULES = f'{JOB},rule_group="rules.yml;kpi-tools"'
 
 
-def _platform(alert: str, severity: str, labels: str) -> Table:
-    return Table(alert, severity, "platform", labels, owner="platform")
-
-
-def _grows(
-    alert: str, severity: str, metric: str, labels: str, *, hold: int = 0, window: int = 10, more: str = ""
-) -> Table:
-    """An alert on a counter that grew within `window` minutes; without a hold it is kept for ten minutes more."""
-    series = f"{metric}{{{labels}{more}}}"
-    table = (
-        _platform(alert, severity, labels).quiet("no data", "30m", {}).quiet("nothing happens", "30m", {series: "7x60"})
-    )
-    if hold:
-        growing = {series: "0x10 0+1x60"}
-        table.fires("fires", f"{12 + hold}m", growing)
-        table.quiet("not yet", f"{10 + hold}m30s", growing)
-        table.quiet("one error is not for long", "25m", {series: "0x10 5x60"})
-        return table.quiet("recovers", "50m", {series: "0x10 0+1x20 20x60"})
-    once = {series: "0x10 5x300"}
-    kept = 10 if window == 10 else 0
-    table.fires("fires", "12m", once)
-    table.fires("is remembered", f"{9 + window + kept}m", once)
-    return table.quiet("is over", f"{12 + window + kept}m", once)
-
-
 def _is_zero(alert: str, severity: str, metric: str) -> Table:
     series = f"{metric}{{{JOB}}}"
     return (
-        _platform(alert, severity, JOB)
+        platform(alert, severity, JOB)
         .fires("fires", "5m15s", {series: "0x60"})
         .quiet("not yet", "4m45s", {series: "0x60"})
         .quiet("all is well", "30m", {series: "1x60"})
@@ -52,7 +28,7 @@ def _share(  # noqa: PLR0917 one row of a table
     over = {f"{part}{{{labels}}}": f"{above * 1000 + 1:g}x90", f"{whole}{{{labels}}}": "1000x90"}
     at = over | {f"{part}{{{labels}}}": f"{above * 1000:g}x90"}
     return (
-        _platform(alert, severity, labels)
+        platform(alert, severity, labels)
         .fires("fires", f"{hold}m15s", over)
         .quiet("not yet", f"{hold - 1}m45s", over)
         .quiet("not above the threshold", "45m", at)
@@ -61,27 +37,11 @@ def _share(  # noqa: PLR0917 one row of a table
     )
 
 
-def _failing(name: str, job: str) -> Table:
-    labels = f'job="{job}",instance="{job}-0"'
-    count = f"{job}_request_duration_seconds_count"
-    good, bad = (f'{count}{{{labels},route="push",status_code="{code}"}}' for code in (204, 500))
-    failing = {good: "0+94x90", bad: "0+6x90"}
-    return (
-        _platform(f"{name}Failing", TICKET, labels)
-        .fires("fires", "12m", failing)
-        .quiet("not yet", "9m", failing)
-        .quiet("one in twenty is allowed", "45m", {good: "0+95x90", bad: "0+5x90"})
-        .quiet("refusals are the client's", "45m", {good: "0+9x90", bad.replace("500", "400"): "0+9x90"})
-        .quiet("recovers", "60m", {good: "0+94x90", bad: "0+6x30 180x60"})
-        .quiet("no data", "30m", {})
-    )
-
-
 def _tables() -> Iterator[Table]:
-    yield _platform("Watchdog", TICKET, "").fires("always", "0m", {}).fires("and later", "3h", {})
+    yield platform("Watchdog", TICKET, "").fires("always", "0m", {}).fires("and later", "3h", {})
     up = f"up{{{JOB}}}"
     yield (
-        _platform("BackendDown", PAGE, JOB)
+        platform("BackendDown", PAGE, JOB)
         .fires("fires", "2m15s", {up: "0x30"})
         .quiet("not yet", "1m45s", {up: "0x30"})
         .quiet("all is well", "20m", {up: "1x30"})
@@ -89,7 +49,7 @@ def _tables() -> Iterator[Table]:
         .quiet("no data", "20m", {})
     )
     yield (
-        _platform("CollectorMissing", PAGE, 'job="collector"')
+        platform("CollectorMissing", PAGE, 'job="collector"')
         .fires("fires where nothing is scraped", "5m15s", {})
         .fires("fires where others are scraped", "5m15s", {'up{job="loki",instance="loki-0"}': "1x30"})
         .quiet("not yet", "4m45s", {})
@@ -107,29 +67,22 @@ def _tables() -> Iterator[Table]:
         )
     )
     for metric in ("spans", "log_records"):
-        yield _renamed(_grows("CollectorLosesData", PAGE, f"otelcol_exporter_enqueue_failed_{metric}", WAY), metric)
-        yield _renamed(_grows("StoreRefusesData", TICKET, f"otelcol_exporter_send_failed_{metric}", WAY), metric)
-    yield _grows(
+        yield renamed(grows("CollectorLosesData", PAGE, f"otelcol_exporter_enqueue_failed_{metric}", WAY), metric)
+        yield renamed(grows("StoreRefusesData", TICKET, f"otelcol_exporter_send_failed_{metric}", WAY), metric)
+    yield grows(
         "CollectorUnderPressure", TICKET, "otelcol_processor_memory_limiter_refused_spans", JOB, hold=5, window=5
     )
-    uptime = f"otelcol_process_uptime{{{JOB}}}"
-    yield (
-        _platform("CollectorRestarting", TICKET, JOB)
-        .fires("fires", "20m", {uptime: "0+60x3 0+60x3 0+60x3 0+60x60"})
-        .quiet("two restarts may be a deployment", "20m", {uptime: "0+60x3 0+60x3 0+60x60"})
-        .quiet("is over", "60m", {uptime: "0+60x3 0+60x3 0+60x3 0+60x60"})
-        .quiet("no data", "20m", {})
-    )
+    yield restarting("CollectorRestarting", JOB, "otelcol_process_uptime")
     early = "otelcol_processor_tail_sampling_sampling_trace_dropped_too_early"
-    yield _grows("TracesDecidedTooEarly", TICKET, early, JOB)
+    yield grows("TracesDecidedTooEarly", TICKET, early, JOB)
     yield _is_zero("PrometheusConfigRejected", TICKET, "prometheus_config_last_reload_successful")
-    yield _grows("RulesFailing", PAGE, "prometheus_rule_evaluation_failures_total", RULES, hold=5, window=5)
-    yield _grows("RulesLate", TICKET, "prometheus_rule_group_iterations_missed_total", RULES, hold=5, window=5)
+    yield grows("RulesFailing", PAGE, "prometheus_rule_evaluation_failures_total", RULES, hold=5, window=5)
+    yield grows("RulesLate", TICKET, "prometheus_rule_group_iterations_missed_total", RULES, hold=5, window=5)
     group = "prometheus_rule_group"
     yield _share("RulesSlow", TICKET, f"{group}_last_duration_seconds", f"{group}_interval_seconds", RULES, 0.5, 10)
     appended = f'prometheus_tsdb_head_samples_appended_total{{{JOB},type="float"}}'
     yield (
-        _platform("PrometheusIngestsNothing", PAGE, JOB)
+        platform("PrometheusIngestsNothing", PAGE, JOB)
         .fires("fires", "25m", {appended: "0+9x10 90x60"})
         .quiet("not yet", "23m30s", {appended: "0+9x10 90x60"})
         .quiet("all is well", "30m", {appended: "0+9x60"})
@@ -138,7 +91,7 @@ def _tables() -> Iterator[Table]:
     )
     own = 'up{job="prometheus",instance="prometheus-0"}'
     yield (
-        _platform("PrometheusStoresNothing", PAGE, 'job="prometheus"')
+        platform("PrometheusStoresNothing", PAGE, 'job="prometheus"')
         .fires("fires", "22m15s", {own: "1x10"})
         .quiet("not yet", "21m45s", {own: "1x10"})
         .quiet("one missed scrape", "30m", {own: "1x10 _x2 1x60"})
@@ -146,28 +99,22 @@ def _tables() -> Iterator[Table]:
         .quiet("all is well", "30m", {own: "1x60"})
     )
     for metric in ("tsdb_compactions_failed", "tsdb_reloads_failures", "tsdb_wal_corruptions"):
-        table = _grows("PrometheusStorageFailing", TICKET, f"prometheus_{metric}_total", JOB, window=180)
-        yield _renamed(table, metric)
-    yield _grows("SamplesTooOld", TICKET, "prometheus_tsdb_too_old_samples_total", JOB)
+        table = grows("PrometheusStorageFailing", TICKET, f"prometheus_{metric}_total", JOB, window=180)
+        yield renamed(table, metric)
+    yield grows("SamplesTooOld", TICKET, "prometheus_tsdb_too_old_samples_total", JOB)
     yield _is_zero("AlertmanagerUnknown", PAGE, "prometheus_notifications_alertmanagers_discovered")
     to = f'{JOB},alertmanager="http://alertmanager:9093"'
-    yield _grows("AlertsNotSent", PAGE, "prometheus_notifications_errors_total", to, hold=5, window=5)
+    yield grows("AlertsNotSent", PAGE, "prometheus_notifications_errors_total", to, hold=5, window=5)
     yield _is_zero("AlertmanagerConfigRejected", TICKET, "alertmanager_config_last_reload_successful")
     pager = f'{JOB},integration="pagerduty"'
     failed = "alertmanager_notifications_failed_total"
-    yield _grows("NotificationsFailing", PAGE, failed, pager, hold=5, window=5, more=',reason="serverError"')
-    yield _failing("Loki", "loki")
-    yield _failing("Tempo", "tempo")
-    yield _grows("LokiDiskFull", PAGE, "loki_ingester_wal_disk_full_failures_total", JOB)
-    yield _grows("LokiPanics", TICKET, "loki_panic_total", JOB)
-    yield _grows("TempoFlushesFailing", TICKET, "tempo_ingester_failed_flushes_total", JOB)
-    yield _grows("TempoDiscardsSpans", TICKET, "tempo_discarded_spans_total", JOB, more=',reason="rate_limited"')
-    yield _grows("TempoCompactionFailing", TICKET, "tempodb_compaction_errors_total", JOB)
+    yield grows("NotificationsFailing", PAGE, failed, pager, hold=5, window=5, more=',reason="serverError"')
+    yield from cases_stores.tables()
     container = 'namespace="my-agents",pod="planner-0",container="agent"'
     waits = f"kube_pod_container_status_waiting_reason{{{container},reason=%s}}"
     loops, pulls = (waits % f'"{reason}"' for reason in ("CrashLoopBackOff", "ImagePullBackOff"))
     yield (
-        _platform("PodCrashLoops", TICKET, container)
+        platform("PodCrashLoops", TICKET, container)
         .fires("fires", "10m15s", {loops: "1x60"})
         .fires("fires though it runs between two waits", "20m", {loops: "1x3 _x3 1x3 _x3 1x3 _x3 1x3"})
         .quiet("not yet", "9m45s", {loops: "1x60"})
@@ -176,11 +123,6 @@ def _tables() -> Iterator[Table]:
         .quiet("recovers", "40m", {loops: "1x20 _x60"})
         .quiet("no data", "30m", {})
     )
-
-
-def _renamed(table: Table, what: str) -> Table:
-    table.rename(what)
-    return table
 
 
 RAW = tuple(case for table in _tables() for case in table.cases)

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 from support.asking import ALERT_SPEED, ask, filled
 
-from alerts.evidence import QueryLanguage, quick_checks
+from alerts.evidence import quick_checks
 from alerts.lint import reading
 from alerts.timing import Timing
+from collector.search import LineSearch, SpanSearch
 from runbooks.book import commands, library
 from runbooks.book.kinds import Kind
 from runbooks.book.library import expected
-from runbooks.book.prose import QUERIES, Language
+from runbooks.book.prose import Language
 from stacks.ports import PORTS
 
 LIBRARY = library.load()
@@ -50,7 +51,7 @@ COMMANDS = {_kind(text): (name, text) for name, text in _RUN}
 def shown(stack, notice, check):
     """What a person sees who looks when the alert began to fire, or when it reached them."""
     query = filled(check.query, notice.labels)
-    return ask(stack, check.language, query, notice.began) or ask(stack, check.language, query, notice.at)
+    return ask(stack, query, notice.began) or ask(stack, query, notice.at)
 
 
 def test_quick_checks_show_what_they_promise_while_the_alert_fires(stack, arrived):
@@ -71,30 +72,29 @@ def test_evidence_in_lines_is_found(stack, arrived):
     """Events that a KPI counts are lines: the very ones that the alert is about."""
     for scenario, name in (("hallucination", "Hallucinating"), ("policy-violation", "PolicyViolationsPassed")):
         notice = next(notice for notice in arrived[scenario] if notice.name == name)
-        (lines,) = [check for check in quick_checks(name) if check.language is QueryLanguage.LOGQL]
-        assert ask(stack, lines.language, filled(lines.query, notice.labels))
+        (lines,) = [check for check in quick_checks(name) if isinstance(check.query, LineSearch)]
+        assert ask(stack, filled(lines.query, notice.labels))
 
 
-@pytest.mark.parametrize("language", QueryLanguage)
-def test_a_store_takes_every_quick_check(stack, language):
+@pytest.mark.parametrize("kind", [str, SpanSearch, LineSearch])
+def test_a_store_takes_every_quick_check(stack, kind):
     queries = {
         filled(check.query, SOME)
         for name in expected()[Kind.ALERT]
         for check in quick_checks(name)
-        if check.language is language
+        if isinstance(check.query, kind)
     }
     assert queries
     for query in queries:
-        ask(stack, language, query)
+        ask(stack, query)
 
 
-@pytest.mark.parametrize("language", QUERIES)
-def test_a_store_takes_every_query_of_a_page(stack, language):
-    asked = [fence for page in LIBRARY.pages.values() for fence in page.fences if fence.language is language]
+def test_prometheus_takes_every_query_of_a_page(stack):
+    asked = [fence for page in LIBRARY.pages.values() for fence in page.fences if fence.language is Language.PROMQL]
     assert asked
     for fence in asked:
         for query in re.split(r"\n\s*\n", filled(fence.text, SOME).strip()):
-            ask(stack, QueryLanguage(language), query)
+            ask(stack, query)
 
 
 def test_every_command_of_a_page_runs(stack, truths, tmp_path):  # noqa: ARG001 they made what is asked for

@@ -3,9 +3,9 @@
 import pytest
 import typer
 
-from alerts.evidence import QueryLanguage, quick_checks
+from alerts.evidence import quick_checks
 from alerts.lint import reading
-from runbooks.book import checks, commands, library, prose
+from runbooks.book import checks, commands, library, prose, searches
 from runbooks.book.checks import Book
 from runbooks.book.kinds import Kind
 from runbooks.book.library import Library, expected
@@ -36,20 +36,22 @@ agentobs why --environment "$environment"
 
 ## Verify
 
-```traceql
-{{ span.gen_ai.tool.name = "$tool_name" }}
+```bash
+agentobs traces --where "gen_ai.tool.name = $tool_name" --slower 5s
 ```
 
 ## Do not
 
-```logql
-{{deployment_environment_name="$environment"}} | severity_number >= 13
+```bash
+agentobs logs --environment "$environment" --event agentic.policy.violation --by gen_ai.agent.name
 ```
 
 ## Escalation
 
 Tell them.
 """.format(words="word " * 300)
+FENCES = GOOD[GOOD.index("```promql") : GOOD.index("## Escalation")]
+LESS = "Words.\n\n## Mitigation\n\n{}\n\n## Verify\n\nWords.\n\n## Do not\n\nWords.\n\n"
 
 
 def found(text, kind=Kind.ALERT):
@@ -68,7 +70,8 @@ def test_a_good_page_has_none():
 BREAKS = {
     "length": [("word " * 300, "word " * 100, "at least 150")],
     "asks": [
-        ('```bash\nagentobs why --environment "$environment"\n```', "Ask why.", "a fence of bash"),
+        (FENCES, LESS.format("Words."), "a fence of bash"),
+        (FENCES, LESS.format("```bash\nagentobs doctor\n```"), "a fence of promql, or agentobs logs"),
     ],
     "promql": [
         ("kpi:tool_success:ratio5m", "kpi:tool_sucess:ratio5m", "no rule records it"),
@@ -76,16 +79,8 @@ BREAKS = {
         ("kpi:tool_success:ratio5m", "rate(kpi:tool_success:ratio5m[5m]", "not PromQL"),
         ("kpi:tool_success:ratio5m", "agentic_tool_calls_total", "is a counter"),
     ],
-    "logql": [
-        ("{deployment_environment_name=", "{tool_name=", "streams have no label tool_name"),
-        ('{deployment_environment_name="$environment"} |', "|", "selects no streams"),
-    ],
-    "traceql": [
-        ("span.gen_ai.tool.name", "span.gen_ai.tool.nam", "no attribute gen_ai.tool.nam"),
-        ('{ span.gen_ai.tool.name = "$tool_name" }', '{ span.gen_ai.tool.name = "$tool_name"', "no closed braces"),
-    ],
     "labels": [
-        ('tool.name = "$tool_name"', 'tool.name = "$agent_name"', "$agent_name is no label"),
+        ("tool.name = $tool_name", "tool.name = $agent_name", "$agent_name is no label"),
         ('why --environment "$environment"', 'why --environment "$place"', "$place is no label"),
     ],
     "command": [
@@ -95,6 +90,14 @@ BREAKS = {
         ("agentobs why", "helm list; agentobs why", "`helm` is run by a test"),
         ("agentobs why", "curl --foo http://x; agentobs why", "`curl` has no option --foo"),
         ("agentobs why", "agentobs why 'x", "no shell reads it"),
+    ],
+    "search": [
+        ('--where "gen_ai.tool.name =', '--where "gen_ai.tool.nam =', "no attribute gen_ai.tool.nam"),
+        ('--where "gen_ai.tool.name = $tool_name"', '--where "a = 1 or b"', "is no condition; fix: write NAME OP"),
+        ('--where "gen_ai.tool.name = $tool_name"', "--where 'gen_ai.tool.name = $tool_name'", "is never filled in"),
+        ("--by gen_ai.agent.name", "--by=agent_name", "no attribute agent_name"),
+        ("--event agentic.policy.violation", "--event agentic.violation", "no event agentic.violation"),
+        ("--slower 5s", "--slower 5", "'5' is not a duration; fix: write for example"),
     ],
     "link": [
         ("AgentFailing.md", "AgentFailng.md", "AgentFailng.md is no page"),
@@ -117,6 +120,11 @@ def test_a_check_notices(check, old, new, message):
     assert wrong
     assert any(message in str(each) for each in wrong)
     assert all(each.fix and each.path.startswith("page.md") for each in wrong if each.path != "runbooks/pages")
+
+
+@pytest.mark.parametrize("look", ["traces --failed", "logs --severity error", "why", "status --since 15m"])
+def test_a_command_that_looks_is_a_query_too(look):
+    assert found(GOOD.replace(FENCES, LESS.format(f"```bash\nagentobs {look}\n```"), 1)) == []
 
 
 def test_a_missing_page_is_a_finding():
@@ -148,13 +156,15 @@ def test_commands_are_read_as_a_shell_reads_them(text):
 def test_quick_checks_read_what_exists(name):
     for check in quick_checks(name):
         assert check.shows.endswith(".")
-        if check.language is QueryLanguage.PROMQL:
+        if isinstance(check.query, str):
             assert [*reading.problems(check.query)] == []
+        else:
+            assert [*searches.problems(check.text)] == []
 
 
 @pytest.mark.parametrize("name", ALERTS)
 def test_quick_checks_use_only_labels_that_the_alert_has(name):
-    asked = {label for check in quick_checks(name) for label in checks._VARIABLE.findall(check.query)}
+    asked = {label for check in quick_checks(name) for label in checks._VARIABLE.findall(check.text)}
     assert asked <= set(reading.labels_of(name))
 
 

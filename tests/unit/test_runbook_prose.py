@@ -25,6 +25,8 @@ BAD = {
     ),
     "an empty section": (WHOLE.replace("## Impact\n\nSome words.", "## Impact"), "'Impact' is empty"),
     "an unknown fence": (WHOLE + "\n\n```sql\nselect 1\n```", "a fence of 'sql'"),
+    "a store's language": (WHOLE + "\n\n```traceql\n{ }\n```", "a fence of 'traceql'; fix: one of promql, bash"),
+    "another store's language": (WHOLE + "\n\n```logql\n{}\n```", "a fence of 'logql'"),
     "a fence without a language": (WHOLE + "\n\n```\nx\n```", "a fence of no language"),
     "not-run without a reason": (WHOLE + "\n\n```bash not-run:\nx\n```", "without a reason"),
     "not-run of a query": (WHOLE + "\n\n```promql not-run: x\nup\n```", "after the fence"),
