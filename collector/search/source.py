@@ -49,8 +49,13 @@ class Span:
 
     @property
     def duration_s(self) -> float:
-        """How long it took; never below zero, whatever clocks said."""
-        return max(0.0, self.end - self.start)
+        """How long it took, to the microsecond; never below zero, whatever clocks said."""
+        return elapsed(self.start, self.end)
+
+
+def elapsed(start: float, end: float) -> float:
+    """Seconds between two moments: of unix seconds a float holds no more than the microsecond."""
+    return max(0.0, round(end - start, 6))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

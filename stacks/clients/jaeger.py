@@ -13,6 +13,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from collector.search import Call, Span, SpanSearch, Trace, jaeger, matching
+from collector.search.source import elapsed
 from collector.signals import Attr
 from stacks.clients.http import Connection, StoreError, parsed, plain
 
@@ -131,7 +132,7 @@ def _trace(spans: list[Span]) -> Trace:
         service=top.service,
         name=root.name if root else "",
         start=first.start,
-        duration_s=max(span.end for span in spans) - first.start,
+        duration_s=elapsed(first.start, max(span.end for span in spans)),
     )
 
 
