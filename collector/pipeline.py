@@ -36,7 +36,7 @@ from collector.stores import LogKind, TraceKind
 _KPI_DOOR: Final = "otlp/kpi"
 _KPI_QUEUE: Final = "otlp_grpc/kpi"
 _TO_PROMETHEUS: Final = "otlp_http/prometheus"
-_STREAM_FIELDS: Final = f"{Attr.SERVICE_NAME},{Attr.SERVICE_NAMESPACE},{Attr.ENVIRONMENT}"
+STREAMS_HEADER: Final = {"VL-Stream-Fields": f"{Attr.SERVICE_NAME},{Attr.SERVICE_NAMESPACE},{Attr.ENVIRONMENT}"}
 """What VictoriaLogs tells streams apart by, as Loki is told in its own configuration."""
 # d2c forgets a series after this, far inside the five minutes that Prometheus looks back: the first point after a
 # pause then starts from zero again, with a zero point in front, and a window that covers only the new burst reads it.
@@ -150,7 +150,7 @@ def _logs(profile: Profile) -> dict[str, dict[str, Any]]:
     store, url = profile.backends.stores.logs, profile.backends.logs_url
     away = profile.backends.elsewhere.get(store)
     ours = {"endpoint": f"{url}/{'otlp' if store is LogKind.LOKI else 'insert/opentelemetry'}"}
-    streams = {"headers": {"VL-Stream-Fields": _STREAM_FIELDS}} if store is LogKind.VICTORIALOGS else {}
+    streams = {"headers": STREAMS_HEADER} if store is LogKind.VICTORIALOGS else {}
     queue = delivery.bytes_queue(profile.disk.logs_mib)
     return {f"otlp_http/{store}": {**(elsewhere.exporter(store, away) if away else ours), **streams, **queue}}
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from support.quiet import at_work, quiet, shared_folder
+from support.stores import LOGS, TRACES
 from xdist.scheduler import LoadScopeScheduling
 
 # Alone the fast ones first: a broken unit is not hidden behind minutes of waiting. Side by side the long ones first.
@@ -33,6 +34,11 @@ class _Pieces(LoadScopeScheduling):
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> _Pieces:
     return _Pieces(config, log)
+
+
+def pytest_report_header() -> str:
+    """Which of the pairs of stores this run is about."""
+    return f"stores: {TRACES} for traces, {LOGS} for logs"
 
 
 def pytest_configure(config: pytest.Config) -> None:

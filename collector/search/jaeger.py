@@ -5,9 +5,14 @@ Jaeger finds traces whose tags may lie on several spans; whether one span has th
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import floor
+from typing import Final
 
-from collector.search.model import Op, SpanSearch, Term, seconds
+from collector.search.model import Op, SpanSearch, Term, number, seconds
 from collector.signals import Attr
+
+_PLAIN: Final = 10**9
+"""Jaeger indexes numbers as text: whole ones below this one have one writing, whatever type they were sent with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,8 +26,8 @@ class Asked:
 
 def asked(search: SpanSearch) -> Asked:
     """What of a search Jaeger can be asked."""
-    equal = [term for term in search.terms if term.op is Op.EQUAL and isinstance(term.value, (str, int))]
-    services = [str(term.value) for term in equal if term.key == Attr.SERVICE_NAME]
+    equal = [term for term in search.terms if term.op is Op.EQUAL and _is_indexed(term)]
+    services = [_text(term) for term in equal if term.key == Attr.SERVICE_NAME]
     tags = {term.key: _text(term) for term in equal if term.key != Attr.SERVICE_NAME}
     return Asked(
         service=services[0] if services else "",
@@ -32,10 +37,10 @@ def asked(search: SpanSearch) -> Asked:
 
 
 def milliseconds(slower_than_s: float | str | None) -> str:
-    """The least duration as Jaeger reads it; a variable of a board stays what it is."""
+    """The least duration as Jaeger reads it, not longer than what is asked; a variable of a board stays what it is."""
     if slower_than_s is None or (isinstance(slower_than_s, str) and slower_than_s.startswith("$")):
         return str(slower_than_s or "")
-    return f"{round(seconds(slower_than_s) * 1000)}ms"
+    return f"{floor(seconds(slower_than_s) * 1000)}ms"
 
 
 def tags_text(search: SpanSearch) -> str:
@@ -43,12 +48,22 @@ def tags_text(search: SpanSearch) -> str:
     return " ".join(f"{key}={_word(value)}" for key, value in asked(search).tags.items())
 
 
+def _is_indexed(term: Term) -> bool:
+    return isinstance(term.value, (bool, str)) or (isinstance(term.value, int) and abs(term.value) < _PLAIN)
+
+
 def _text(term: Term) -> str:
-    return str(term.value).lower() if isinstance(term.value, bool) else str(term.value)
+    match term.value:
+        case bool():
+            return str(term.value).lower()
+        case int():
+            return number(term.value)
+        case _:
+            return str(term.value)
 
 
 def _word(value: str) -> str:
     if value and not any(letter.isspace() or letter in '"=\\' for letter in value):
         return value
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from collector.search.model import Attribute, LineSearch, Op, SearchError, Term
+from collector.search.model import Attribute, LineSearch, Op, SearchError, Term, number
 from collector.signals import Attr
 
 STREAMS: Final = (Attr.SERVICE_NAME, Attr.SERVICE_NAMESPACE, Attr.ENVIRONMENT)
@@ -21,25 +21,40 @@ def render(search: LineSearch) -> str:
     if search.event:
         stages.append(f" | event_name={quoted(search.event)}")
     stages += [_stage(term) for term in search.terms if term.key not in STREAMS]
-    stages += [f" | ({' or '.join(_term(term) for term in group)})" for group in search.any_of]
+    stages += [f" | ({' or '.join(_whole(term) for term in group)})" for group in search.any_of]
+    # Where a number is asked for, a line with a text there is not left out but marked.
+    if any(_is_number(term) for group in ((*search.terms,), *search.any_of) for term in group):
+        stages.append(' | __error__=""')
     return "".join([f"{{{selector}}}", *stages])
 
 
 def _stage(term: Term) -> str:
-    # For Loki a label that is missing is an empty one.
-    there = f' | {name(term.key)}!=""' if term.op is Op.UNEQUAL else ""
-    return f"{there} | {_term(term)}"
+    return "".join(f" | {part}" for part in (*_there(term), _term(term)))
+
+
+def _whole(term: Term) -> str:
+    parts = (*_there(term), _term(term))
+    return f"({' and '.join(parts)})" if len(parts) > 1 else parts[0]
+
+
+def _there(term: Term) -> tuple[str, ...]:
+    """For Loki a label that is missing is an empty one."""
+    needless = _is_number(term) or (term.op is Op.EQUAL and term.value != "")
+    return () if needless else (f'{name(term.key)}!=""',)
+
+
+def _is_number(term: Term) -> bool:
+    return term.op.orders or (isinstance(term.value, (int, float)) and not isinstance(term.value, bool))
 
 
 def _term(term: Term) -> str:
     if isinstance(term.value, Attribute):
         raise SearchError(f"{term.key} {term.op} {term.value.key}: two attributes of a line cannot be compared")
-    if isinstance(term.value, bool):
-        return f"{name(term.key)}{term.op}{quoted(str(term.value).lower())}"
-    if isinstance(term.value, str):
-        return f"{name(term.key)}{term.op}{quoted(term.value)}"
-    op = "==" if term.op is Op.EQUAL else term.op
-    return f"{name(term.key)} {op} {term.value:g}"
+    if _is_number(term):
+        op = "==" if term.op is Op.EQUAL else term.op
+        return f"{name(term.key)} {op} {term.value if isinstance(term.value, str) else number(term.value)}"
+    value = str(term.value).lower() if isinstance(term.value, bool) else str(term.value)
+    return f"{name(term.key)}{term.op}{quoted(value)}"
 
 
 def name(attribute: str) -> str:

@@ -1,12 +1,16 @@
-"""A search of lines as VictoriaLogs is asked: LogsQL. Attributes keep their names there."""
+"""A search of lines as VictoriaLogs is asked: LogsQL. Attributes keep their names there, and every value is text.
+
+For VictoriaLogs an attribute that is empty is one that is missing: neither fulfils a condition.
+"""
 
 import json
 import re
 from typing import Final
 
-from collector.search.model import Attribute, LineSearch, Op, SearchError, Term
+from collector.search.model import Attribute, LineSearch, Op, SearchError, Term, number
 
-_NUMBERS: Final = {Op.ABOVE: ">", Op.AT_LEAST: ">=", Op.BELOW: "<", Op.AT_MOST: "<="}
+NO_TEXT: Final = "(no text)"
+"""What the store is told to write where a record has none, as events have."""
 
 
 def render(search: LineSearch) -> str:
@@ -20,7 +24,7 @@ def render(search: LineSearch) -> str:
     if search.event:
         parts.append(f"event_name:={quoted(search.event)}")
     if search.text:
-        parts.append(f"~{quoted(re.escape(search.text))}")
+        parts += [f"~{quoted(re.escape(search.text))}", f"!_msg:={quoted(NO_TEXT)}"]
     return " ".join(parts) or "*"
 
 
@@ -30,19 +34,24 @@ def _term(term: Term) -> str:
     name, value = quoted(term.key), _plain(term.value)
     match term.op:
         case Op.EQUAL:
-            return f"{name}:={quoted(value)}"
+            return f"{name}:={quoted(value)}" if value else f"({name}:* {name}:={quoted(value)})"
         case Op.UNEQUAL:
             return f"({name}:* !{name}:={quoted(value)})"
         case Op.MATCHES:
-            return f"{name}:~{quoted(f'^(?:{value})$')}"
+            return f"({name}:* {name}:~{_pattern(f'^(?s:{value})$')})"
         case _:
-            return f"{name}:{_NUMBERS[term.op]}{value}"
+            return f"{name}:{term.op}{value}"
+
+
+def _pattern(text: str) -> str:
+    """As it is where it can be: for a variable Grafana writes a pattern whose backslashes no quotes would hold."""
+    return quoted(text) if "`" in text or "\r" in text else f"`{text}`"
 
 
 def _plain(value: str | float | bool) -> str:  # noqa: FBT001 the value of an attribute
     if isinstance(value, bool):
         return str(value).lower()
-    return value if isinstance(value, str) else f"{value:g}"
+    return value if isinstance(value, str) else number(value)
 
 
 def quoted(text: str) -> str:

@@ -3,9 +3,10 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from math import isfinite
 from typing import Any, Final
 
-from collector.search.model import Attribute, Op, SpanSearch, Term, seconds
+from collector.search.model import Attribute, Op, SearchError, SpanSearch, Term, number, seconds
 from collector.search.source import Span
 
 _NUMBERS: Final[Mapping[Op, Callable[[float, float], bool]]] = {
@@ -14,6 +15,8 @@ _NUMBERS: Final[Mapping[Op, Callable[[float, float], bool]]] = {
     Op.BELOW: lambda left, right: left < right,
     Op.AT_MOST: lambda left, right: left <= right,
 }
+
+_DIGITS: Final = re.compile(r"[-+]?\d+(\.\d+)?([eE][-+]?\d+)?", re.ASCII)
 
 
 def selects(search: SpanSearch, span: Span) -> bool:
@@ -43,21 +46,37 @@ def holds(term: Term, span: Span) -> bool:
 def _compared(have: Any, op: Op, want: Any) -> bool:  # noqa: ANN401 the value of any attribute
     match op:
         case Op.MATCHES:
-            return re.fullmatch(str(want), _text(have), re.DOTALL) is not None
+            return pattern(str(want)).fullmatch(_text(have)) is not None
         case Op.EQUAL | Op.UNEQUAL:
-            same = _number(have) == _number(want) if isinstance(want, (int, float)) else _text(have) == _text(want)
+            left, right = _number(have), _number(want)
+            # Only what is asked for as a number is one: the text "5.0" is not the text "5".
+            same = left == right if right is not None and not isinstance(want, str) else _text(have) == _text(want)
             return same is (op is Op.EQUAL)
         case _:
             left, right = _number(have), _number(want)
             return left is not None and right is not None and _NUMBERS[op](left, right)
 
 
+def pattern(text: str) -> re.Pattern[str]:
+    """A regular expression as stores take it: a full stop is any character. Raises SearchError."""
+    try:
+        return re.compile(text, re.DOTALL)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise SearchError(f"{text!r} is no regular expression: {error}") from None
+
+
 def _text(value: Any) -> str:  # noqa: ANN401 the value of any attribute
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    match value:
+        case bool():
+            return str(value).lower()
+        case float() if isfinite(value):
+            return number(value)
+        case _:
+            return str(value)
 
 
 def _number(value: Any) -> float | None:  # noqa: ANN401 the value of any attribute
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return 1.0 if value == "true" else 0.0 if value == "false" else None
+    """A number, or a text in plain digits; Python would take 1_000 and infinity for numbers too."""
+    if isinstance(value, bool) or not (isinstance(value, (int, float)) or _DIGITS.fullmatch(str(value))):
+        return None
+    return float(value)

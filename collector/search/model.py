@@ -1,8 +1,10 @@
 """What is looked for in traces and in lines: conditions on attributes, and the few things that are no attribute."""
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from enum import StrEnum
 from typing import Final, TypeVar
 
@@ -10,6 +12,8 @@ from collector.signals import Attr
 
 _RESOURCE_PREFIXES: Final = ("service.", "deployment.", "k8s.")
 _VARIABLE: Final = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+_WITH_VARIABLE: Final = re.compile(r"\$(?:\{[\w:]+\}|\w+)")
+_NUMBER: Final = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 
 
 class SearchError(ValueError):
@@ -27,6 +31,11 @@ class Op(StrEnum):
     AT_LEAST = ">="
     BELOW = "<"
     AT_MOST = "<="
+
+    @property
+    def orders(self) -> bool:
+        """Whether it compares numbers."""
+        return self in {Op.ABOVE, Op.AT_LEAST, Op.BELOW, Op.AT_MOST}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +57,30 @@ class Term:
     value: Value
 
     def __post_init__(self) -> None:
+        said = f"{self.key} {self.op} {self.value}"
         if self.op is Op.MATCHES and not isinstance(self.value, str):
-            raise SearchError(f"{self.key} {self.op} {self.value}: expected a regular expression")
+            raise SearchError(f"{said}: expected a regular expression")
+        if self.op.orders and not _orders(self.value):
+            raise SearchError(f"{said}: expected a number, such as 3 or 0.5")
+        if isinstance(self.value, float) and not math.isfinite(self.value):
+            raise SearchError(f"{said}: expected a number that is not endless")
 
     @property
     def of_resource(self) -> bool:
         """Whether the attribute describes the program, not the step."""
         return self.key.startswith(_RESOURCE_PREFIXES)
+
+
+def _orders(value: Value) -> bool:
+    """Whether something can be above or below it: nothing else may reach the language of a store without quotes."""
+    if isinstance(value, str):
+        return _NUMBER.fullmatch(value) is not None or _WITH_VARIABLE.fullmatch(value) is not None
+    return not isinstance(value, bool)
+
+
+def number(value: float) -> str:
+    """A number in plain digits and as exact as it is, which every language reads; 1e21 is text to some."""
+    return f"{Decimal(repr(value)):f}".removesuffix(".0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +126,10 @@ Search = TypeVar("Search", SpanSearch, LineSearch)
 
 
 def filled(search: Search, values: Mapping[str, str]) -> Search:
-    """The search with `$name` replaced by its value, as text: nothing in it becomes a condition of its own."""
+    """The search with `$name` replaced by its value: nothing in it becomes a condition of its own.
+
+    Behind `=~` the value is part of a regular expression; who wants a text there escapes it.
+    """
 
     def text(given: str) -> str:
         return _VARIABLE.sub(lambda found: values.get(found[1] or found[2], found[0]), given)
@@ -129,7 +158,7 @@ def seconds(value: float | str) -> float:
     """Seconds of a number or of a duration such as 500ms, 5s, 2m or 1h. Raises SearchError."""
     if not isinstance(value, str):
         return value
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h)", value)
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h)", value, re.ASCII)
     if match is None:
         raise SearchError(f"{value!r} is not a duration; write for example 500ms, 5s, 2m or 1h")
     return float(match[1]) * {"ms": 0.001, "s": 1, "m": 60, "h": 3600}[match[2]]

@@ -49,8 +49,13 @@ class Span:
 
     @property
     def duration_s(self) -> float:
-        """How long it took; never below zero, whatever clocks said."""
-        return max(0.0, self.end - self.start)
+        """How long it took, to the microsecond; never below zero, whatever clocks said."""
+        return elapsed(self.start, self.end)
+
+
+def elapsed(start: float, end: float) -> float:
+    """Seconds between two moments: of unix seconds a float holds no more than the microsecond."""
+    return max(0.0, round(end - start, 6))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +92,8 @@ class TraceStore(Protocol):
     def services(self, search: SpanSearch, start: float, end: float) -> list[str]:
         """Names of the programs that sent spans; a store may name more than those that the search wants."""
 
-    def calls(self, start: float, end: float) -> list[Call] | None:
-        """Which program called which; None where not the store but series in Prometheus say so."""
+    def calls(self, search: SpanSearch, start: float, end: float) -> list[Call] | None:
+        """Which program called which in traces that the search wants; None where series in Prometheus say so."""
 
     def link(self, trace_id: str) -> str:
         """Where a person sees a trace."""

@@ -1,6 +1,6 @@
 """A search as Tempo is asked: TraceQL."""
 
-from collector.search.model import Attribute, Op, SpanSearch, Term, seconds
+from collector.search.model import Attribute, Op, SpanSearch, Term, number, seconds
 
 
 def render(search: SpanSearch) -> str:
@@ -25,7 +25,7 @@ def _term(term: Term) -> str:
 
 def _name(key: str) -> str:
     scope = "resource" if Term(key, Op.EQUAL, "").of_resource else "span"
-    plain = all(letter.isalnum() or letter in "._-" for letter in key)
+    plain = key.isascii() and all(letter.isalnum() or letter in "._-" for letter in key)
     return f"{scope}.{key}" if plain else f"{scope}.{quoted(key)}"
 
 
@@ -36,15 +36,16 @@ def _value(term: Term) -> str:
         case bool():
             return str(term.value).lower()
         case str():
-            return quoted(term.value)
+            return term.value if term.op.orders else quoted(term.value)
         case _:
-            return f"{term.value:g}"
+            return number(term.value)
 
 
 def _duration(value: float | str) -> str:
     if isinstance(value, str) and value.startswith("$"):
         return value
-    return f"{round(seconds(value) * 1000)}ms"
+    us = round(seconds(value) * 1_000_000)
+    return f"{us}us" if us % 1000 else f"{us // 1000}ms"
 
 
 def quoted(text: str) -> str:

@@ -110,7 +110,7 @@ def traces(
             return
         found = FoundTraces(traces=store.find(search, now - since, now, limit))
     if as_json:
-        typer.echo(found.model_dump_json(indent=2))
+        show_look.document(found)
     elif not found.traces:
         error_console().print(f"No kept trace is like that in this window. {_NOTHING}")
     else:
@@ -123,7 +123,7 @@ def _show_one(found: OneTrace, *, as_json: bool) -> None:
             f"there is no trace {found.trace_id}: it was not kept, its time is over, or it is in another stack's store"
         )
     if as_json:
-        typer.echo(found.model_dump_json(indent=2))
+        show_look.document(found)
     else:
         Console().print(show_look.tree(found.spans))
 
@@ -172,7 +172,7 @@ def logs(
             raise SearchError(f"the stack {stack} has no store of logs; name one with --loki or --victorialogs URL")
         found = FoundLines(lines=store.lines(search, now - since, now, limit))
     if as_json:
-        typer.echo(found.model_dump_json(indent=2))
+        show_look.document(found)
     elif not found.lines:
         error_console().print(f"No line is like that in this window. {_NOTHING}")
     else:

@@ -28,7 +28,7 @@ def main() -> None:
     except Exception as error:
         if not is_expected(error):
             raise
-        from rich.console import Console  # noqa: PLC0415 most commands end well, and some never draw anything
+        from stacks.cli import show  # noqa: PLC0415 most commands end well, and some never draw anything
 
-        Console(stderr=True).print(f"[bold red]error:[/] {error}", highlight=False, soft_wrap=True)
+        show.error_console().print(show.failure(error), soft_wrap=True)
         raise SystemExit(1) from None

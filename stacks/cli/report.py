@@ -16,6 +16,7 @@ from alerts.catalogue import TASK_SUCCESS
 from alerts.catalogue.model import HOUR
 from alerts.promql import duration
 from alerts.recording import rule
+from collector.search import SearchError
 from dashboards import documents
 from dashboards.boards import BOARDS
 from dashboards.lib.model import Board
@@ -29,7 +30,7 @@ from stacks.cli.show import error_console
 from stacks.clients import StoreError
 from stacks.environments import EnvName
 
-_ERRORS: Final = (PrometheusError, StoreError)
+_ERRORS: Final = (PrometheusError, StoreError, SearchError)
 _MEGABYTE: Final = 1_000_000
 
 

@@ -2,6 +2,7 @@
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table as RichTable
+from rich.text import Text
 
 from runbooks import wording
 from runbooks.status import Row, Status, Table
@@ -28,6 +29,12 @@ def _kpi_table(table: Table, span: str) -> RichTable:
 def _cells(row: Row, table: Table) -> list[str]:
     values = [wording.amount(row.kpis[column.kpi], column.unit) for column in table.columns]
     return [*row.labels.values(), f"{row.events:,.0f}", *values]
+
+
+def failure(error: Exception) -> Text:
+    """An error as it is said: text, not markup, for what others named may stand in it."""
+    said = "".join(letter if letter.isprintable() or letter == "\n" else " " for letter in str(error))
+    return Text.assemble(("error:", "bold red"), " ", said)
 
 
 def error_console() -> Console:

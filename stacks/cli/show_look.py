@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+import typer
+from pydantic import BaseModel
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -21,16 +23,25 @@ _SAYING: Final[Mapping[Attr, str]] = {
     Attr.ERROR_TYPE: "error",
 }  # fmt: skip
 _SAID: Final = 200
-_CONTROLS: Final = {code: None for code in (*range(32), *range(127, 160)) if code not in {9, 10}}
+_BIDI: Final = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+"""They put text into another order than it has."""
+_CONTROLS: Final = {code: None for code in (*range(32), *range(127, 160), *_BIDI) if code not in {9, 10}}
+_HALVES: Final = dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
+_ESCAPED: Final = {code: f"\\u{code:04x}" for code in (*range(127, 160), *_BIDI)}
+
+
+def document(found: BaseModel) -> None:
+    """Print a document as JSON, in which nothing steers a terminal either."""
+    typer.echo(found.model_dump_json(indent=2).translate(_ESCAPED))
 
 
 def traces(found: Sequence[Trace], link: str) -> RenderableType:
     """A table, newest first; the id of a trace completes `link`, which may be empty."""
     table = _table("began, UTC", "trace", "took", "what")
     for row in found:
-        style = f"link {link}{row.trace_id}" if link else ""
+        style = f"link {link}{row.trace_id}" if link and row.trace_id.isalnum() else ""
         what = _text(row.name or "(no root yet)").append_text(_text(f" {row.service}", style="dim"))
-        table.add_row(moment(row.start)[:-1], Text(row.trace_id, style=style), took(row.duration_s), what)
+        table.add_row(moment(row.start)[:-1], _text(row.trace_id, style=style), took(row.duration_s), what)
     return Group(table, Text("agentobs traces TRACE shows one as a tree", style="dim"))
 
 
@@ -44,13 +55,13 @@ def tree(spans: Sequence[Span]) -> RenderableType:
     first = min(spans, key=lambda each: each.start)
     failed = sum(span.failed for span in spans)
     head = f"trace {first.trace_id}, {moment(first.start)}, {len(spans)} steps, {failed} failed"
-    top = Tree(Text(head, style="bold"), guide_style="dim")
+    top = Tree(_text(head, style="bold"), guide_style="dim")
 
-    def grow(branch: Tree, parent: str) -> None:
-        for span in called.pop(parent, []):
-            grow(branch.add(_step(span)), span.span_id)
-
-    grow(top, "")
+    # A chain of steps may be longer than Python's stack.
+    waiting = [(top, "")]
+    while waiting:
+        branch, parent = waiting.pop()
+        waiting += [(branch.add(_step(span)), span.span_id) for span in called.pop(parent, [])]
     return top
 
 
@@ -72,9 +83,9 @@ def _short(text: str) -> str:
 
 def _saying(span: Span) -> Iterator[tuple[str, str]]:
     for key, label in _SAYING.items():
-        value = span.attributes.get(key)
-        if value not in {None, "", 0, "0"}:
-            yield label, str(value)
+        value = str(span.attributes.get(key, ""))
+        if value not in {"", "0", "None"}:
+            yield label, value
 
 
 def lines(found: Sequence[LogLine]) -> RenderableType:
@@ -85,10 +96,10 @@ def lines(found: Sequence[LogLine]) -> RenderableType:
 def _line(line: LogLine) -> Text:
     level = line.severity.upper()
     style = next((colour for name, colour in _SEVERE.items() if level.startswith(name)), "")
-    shown = Text(moment(line.at), style="dim").append(f" {level:<5} ", style=style)
+    shown = Text(moment(line.at), style="dim").append_text(_text(f" {level:<5} ", style=style))
     shown.append_text(_text(line.attributes.get(Attr.AGENT_NAME) or line.service, style="bold"))
     shown.append("  ").append_text(_text(line.text or _event(line)))
-    return shown.append(f"  {line.trace_id}", style="dim") if line.trace_id else shown
+    return shown.append_text(_text(f"  {line.trace_id}", style="dim")) if line.trace_id else shown
 
 
 def _event(line: LogLine) -> str:
@@ -114,18 +125,21 @@ def counted(found: Sequence[LogLine], by: str) -> RenderableType:
 def _table(*headings: str) -> Table:
     table = Table(header_style="cyan", box=None)
     for heading in headings:
-        table.add_column(heading, overflow="fold", no_wrap=heading != "what")
+        table.add_column(_text(heading), overflow="fold", no_wrap=heading != "what")
     return table
 
 
 def _text(value: Any, style: str = "") -> Text:  # noqa: ANN401 whatever a store answers
     """Text, not markup, without characters that steer a terminal: names come from outside."""
-    return Text(str(value).translate(_CONTROLS), style=style)
+    return Text(str(value).translate(_CONTROLS).translate(_HALVES), style=style)
 
 
 def moment(at: float) -> str:
-    """A moment with its date and zone."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    """A moment with its date and zone; of a clock that is far off, the seconds that it says."""
+    try:
+        return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    except (ValueError, OverflowError, OSError):
+        return f"{at:.0f} s "
 
 
 def took(duration_s: float) -> str:

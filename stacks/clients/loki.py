@@ -7,6 +7,7 @@ from collector.search import LineSearch, LogLine, logql
 from collector.signals import Attr
 from stacks.clients.http import Connection
 
+_PATH: Final = "/loki/api/v1/query_range"
 _NS: Final = 1_000_000_000
 _NAMES: Final = {logql.name(attribute): str(attribute) for attribute in Attr}
 """What Loki calls an attribute -> its name."""
@@ -22,8 +23,9 @@ class Loki:
         """At most `limit` lines of a period in unix seconds that the search wants, newest first."""
         query = logql.render(search)
         params = {"query": query, "start": f"{start:.3f}", "end": f"{end:.3f}", "limit": str(limit)}
-        said = self._store.get("/loki/api/v1/query_range", params).json()
-        found = [line for stream in said["data"]["result"] for line in _lines(stream)]
+        said = self._store.json(_PATH, params)
+        with self._store.reading(_PATH):
+            found = [line for stream in said["data"]["result"] for line in _lines(stream)]
         return sorted(found, key=lambda line: -line.at)[:limit]
 
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import requests
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as OtlpSpan
 from opentelemetry.proto.trace.v1.trace_pb2 import Status, TracesData
@@ -27,25 +28,30 @@ class Tempo:
     def services(self, search: SpanSearch, start: float, end: float) -> list[str]:
         """Names of the programs with a span that the search wants."""
         path = f"/api/v2/search/tag/resource.{Attr.SERVICE_NAME}/values"
-        answer = self._store.get(path, _asked(search, start, end)).json()
-        return sorted(str(row["value"]) for row in answer.get("tagValues", []))
+        answer = self._store.json(path, _asked(search, start, end))
+        with self._store.reading(path):
+            return sorted(str(row["value"]) for row in answer.get("tagValues") or [])
 
     def find(self, search: SpanSearch, start: float, end: float, limit: int) -> list[Trace]:
         """At most `limit` traces with a span that the search wants, newest first."""
         params = {**_asked(search, start, end), "limit": str(limit)}
-        rows = [_row(found) for found in self._store.get("/api/search", params).json().get("traces") or []]
-        return sorted(rows, key=lambda row: -row.start)
+        answer = self._store.json("/api/search", params)
+        with self._store.reading("/api/search"):
+            rows = [_row(found) for found in answer.get("traces") or []]
+        return sorted(rows, key=lambda row: -row.start)[:limit]
 
     def trace(self, trace_id: str) -> list[Span]:
         """Every span of a trace, each once; nothing where the trace is gone."""
         if not trace_id:
             return []
-        answer = self._store.get(f"/api/traces/{quote(trace_id, safe='')}", {}, "application/protobuf")
+        path = f"/api/traces/{quote(trace_id, safe='')}"
+        answer = self._store.get(path, {}, "application/protobuf", or_nothing=True)
         if answer.status_code == requests.codes.not_found:
             return []
-        return list({span.span_id: span for span in _spans(answer.content)}.values())
+        with self._store.reading(path):
+            return list({span.span_id: span for span in _spans(answer.content)}.values())
 
-    def calls(self, start: float, end: float) -> None:
+    def calls(self, search: SpanSearch, start: float, end: float) -> None:
         """Tempo writes them to Prometheus."""
 
     def link(self, trace_id: str) -> str:
@@ -69,8 +75,12 @@ def _row(found: Mapping[str, Any]) -> Trace:
 
 
 def _spans(content: bytes) -> Iterator[Span]:
-    """Tempo's message is OTLP's under another name."""
-    for batch in TracesData.FromString(content).resource_spans:
+    """Tempo's message is OTLP's under another name. Raises ValueError for anything else."""
+    try:
+        data = TracesData.FromString(content)
+    except DecodeError as error:
+        raise ValueError(error) from error
+    for batch in data.resource_spans:
         resource = _attributes(batch.resource.attributes)
         for scope in batch.scope_spans:
             for span in scope.spans:

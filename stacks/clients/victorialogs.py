@@ -1,16 +1,18 @@
-"""VictoriaLogs' HTTP API as a store of lines."""
+"""VictoriaLogs' HTTP API as a store of lines.
 
-import json
+Every value is text there, lists and maps as JSON; what is empty is not stored.
+"""
+
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
 from collector.search import LineSearch, LogLine, logsql
+from collector.search.logsql import NO_TEXT
 from collector.signals import Attr
-from stacks.clients.http import Connection
+from stacks.clients.http import Connection, parsed
 
-NO_TEXT: Final = "(no text)"
-"""What the store is told to write where a record has none, as events have."""
+_PATH: Final = "/select/logsql/query"
 _OWN: Final = frozenset(("_msg", "_time", "_stream", "_stream_id"))
 
 
@@ -27,8 +29,10 @@ class VictoriaLogs:
             "start": f"{start:.3f}",
             "end": f"{end:.3f}",
         }
-        answer = self._store.get("/select/logsql/query", params)
-        return [_line(json.loads(row)) for row in answer.text.splitlines() if row]
+        answer = self._store.get(_PATH, params)
+        with self._store.reading(_PATH):
+            # Only \n ends a row: in a text may stand other ends of lines.
+            return [_line(parsed(row)) for row in answer.content.split(b"\n") if row.strip()]
 
 
 def _line(row: Mapping[str, Any]) -> LogLine:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from stacks.clients.victorialogs import NO_TEXT
+from collector.search.logsql import NO_TEXT
 from stacks.environments import Environment
 from stacks.workload import Placement, Probe, Workload
 

@@ -113,7 +113,7 @@ CASES = [
     (DEV, {"tickets": "pigeon"}, "Input should be 'webhook', 'pagerduty', 'opsgenie', 'slack' or 'email'"),
     (DEV, {"tracesRetention": "7 days"}, "write whole hours or days, such as 36h or 15d"),
     (DEV, {"metricsRetention": "0d"}, "'0d' is not a duration"),
-    (DEV, {"logsRetention": "3h"}, "shorter than the 24h that Loki accepts"),
+    (DEV, {"logsRetention": "3h"}, "shorter than the 24h that stores of logs accept"),
     (DEV, {"identities": "loki"}, "expected a map of workloads to annotations"),
     (DEV, {"identities": '{"loki": "role"}'}, "agentobs:identities.loki of stack dev"),
     (DEV, {"objectsTls": "perhaps"}, "agentobs:objectsTls of stack dev: Input should be a valid boolean"),

@@ -18,12 +18,10 @@ from playwright.sync_api import Browser, Page
 from support.asking import ALERT_SPEED
 from support.browser import browser
 from support.ports import free_ports
-from support.stores import CHOSEN, LOGS, TRACES, lines_of
+from support.stores import LOGS, SHOWN, TRACES, lines_of
 from support.webhook import Notice, Webhook, webhook
 
 from collector.search import LogLine, LogStore, Span, TraceStore
-from dashboards.boards import BOARDS
-from dashboards.lib.stores import adapted
 from dashboards.report import Period, Report, render
 from demo.scenarios import SCENARIOS
 from stacks.cli.reach import Reached
@@ -243,14 +241,13 @@ def reports(stack: LocalStack, truths: dict[str, dict[str, Any]]) -> dict[str, R
     stack.run(sys.executable, "-c", _CANARY.replace('environment="canary"', endpoint))
     compared = "count(track:canary_z1h)"
     assert eventually(lambda: stack.value(compared), lambda value: value >= 1, 90) >= 1
-    boards = [adapted(board, CHOSEN) for board in BOARDS]
     now = time.time()
     period = Period(start=now - REPORTED_S, end=now)
     made = {}
     for environment, chosen in REPORTED.items():
         trace = {"trace": truths[environment]["trace_ids"][0]} if environment in truths else {}
         asked = {"environment": environment, "slower": "1s", **trace, **chosen}
-        made[environment] = render(boards, sources(stack.reached), period, asked)
+        made[environment] = render(SHOWN, sources(stack.reached), period, asked)
     return made
 
 

@@ -34,9 +34,9 @@ def single(folder: Path, *, http: int, health: int, sink_http: int, sink_grpc: i
         tier=Tier.SINGLE,
         listen=listen(http, health),
         backends=Backends(
-            tempo_grpc=f"127.0.0.1:{sink_grpc}",
+            traces_grpc=f"127.0.0.1:{sink_grpc}",
             prometheus_url=sink,
-            loki_url=sink,
+            logs_url=sink,
             langfuse_url=sink,
             langfuse_keys=Token(file=str(keys)),
         ),
@@ -53,7 +53,7 @@ def collector_for(folder: Path, prometheus_url: str, store: Capture, instance: s
     profile = Profile(
         tier=Tier.SINGLE,
         listen=listen(http, health),
-        backends=Backends(tempo_grpc="127.0.0.1:1", prometheus_url=prometheus_url, loki_url=store.url),
+        backends=Backends(traces_grpc="127.0.0.1:1", prometheus_url=prometheus_url, logs_url=store.url),
         instance=instance,
         disk=Disk(directory=f"{folder}/queue"),
         content=redaction.LOCAL,

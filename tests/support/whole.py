@@ -32,7 +32,7 @@ def local_profile(folder: Path, prometheus_url: str, store: Capture) -> Profile:
     return Profile(
         tier=Tier.SINGLE,
         listen=listen(http, health),
-        backends=Backends(tempo_grpc="127.0.0.1:1", prometheus_url=prometheus_url, loki_url=store.url),
+        backends=Backends(traces_grpc="127.0.0.1:1", prometheus_url=prometheus_url, logs_url=store.url),
         instance="collector-0",
         disk=Disk(directory=f"{folder}/queue"),
         content=redaction.LOCAL,

@@ -2,6 +2,7 @@
 
 import math
 import random
+import shlex
 from datetime import UTC, datetime
 
 import pytest
@@ -13,12 +14,12 @@ from alerts.catalogue import DIMENSIONS, TASK_SUCCESS, Severity
 from alerts.catalogue.counts import SPEND
 from alerts.recording import rule
 from alerts.source import Sample
+from collector.search import Trace, jaeger, traceql
 from collector.signals import Label
 from runbooks import checklist
 from runbooks.baseline import InUse
 from runbooks.checklist import Status, sample
 from runbooks.checklist.catalogue import ITEMS
-from runbooks.checklist.platform import Trace
 
 ITEM = {item.key: item for item in ITEMS}
 HERE = {Label.ENVIRONMENT: "prod"}
@@ -147,7 +148,10 @@ def test_a_canary_that_was_announced_and_is_not_marked_is_not_judged():
 
 
 def traces(count: int) -> list[Trace]:
-    return [Trace(trace_id=f"{number:032x}", name="task", start=NOW, duration_s=1.0) for number in range(count)]
+    return [
+        Trace(trace_id=f"{number:032x}", service="agents", name="task", start=NOW, duration_s=1.0)
+        for number in range(count)
+    ]
 
 
 def test_a_sample_is_the_same_for_the_same_seed_and_draws_nothing_twice():
@@ -165,9 +169,18 @@ def test_a_sample_is_the_same_for_the_same_seed_and_draws_nothing_twice():
 
 def test_new_versions_are_searched_with_whose_they_are_and_quotes_are_closed():
     new = [InUse(dimension="tool", entity={"environment": "prod", "tool_name": 'a"b'}, version="4\\", calls=9)]
-    query = next(kind.query for kind in sample.strata(Metrics(), 'p"d', new, 0, 1) if kind.key == "new version")
+    kind = next(kind for kind in sample.strata(Metrics(), 'p"d', new, 0, 1) if kind.key == "new version")
+    (search,) = kind.searches
+    assert {(term.key, term.value) for term in search.terms} == {
+        ("deployment.environment.name", 'p"d'),
+        ("gen_ai.tool.name", 'a"b'),
+        ("agentic.tool.version", "4\\"),
+    }
+    query = traceql.render(search)
     assert 'resource.deployment.environment.name = "p\\"d"' in query
-    assert '(span.gen_ai.tool.name = "a\\"b" && span.agentic.tool.version = "4\\\\")' in query
+    assert 'span.gen_ai.tool.name = "a\\"b" && span.agentic.tool.version = "4\\\\"' in query
+    assert jaeger.asked(search).tags["agentic.tool.version"] == "4\\"
+    assert shlex.split(kind.command)[2:6] == ["--environment", 'p"d', "--tool", 'a"b']
 
 
 def test_without_a_trace_there_is_no_sample():

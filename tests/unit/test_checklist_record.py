@@ -190,9 +190,26 @@ def test_nothing_that_was_found_breaks_out_of_its_place():
 
 
 def test_the_page_for_a_client_has_nothing_internal():
-    made = record(FakePlatform(backends_=[Backend(name="loki", url="http://10.0.0.7:3100", ready=False, said="no")]))
+    away = [
+        Backend(name=name, url="http://10.0.0.7:3100", ready=False, said="no")
+        for name in ("loki", "tempo", "jaeger", "victorialogs")
+    ]
+    made = record(FakePlatform(backends_=away))
     page = checklist.html(made, client=True)
-    for internal in ("10.0.0.7", "loki", "ada", "prod", "team", "pulumi", "backends-ready", "june", "{{"):
+    for internal in (
+        "10.0.0.7",
+        "loki",
+        "tempo",
+        "jaeger",
+        "victorialogs",
+        "ada",
+        "prod",
+        "team",
+        "pulumi",
+        "backends-ready",
+        "june",
+        "{{",
+    ):
         assert internal not in page
     assert page.count("<article") == len(ITEMS)
     assert made.digest in page

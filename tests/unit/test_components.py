@@ -5,6 +5,8 @@ import dataclasses
 import pytest
 import yaml
 
+from collector.stores import GRAFANA, PERMISSIVE
+from stacks.cluster import names
 from stacks.environments import LOCAL, Retention
 from stacks.observability import workloads
 from stacks.ports import PORTS
@@ -12,30 +14,68 @@ from stacks.process.layout import StackDir
 from stacks.process.spec import ProcessSpec, program, supervisord
 from stacks.workload import CONFIG_DIR
 
-
-def test_every_port_of_the_table_belongs_to_exactly_one_workload(placement):
-    owned = [port for workload in workloads(LOCAL, placement) for port in workload.ports]
-    assert sorted(owned) == sorted(PORTS)
+PAIRS = pytest.mark.parametrize("stores", [GRAFANA, PERMISSIVE], ids=["tempo, loki", "jaeger, victorialogs"])
 
 
-def test_configurations_are_yaml_and_deterministic(placement):
-    first, second = workloads(LOCAL, placement), workloads(LOCAL, placement)
+def _with(stores):
+    return dataclasses.replace(LOCAL, stores=stores)
+
+
+@PAIRS
+def test_every_port_of_the_table_belongs_to_exactly_one_workload(placement, stores):
+    owned = [port for workload in workloads(_with(stores), placement) for port in workload.ports]
+    (others,) = {GRAFANA, PERMISSIVE} - {stores}
+    unused = {port for port in PORTS if names.owner(port) in {others.traces, others.logs}}
+    assert sorted(owned) == sorted(set(PORTS) - unused)
+    assert unused
+
+
+@PAIRS
+def test_configurations_are_yaml_and_deterministic(placement, stores):
+    first, second = (workloads(_with(stores), placement) for _ in range(2))
     assert first == second
     for workload in first:
         documents = [text for name, text in workload.files.items() if name.endswith((".yml", ".yaml"))]
-        assert documents
+        # VictoriaLogs is configured by its arguments alone.
+        assert bool(documents) == (workload.name != "victorialogs")
         assert all(isinstance(yaml.safe_load(text), dict) for text in documents)
 
 
-def test_nothing_listens_beyond_loopback(placement):
-    for workload in workloads(LOCAL, placement):
+@PAIRS
+def test_nothing_listens_beyond_loopback(placement, stores):
+    for workload in workloads(_with(stores), placement):
         assert "0.0.0.0" not in str(workload.files) + str(workload.command)  # noqa: S104 looked for, not used
 
 
-def test_one_retention_touches_one_workload(placement):
-    changed = dataclasses.replace(LOCAL, traces_retention=Retention(48))
-    pairs = zip(workloads(LOCAL, placement), workloads(changed, placement), strict=True)
-    assert [before.name for before, after in pairs if before != after] == ["tempo"]
+@PAIRS
+@pytest.mark.parametrize("signal", ["traces", "logs"])
+def test_one_retention_touches_one_workload(placement, stores, signal):
+    before = _with(stores)
+    changed = dataclasses.replace(before, **{f"{signal}_retention": Retention(48)})
+    pairs = zip(workloads(before, placement), workloads(changed, placement), strict=True)
+    assert [before.name for before, after in pairs if before != after] == [str(getattr(stores, signal))]
+
+
+@PAIRS
+def test_the_collector_sends_to_the_doors_that_the_stores_open(placement, stores):
+    made = {workload.name: workload for workload in workloads(_with(stores), placement)}
+    config = yaml.safe_load(made["collector"].files["collector.yaml"])
+    to_traces = config["exporters"][f"otlp_grpc/{stores.traces}"]["endpoint"]
+    to_logs = config["exporters"][f"otlp_http/{stores.logs}"]["endpoint"]
+    assert to_traces == placement.listen(f"{stores.traces}-otlp")
+    assert f"{stores.traces}-otlp" in made[stores.traces].ports
+    assert to_logs.startswith(f"http://{placement.listen(stores.logs)}/")
+    assert str(stores.logs) in made[stores.logs].ports
+
+
+def test_only_what_runs_is_scraped_and_jaeger_gives_its_metrics_at_a_door_of_their_own(placement):
+    for stores in (GRAFANA, PERMISSIVE):
+        made = {workload.name: workload for workload in workloads(_with(stores), placement)}
+        jobs = yaml.safe_load(made["prometheus"].files["prometheus.yml"])["scrape_configs"]
+        targets = {target for job in jobs for each in job["static_configs"] for target in each["targets"]}
+        assert {placement.address(made[kind].metrics_port) for kind in (stores.traces, stores.logs)} < targets
+        (others,) = {GRAFANA, PERMISSIVE} - {stores}
+        assert not {placement.address(str(kind)) for kind in (others.traces, others.logs)} & targets
 
 
 TOLD = dataclasses.replace(

@@ -1,6 +1,7 @@
 """The collector configurations: no dangling component, the contract's labels everywhere, the known traps avoided."""
 
 import re
+from dataclasses import replace
 
 import pytest
 import yaml
@@ -9,6 +10,7 @@ from collector import connectors, normalise, prices, profiles, series_key, signa
 from collector.pipeline import assemble, render
 from collector.profile import Backends, Listen
 from collector.signals import METRICS, Event, Family, Label, MetricKind
+from collector.stores import GRAFANA, PERMISSIVE, TraceKind
 from collector.tiers import Token
 
 LISTEN = Listen(
@@ -20,10 +22,15 @@ LISTEN = Listen(
     kpi="127.0.0.1:5",
 )
 BACKENDS = Backends(
-    tempo_grpc="127.0.0.1:6", prometheus_url="http://127.0.0.1:7", loki_url="http://127.0.0.1:8",
+    traces_grpc="127.0.0.1:6", prometheus_url="http://127.0.0.1:7", logs_url="http://127.0.0.1:8",
     langfuse_url="http://127.0.0.1:9", langfuse_keys=Token(variable="KEYS"),
 )  # fmt: skip
-PROFILES = {"local": profiles.local(LISTEN, BACKENDS, "/q"), **profiles.CLUSTER}
+GRAFANAS = {"local": profiles.local(LISTEN, BACKENDS, "/q"), **profiles.CLUSTER}
+OTHERS = {
+    f"jaeger, victorialogs: {name}": replace(profile, backends=replace(profile.backends, stores=PERMISSIVE))
+    for name, profile in GRAFANAS.items()
+}
+PROFILES = {**GRAFANAS, **OTHERS}
 COUNTING = [name for name in PROFILES if not name.endswith("edge")]
 
 
@@ -62,7 +69,7 @@ def test_the_senders_pod_is_looked_up_before_anything_else_and_only_at_the_first
     for name in PROFILES:
         taking = [p for p in configuration(name)["service"]["pipelines"].values() if p["receivers"] == ["otlp"]]
         looked_up = [p["processors"][1:2] == ["k8s_attributes"] for p in taking]
-        assert all(looked_up) == any(looked_up) == (name in {"dev", "staging-edge", "prod-edge"})
+        assert all(looked_up) == any(looked_up) == (name.rpartition(" ")[2] in {"dev", "staging-edge", "prod-edge"})
 
 
 @pytest.mark.parametrize("name", COUNTING)
@@ -139,8 +146,44 @@ def test_redaction_comes_after_sampling_and_before_every_store():
         assert redacting
         assert "tail_sampling" not in store or store[0] == "tail_sampling"
         for key, pipeline in config["service"]["pipelines"].items():
-            if pipeline["exporters"] == ["otlp_http/loki"]:
+            if pipeline["exporters"] == [f"otlp_http/{PROFILES[name].backends.stores.logs}"]:
                 assert any("redact" in p for p in pipeline["processors"]), key
+                break
+        else:
+            pytest.fail("no pipeline writes logs")
+
+
+@pytest.mark.parametrize("stores", [GRAFANA, PERMISSIVE], ids=["tempo, loki", "jaeger, victorialogs"])
+def test_each_store_is_written_by_one_pipeline_of_its_own_name_and_no_other_store_is_known(stores):
+    text = render(profiles.local(LISTEN, replace(BACKENDS, stores=stores), "/q"), prices.load())
+    config = yaml.safe_load(text)
+    writing = {exporter: key for key, each in config["service"]["pipelines"].items() for exporter in each["exporters"]}
+    assert writing[f"otlp_grpc/{stores.traces}"] == f"traces/{stores.traces}"
+    assert writing[f"otlp_http/{stores.logs}"] == "logs/store"
+    (other,) = {GRAFANA, PERMISSIVE} - {stores}
+    assert not re.search(rf"\b({other.traces}|{other.logs})\b", text)
+
+
+def test_lines_go_where_their_store_takes_them_and_victorialogs_is_told_its_streams():
+    ways = {}
+    for stores in (GRAFANA, PERMISSIVE):
+        config = assemble(profiles.local(LISTEN, replace(BACKENDS, stores=stores), "/q"), prices.load())
+        exporter = config["exporters"][f"otlp_http/{stores.logs}"]
+        ways[str(stores.logs)] = (exporter["endpoint"], exporter.get("headers"))
+    streams = "service.name,service.namespace,deployment.environment.name"
+    assert ways == {
+        "loki": ("http://127.0.0.1:8/otlp", None),
+        "victorialogs": ("http://127.0.0.1:8/insert/opentelemetry", {"VL-Stream-Fields": streams}),
+    }
+
+
+def test_only_what_goes_to_jaeger_is_cut_to_what_its_index_holds():
+    for name in COUNTING:
+        stores, config = PROFILES[name].backends.stores, configuration(name)
+        last = config["service"]["pipelines"][f"traces/{stores.traces}"]["processors"][-1:]
+        assert (last == ["transform/jaeger_limits"]) == (stores.traces is TraceKind.JAEGER), name
+        langfuse = config["service"]["pipelines"].get("traces/langfuse", {"processors": []})
+        assert "transform/jaeger_limits" not in langfuse["processors"]
 
 
 def test_queues_never_give_up_and_survive_the_process(config):
@@ -170,7 +213,7 @@ def test_there_is_one_writer_per_series():
 
 
 def test_without_a_langfuse_address_there_is_no_langfuse_branch():
-    bare = Backends(tempo_grpc="a:1", prometheus_url="http://b", loki_url="http://c")
+    bare = Backends(traces_grpc="a:1", prometheus_url="http://b", logs_url="http://c")
     text = render(profiles.local(LISTEN, bare, "/q"), prices.load())
     assert "langfuse" not in text.replace("langfuse.", "")
 

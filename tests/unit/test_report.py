@@ -6,6 +6,8 @@ import re
 import pytest
 
 from alerts.source import Exemplar, Sample, Series
+from collector.search import Call, LineSearch, LogLine, Op, Span, SpanSearch, Term, Trace
+from collector.stores import GRAFANA, PERMISSIVE
 from dashboards.boards import BOARDS
 from dashboards.lib import variables
 from dashboards.lib.model import (
@@ -15,21 +17,27 @@ from dashboards.lib.model import (
     Column,
     Format,
     Heatmap,
+    LineQuery,
     LogList,
-    LogQl,
+    NodeGraph,
     Prom,
     Section,
+    ServiceGraph,
     Stat,
     StateTimeline,
     Step,
     Table,
     Text,
     TimeSeries,
-    TraceQl,
+    TraceById,
+    TraceList,
+    TraceQuery,
     TraceView,
 )
-from dashboards.report import LogLine, Period, Sources, TraceSpan, choices, numbers, render
+from dashboards.lib.stores import adapted
+from dashboards.report import Period, Sources, choices, numbers, render
 from dashboards.report.evaluate import Evaluation
+from dashboards.report.results import Nothing
 
 PERIOD = Period(1_000_000.0, 1_003_600.0)
 EVIL = "</script><script>alert(1)</script>\"'<img src=x onerror=alert(2)>"
@@ -63,14 +71,17 @@ class Store:
     def exemplars(self, query, start, end):  # noqa: ARG002 a protocol
         return [Exemplar(EVIL, 0.2, start + 60)] if query in self.asked else []
 
-    def lines(self, query, start, end, limit):  # noqa: ARG002 a protocol
-        return self._answer(query)
+    def lines(self, search, start, end, limit):  # noqa: ARG002 a protocol
+        return self._answer(f"lines {search}")
 
-    def find(self, query, start, end, limit):  # noqa: ARG002 a protocol
-        return self._answer(query)
+    def find(self, search, start, end, limit):  # noqa: ARG002 a protocol
+        return self._answer(f"traces {search}")
 
-    def steps(self, trace_id):
+    def trace(self, trace_id):
         return self._answer(trace_id)
+
+    def calls(self, search, start, end):  # noqa: ARG002 a protocol
+        return self._answer("calls") or None
 
 
 def board(*panels, choice=(variables.ENVIRONMENT, variables.AGENT, variables.KPI, variables.TRACE), slug="one"):
@@ -88,6 +99,12 @@ def made(store, *panels, chosen=None, **rest):
 
 def line(title="Line", expr="x", **rest):
     return TimeSeries(title=title, queries=(Prom(expr=expr, legend="{{agent_name}}"),), **SAID, **rest)
+
+
+def span(name, **rest):
+    given = {"trace_id": "0af7", "span_id": "1", "parent_id": "", "kind": "internal", "failed": True}
+    times = {"start": PERIOD.start, "end": PERIOD.start + 1.0}
+    return Span(**{**given, **times, "name": name, "attributes": {}, "resource": {"service.name": name}, **rest})
 
 
 def points(labels, *values):
@@ -157,9 +174,9 @@ def test_an_error_that_nobody_declared_ends_the_report():
 def test_nothing_that_telemetry_says_breaks_out_of_its_place():
     labels = {"agent_name": EVIL}
     store = Store({
+        "lines": [LogLine(at=PERIOD.start, text=EVIL, severity=EVIL, attributes={"severity_text": EVIL})],
+        "0af7": [span(EVIL)],
         "x": [points(labels, 1, 0)], "rows!": [Sample(labels, 1.0)],
-        "logs": [LogLine(PERIOD.start, EVIL, {"severity_text": EVIL})],
-        "0af7": [TraceSpan("1", "", EVIL, EVIL, PERIOD.start, 1.0, failed=True)],
     })  # fmt: skip
     link = BoardLink(title=EVIL, board="one", variables={"agent": "agent_name"})
     report = made(
@@ -174,8 +191,8 @@ def test_nothing_that_telemetry_says_breaks_out_of_its_place():
             columns=(Column(title="A", label="agent_name", link=link),),
             **SAID,
         ),
-        LogList(title="G", queries=(LogQl("logs"),), **SAID),
-        TraceView(title="W", queries=(TraceQl(query="$trace"),), **SAID),
+        LogList(title="G", queries=(LineQuery(LineSearch()),), **SAID),
+        TraceView(title="W", queries=(TraceById("$trace"),), **SAID),
         Text(title="P", markdown=f"{EVIL} [x](javascript:alert(3))", **SAID),
         chosen={"environment": "prod", "trace": "0af7"},
     )
@@ -259,3 +276,50 @@ def test_every_board_can_be_asked_about_an_empty_store():
     assert report.failed == 0
     texts = sum(isinstance(panel, Text) for each in BOARDS for panel in each.panels())
     assert report.with_data == texts
+
+
+ASKED = SpanSearch(terms=(Term("gen_ai.agent.name", Op.MATCHES, "$agent"), Term("agentic.track", Op.EQUAL, "$kpi")))
+
+
+def test_a_search_is_filled_with_what_is_chosen_and_nothing_in_it_becomes_a_condition():
+    chosen = {"agent": 'a.b" || true', "kpi": "$agent"}
+    found = choices.search(ASKED, board(line()), chosen)
+    assert [term.value for term in found.terms] == [r'a\.b" \|\| true', "$agent"]
+    assert choices.search(ASKED, board(line()), {}).terms[0].value == ".*"
+
+
+GRAPH = NodeGraph(title="N", queries=(ServiceGraph(where='{env="$environment"}'),), **SAID)
+
+
+def test_who_calls_whom_is_said_by_the_store_or_by_series():
+    """Jaeger counts calls itself, Tempo writes series."""
+    names = {"client": "agents", "server": "tools"}
+    of_series = Store({"traces_service_graph_request_total": [Sample(names, 7.0)]})
+    of_store = Store({"calls": [Call("agents", "tools", 7.0)]})
+    graphs = []
+    for store in (of_series, of_store):
+        evaluation = Evaluation(board=board(GRAPH), sources=sources(store), period=PERIOD, chosen={})
+        graphs.append(evaluation.panel(GRAPH))
+    assert graphs[0] == graphs[1]
+    assert not isinstance(graphs[0], Nothing)
+
+
+def test_the_first_trace_that_is_found_is_shown():
+    row = Trace(trace_id="0af7", service="agents", name="task", start=PERIOD.start, duration_s=1.0)
+    store = Store({"traces": [row], "0af7": [span("step")]})
+    searched = TraceList(title="F", queries=(TraceQuery(SpanSearch(failed=True)),), **SAID)
+    report = made(store, searched, TraceView(title="W", queries=(TraceById("$trace"),), **SAID))
+    assert report.with_data == 2
+    assert "0af7" in store.asked
+
+
+@pytest.mark.parametrize("stores", [GRAFANA, PERMISSIVE], ids=["tempo, loki", "jaeger, victorialogs"])
+def test_every_board_as_it_is_for_a_pair_of_stores_can_be_asked_about_an_empty_one(stores):
+    shown = [adapted(each, stores) for each in BOARDS]
+    report = render(shown, sources(Store()), PERIOD, {"environment": "prod"})
+    assert report.failed == 0
+    titles = {panel.title for each in shown for panel in each.panels()}
+    (other,) = {GRAFANA, PERMISSIVE} - {stores}
+    for mine, theirs in ((stores.traces, other.traces), (stores.logs, other.logs)):
+        assert {panel.title for each in BOARDS for panel in each.panels() if panel.store == mine} <= titles
+        assert not [panel for each in shown for panel in each.panels() if panel.store == theirs]

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from collector.stores import GRAFANA, PERMISSIVE
 from stacks.environments import LOCAL, Retention
 from stacks.ports import PORTS
 from stacks.settings import Settings, SettingsError, parse
@@ -22,6 +23,14 @@ def test_a_retention_overrides_the_environment():
     assert chosen.applied_to(LOCAL).logs_retention == Retention(720)
 
 
+@pytest.mark.parametrize("stores", [GRAFANA, PERMISSIVE], ids=["tempo, loki", "jaeger, victorialogs"])
+def test_the_stores_are_those_that_the_operator_names_and_one_may_be_named_alone(stores):
+    both = parse({"agentobs:traces": str(stores.traces), "agentobs:logs": str(stores.logs)}, "local")
+    assert both.applied_to(LOCAL).stores == stores
+    alone = parse({"agentobs:traces": str(stores.traces)}, "local").applied_to(LOCAL).stores
+    assert (alone.traces, alone.logs) == (stores.traces, LOCAL.stores.logs)
+
+
 def test_a_moved_port_leaves_the_others_where_they_were():
     chosen = parse({"agentobs:ports": json.dumps({"loki": 13100})}, "local")
     assert chosen.port("loki") == 13100
@@ -32,12 +41,17 @@ def test_a_moved_port_leaves_the_others_where_they_were():
     ("key", "value", "said"),
     [
         ("metricRetention", "7d", "did you mean agentobs:metricsRetention? Fix: pulumi config rm"),
-        ("colour", "red", "the settings are metricsRetention"),
+        ("colour", "red", "the settings are traces, logs, metricsRetention"),
         ("metricsRetention", "7 days", "write whole hours or days, such as 36h or 15d"),
         ("metricsRetention", "0d", "'0d' is not a duration"),
         ("metricsRetention", "-1d", "'-1d' is not a duration"),
         ("metricsRetention", "", "'' is not a duration"),
-        ("logsRetention", "23h", "shorter than the 24h that Loki accepts"),
+        ("logsRetention", "23h", "shorter than the 24h that stores of logs accept"),
+        ("traces", "zipkin", "Input should be 'tempo' or 'jaeger'"),
+        ("traces", "loki", "Input should be 'tempo' or 'jaeger'"),
+        ("traces", "", "Input should be 'tempo' or 'jaeger'"),
+        ("logs", "Loki", "Input should be 'loki' or 'victorialogs'"),
+        ("ports", '{"jaeger": 9428}', "jaeger and victorialogs are both 9428"),
         ("ports", "9090", "agentobs:ports of stack prod"),
         ("ports", "{", "expected a map of port names to numbers"),
         ("ports", '{"prometeus": 1}', "'prometeus' is not a port; the ports are otlp-grpc"),

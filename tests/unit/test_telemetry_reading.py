@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from alerts.source import Sample
-from collector.check import Span
+from collector.search import Span, SpanSearch, Trace
 from collector.signals import Attr
 from stacks.cli.telemetry import Scope, _growth, _sample
 
@@ -14,27 +14,37 @@ REFUSED = "otelcol_receiver_refused_spans"
 
 @dataclass
 class Traces:
-    """A Tempo in which one service has sent far more than the others."""
+    """A store in which one service has sent far more than the others."""
 
     sizes: dict[str, int]
+    others: tuple[str, ...] = ()
     asked: list[int] = field(default_factory=list)
 
-    def services(self, _where, _start, _end) -> list[str]:
-        return sorted(self.sizes)
+    def services(self, _search, _start, _end) -> list[str]:
+        return sorted([*self.sizes, *self.others])
 
-    def search(self, where, _start, _end, limit: int) -> list[str]:
+    def find(self, search: SpanSearch, _start, _end, limit: int) -> list[Trace]:
         self.asked.append(limit)
-        name = where.get(Attr.SERVICE_NAME, "busy")
-        return [f"{name}-{number}" for number in range(min(limit, self.sizes[name]))]
+        name = next((str(term.value) for term in search.terms if term.key == Attr.SERVICE_NAME), "busy")
+        ids = [f"{name}-{number}" for number in range(min(limit, self.sizes.get(name, 0)))]
+        return [Trace(trace_id=each, service=name, name="task", start=0, duration_s=1) for each in ids]
 
     def trace(self, trace_id: str) -> list[Span]:
         service = {Attr.SERVICE_NAME: trace_id.split("-", maxsplit=1)[0]}
         return [
             Span(
-                trace_id=trace_id, span_id="1", parent_id="", kind="internal", failed=False, end=0, attributes={},
-                resource=service,
+                trace_id=trace_id, span_id="1", parent_id="", name="step", kind="internal", failed=False, start=0,
+                end=0, attributes={}, resource=service,
             )
         ]  # fmt: skip
+
+
+def test_programs_that_a_store_names_without_a_span_that_fits_take_nothing_from_the_others():
+    """Jaeger names every program that it knows."""
+    store = Traces({"busy": 10_000, "rare": 2}, others=("elsewhere", "gone"))
+    scope = Scope(start=0, end=1, most_traces=40)
+    traces = list(_sample(store, scope, lambda *_: None))  # type: ignore[arg-type]
+    assert {span.service for trace in traces for span in trace} == {"busy", "rare"}
 
 
 @pytest.mark.parametrize("most", [6, 40, 200])
