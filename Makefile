@@ -7,9 +7,22 @@ BIN := $(ROOT)/.venv/bin
 # The environment is made anew when the lock or the list of packages changes.
 READY := $(ROOT)/.venv/.ready
 TASKS ?= 60
+# What a test starts runs thousands of lines of ours, every time: compiled once, not at each start.
+unexport PYTHONDONTWRITEBYTECODE
+COMMA := ,
+# Folder for a JUnit file of each run of pytest; none without.
+REPORTS ?=
+junit = $(if $(REPORTS),--junitxml='$(REPORTS)/$(1).xml')
+# The stores that tests ask: jaeger,victorialogs where nothing is said, or tempo,loki where their programs are.
+STORES ?=
+export AGENTOBS_TEST_STORES := $(STORES)
+NATIVE := $(if $(STORES),platform $(subst victorialogs,victoria-logs,$(subst $(COMMA), ,$(STORES))),local)
+# Two workers; whole systems start first, see tests/conftest.py.
+SIDE_BY_SIDE := -n 2 --no-loadscope-reorder
+AS_ROOT := $(filter 0,$(shell id -u))
 CODE := alerts collector dashboards demo runbooks stacks toolchain tests
 
-.PHONY: up down test unit node lint bench bench-collector bench-mutants bench-rules bench-why bench-node lock help
+.PHONY: up down test test-cluster stack unit node lint bench bench-collector bench-mutants bench-rules bench-why bench-node bench-start lock help
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -20,17 +33,29 @@ up: $(READY)  ## Start the local stack and the sample agents, print addresses an
 down: $(READY)  ## Stop the local stack and remove its files; stored data stays (DELETE_DATA=1 deletes it)
 	@cd '$(ROOT)' && '$(BIN)/agentobs' down $(if $(DELETE_DATA),--delete-data)
 
-test: lint  ## Lint, build missing binaries, run all tests
-	@cd '$(ROOT)' && '$(BIN)/python' -c 'import toolchain; toolchain.require(["local", "cluster", "node"])' 2>/dev/null \
-	  || { '$(BIN)/pytest' tests/unit tests/program && '$(BIN)/python' -m toolchain build local cluster node; }
-	@test "$$(id -u)" = 0 || echo 'Without root there is no node of our own: tests/node is left out.'
-	@cd '$(ROOT)' && '$(BIN)/pytest' -n 2 --no-loadscope-reorder $(if $(filter 0,$(shell id -u)),,--ignore=tests/node)
+test: lint  ## Lint, build missing binaries, run the tests of all that runs without root (STORES=tempo,loki: with those)
+	@# Before a build of minutes, the tests that need none.
+	@cd '$(ROOT)'; tiers='tests/stack tests/pipeline tests/rules'; \
+	  if '$(BIN)/python' -c 'import toolchain; toolchain.require("$(NATIVE)".split())' 2> /dev/null; then \
+	    tiers="$$tiers tests/program tests/unit"; \
+	  else \
+	    '$(BIN)/pytest' -n 2 $(call junit,test-first) tests/unit tests/program; \
+	    '$(BIN)/python' -m toolchain build $(NATIVE); \
+	  fi; '$(BIN)/pytest' $(SIDE_BY_SIDE) $(call junit,test) $$tiers
+
+test-cluster: $(READY)  ## The same for Kubernetes: scanners, a real API server and, as root on Linux, a real node
+	@$(if $(AS_ROOT),,echo 'Without root there is no node of our own: tests/node is left out.')
+	@cd '$(ROOT)' && '$(BIN)/python' -m toolchain build $(NATIVE) cluster $(if $(AS_ROOT),node)
+	@cd '$(ROOT)' && '$(BIN)/pytest' $(SIDE_BY_SIDE) $(call junit,test-cluster) tests/scan tests/cluster $(if $(AS_ROOT),tests/node)
+
+stack: $(READY)  ## Run the tests on a real local stack (STORES=tempo,loki: with the publishers' programs of those)
+	@cd '$(ROOT)' && '$(BIN)/python' -m toolchain build $(NATIVE) && '$(BIN)/pytest' $(SIDE_BY_SIDE) $(call junit,stack-$(or $(subst $(COMMA),-,$(STORES)),default)) tests/stack
 
 unit: $(READY)  ## Run the tests that need no native binaries
 	@cd '$(ROOT)' && '$(BIN)/pytest' tests/unit
 
 node: $(READY)  ## Run the tests on a real Kubernetes node (Linux, root, packages of tests/debian-packages.txt)
-	@cd '$(ROOT)' && '$(BIN)/python' -m toolchain build local cluster node && '$(BIN)/pytest' tests/node
+	@cd '$(ROOT)' && '$(BIN)/python' -m toolchain build $(NATIVE) cluster node && '$(BIN)/pytest' tests/node
 
 bench: $(READY)  ## Measure the stack that `make up` started: memory, throughput, time to the right answer
 	@cd '$(ROOT)' && '$(BIN)/python' tests/bench/first_light.py
@@ -49,6 +74,9 @@ bench-why: $(READY)  ## Measure how often `agentobs why` is right about random f
 
 bench-node: $(READY)  ## Measure what the pods of dev use on a real Kubernetes node (about 6 minutes; Linux, root)
 	@cd '$(ROOT)' && '$(BIN)/python' -m toolchain build local cluster node && PYTHONPATH=tests:tests/bench '$(BIN)/python' tests/bench/node_figures.py
+
+bench-start: $(READY)  ## Measure how long verbs of `agentobs` take to start (about a minute)
+	@cd '$(ROOT)' && '$(BIN)/python' tests/bench/start_time.py
 
 lint: $(READY)  ## Check style, types and import layers
 	@cd '$(ROOT)' && '$(BIN)/ruff' check $(CODE) && '$(BIN)/ruff' format --check $(CODE)

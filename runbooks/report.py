@@ -3,11 +3,14 @@
 import math
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from collector.signals import Label
-from runbooks.comparison import Comparison
+
+if TYPE_CHECKING:
+    from runbooks.comparison import Comparison  # status needs the form of documents, and no statistics
 
 
 class Document(BaseModel):
@@ -164,7 +167,7 @@ class Diagnosis(Document):
 
 
 def evidence_of(
-    comparison: Comparison,
+    comparison: "Comparison",
     subject: Mapping[Label, str] | None = None,
     since: float | None = None,
     comparisons: int | None = None,

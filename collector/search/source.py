@@ -92,8 +92,8 @@ class TraceStore(Protocol):
     def services(self, search: SpanSearch, start: float, end: float) -> list[str]:
         """Names of the programs that sent spans; a store may name more than those that the search wants."""
 
-    def calls(self, start: float, end: float) -> list[Call] | None:
-        """Which program called which; None where not the store but series in Prometheus say so."""
+    def calls(self, search: SpanSearch, start: float, end: float) -> list[Call] | None:
+        """Which program called which in traces that the search wants; None where series in Prometheus say so."""
 
     def link(self, trace_id: str) -> str:
         """Where a person sees a trace."""

@@ -117,7 +117,12 @@ BOARD: Final = Board(
                     title="Who calls whom",
                     description=("Services that call one another; rates are those of the traces that were kept."),
                     no_data="No kept trace went from one service to another in this time range.",
-                    queries=(ServiceGraph(where='{client_deployment_environment_name="$environment"}'),),
+                    queries=(
+                        ServiceGraph(
+                            where='{client_deployment_environment_name="$environment"}',
+                            search=SpanSearch(terms=(_HERE,)),
+                        ),
+                    ),
                     width=12,
                     height=12,
                 ),

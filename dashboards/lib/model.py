@@ -96,9 +96,13 @@ class TraceById:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceGraph:
-    """Who calls whom, from the series `traces_service_graph_*`. `where` are PromQL matchers with their braces."""
+    """Who calls whom, from the series `traces_service_graph_*`. `where` are PromQL matchers with their braces.
+
+    A store that writes no such series is asked for the calls in traces of `search`.
+    """
 
     where: str = "{}"
+    search: SpanSearch = field(default_factory=SpanSearch)
 
 
 Query = Prom | LineQuery | TraceQuery | TraceById | ServiceGraph

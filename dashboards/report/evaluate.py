@@ -175,7 +175,8 @@ class Evaluation:
 
     def _graph(self, panel: Panel) -> Graph | None:
         (query,) = _of(panel, ServiceGraph)
-        told = self.sources.traces.calls(self.period.start, self.period.end) if self.sources.traces else None
+        search, store = choices.search(query.search, self.board, self.chosen), self.sources.traces
+        told = store.calls(search, self.period.start, self.period.end) if store else None
         if told is not None:
             return Graph(told) if told else None
         expr = self._metrics(_CALLS.replace("{where}", query.where))

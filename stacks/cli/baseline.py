@@ -1,7 +1,6 @@
 """`agentobs baseline`: what KPIs were like, recorded as a file; shown; compared with now."""
 
 import getpass
-import json
 import socket
 import time
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ from alerts.catalogue import CATALOGUE
 from collector.signals import Label
 from runbooks.baseline import Baseline, BaselineError, Change, Comparison, Finding, Point, compare, parse, record
 from runbooks.wording import amount
-from stacks.cli.options import AsJson, Schema, Since, Stack, Store, Where
+from stacks.cli.options import AsJson, Schema, Since, Stack, Store, Where, print_schema
 from stacks.cli.prometheus import Prometheus
 from stacks.cli.reach import either
 from stacks.cli.show import error_console
@@ -78,7 +77,7 @@ def record_(
 ) -> None:
     """Record KPIs with versions, counts and 95 % intervals of the last hours as a file."""
     if schema:
-        return _print_schema(Baseline)
+        return print_schema(Baseline)
     if not name:
         raise typer.BadParameter("give the baseline a name, for example that of the release that runs")
     path = file_of(name)
@@ -110,7 +109,7 @@ def record_(
 def show(name: Name = "", as_json: AsJson = False, schema: Schema = False) -> None:
     """Show a baseline: KPIs with intervals, and the versions that ran."""
     if schema:
-        return _print_schema(Baseline)
+        return print_schema(Baseline)
     if not name:
         raise typer.BadParameter(f"name a baseline; there are {', '.join(_names()) or 'none in baselines/'}")
     found = load(name)
@@ -132,7 +131,7 @@ def compare_(
 ) -> None:
     """Compare the last hours with a baseline; exit 1 where a KPI got worse by more than chance and tolerance."""
     if schema:
-        return _print_schema(Comparison)
+        return print_schema(Comparison)
     if not name:
         raise typer.BadParameter(f"name a baseline; there are {', '.join(_names()) or 'none in baselines/'}")
     found = load(name)
@@ -150,10 +149,6 @@ def compare_(
 
 def _names() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.json"))
-
-
-def _print_schema(model: type[Baseline | Comparison]) -> None:
-    typer.echo(json.dumps(model.model_json_schema(), indent=2))
 
 
 def _write(path: Path, text: str) -> None:
@@ -230,7 +225,7 @@ def _cells(change: Change) -> tuple[str | Text, ...]:
 def _asked(stack: EnvName, prometheus: str) -> Iterator[Prometheus]:
     """The metrics of a stack, or of the store that was named."""
     with either(stack, ["prometheus"], {"prometheus": prometheus}) as stores:
-        yield Prometheus(stores.urls["prometheus"], stores.headers.get("prometheus"))
+        yield stores.metrics
 
 
 @contextmanager

@@ -12,7 +12,18 @@ from collector.search.model import WARNING, of_version, seconds
 from collector.signals import Attr
 from collector.stores import LogKind, TraceKind
 from stacks.cli import show_look
-from stacks.cli.options import AsJson, JaegerUrl, LokiUrl, Schema, Since, Stack, TempoUrl, VictoriaLogsUrl, Where
+from stacks.cli.options import (
+    AsJson,
+    JaegerUrl,
+    LokiUrl,
+    Schema,
+    Since,
+    Stack,
+    TempoUrl,
+    VictoriaLogsUrl,
+    Where,
+    print_schema,
+)
 from stacks.cli.reach import either
 from stacks.cli.show import error_console
 from stacks.environments import EnvName
@@ -80,7 +91,7 @@ def traces(
 ) -> None:
     """Find traces by what a step in them is: one step has to fulfil every condition. With an id: show that trace."""
     if schema:
-        show_look.schema(OneTrace if trace_id else FoundTraces)
+        print_schema(OneTrace if trace_id else FoundTraces)
         return
     search = SpanSearch(
         terms=(*_named(environment, agent, tool, service), *_terms(where)),
@@ -144,7 +155,7 @@ def logs(
 ) -> None:
     """Find lines and events by who wrote them and what about."""
     if schema:
-        show_look.schema(FoundLines)
+        print_schema(FoundLines)
         return
     search = LineSearch(
         terms=(*_named(environment, agent, tool, service), *_terms(where)),

@@ -1,11 +1,16 @@
 """Options that several commands share, read and explained the same way everywhere."""
 
+import json
 import re
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from collector.signals import Label
 from stacks.environments import EnvName
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
@@ -16,6 +21,16 @@ def duration(text: str) -> float:
     if match is None:
         raise typer.BadParameter(f"{text!r} is not a duration; write for example 90s, 15m, 1h or 7d")
     return int(match[1]) * _SECONDS[match[2]]
+
+
+def narrowed(environment: str) -> dict[Label, str]:
+    """The labels that `Where` asks for."""
+    return {Label.ENVIRONMENT: environment} if environment else {}
+
+
+def print_schema(model: "type[BaseModel]") -> None:
+    """What --schema does."""
+    typer.echo(json.dumps(model.model_json_schema(), indent=2))
 
 
 Stack = Annotated[EnvName, typer.Option("--stack", "-s", help="Which stack.")]

@@ -13,7 +13,6 @@ from stacks.cli.prometheus import Prometheus
 from stacks.cli.workspace import Workspace, WorkspaceError
 from stacks.clients import Jaeger, Loki, Tempo, VictoriaLogs
 from stacks.cluster import addresses
-from stacks.cluster.forward import Target, forwarded
 from stacks.environments import ENVIRONMENTS, Auth, EnvName
 from stacks.settings import NAMESPACE
 
@@ -88,9 +87,7 @@ def reached(stack: EnvName, wanted: Iterable[str] = STORES) -> Iterator[Reached]
         )
     endpoints: dict[str, str] = {name: said["endpoints"][name] for name in wanted if name in said["endpoints"]}
     headers = {name: _login(workspace, name, said["elsewhere"]) for name in endpoints}
-    inside = {name: target for name, url in endpoints.items() if (target := _target(name, url, said))}
-    with forwarded(said["cluster"]["context"], inside) as ways:
-        there = {name: f"http://{way}{urlsplit(endpoints[name]).path}" for name, way in ways.items()}
+    with _forwarded(endpoints, said) as there:
         yield Reached(urls=endpoints | there, headers=headers, lasting=False)
 
 
@@ -112,10 +109,33 @@ def _replaced(given: Iterable[str]) -> set[str]:
     return names.union(*(set(kinds) for kinds in (TraceKind, LogKind) if names & set(kinds)))
 
 
-def _target(name: str, url: str, said: Mapping[str, Any]) -> Target | None:
-    """The service behind an address; None for what anybody reaches."""
-    space = addresses.namespace(url) if name in said["elsewhere"] else said["cluster"]["namespace"]
-    return Target(namespace=space, service=addresses.service(url), port=addresses.port(url)) if space else None
+@contextmanager
+def asked(stack: EnvName, wanted: list[str], named: Mapping[str, str]) -> Iterator[Reached]:
+    """Stores to ask: those of the stack, or only what was named (whose traces are not in our store)."""
+    alone = [name for name in wanted if named.get(name)] if named.get("prometheus") else wanted
+    with either(stack, alone, named) as stores:
+        yield stores
+
+
+@contextmanager
+def _forwarded(endpoints: Mapping[str, str], said: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    """Those of the endpoints that are inside of the cluster, as addresses on this computer."""
+    # Not at the top: the client of Kubernetes takes longer to import than all that a local stack needs.
+    from stacks.cluster.forward import Target, forwarded  # noqa: PLC0415
+
+    inside = {
+        name: Target(namespace=space, service=addresses.service(url), port=addresses.port(url))
+        for name, url in endpoints.items()
+        if (space := _namespace(name, url, said))
+    }
+    with forwarded(said["cluster"]["context"], inside) as ways:
+        yield {name: f"http://{way}{urlsplit(endpoints[name]).path}" for name, way in ways.items()}
+
+
+def _namespace(name: str, url: str, said: Mapping[str, Any]) -> str | None:
+    """Where the service behind an address is; None for what anybody reaches."""
+    namespace: str = said["cluster"]["namespace"]
+    return addresses.namespace(url) if name in said["elsewhere"] else namespace
 
 
 def _login(workspace: Workspace, name: str, elsewhere: Mapping[str, Mapping[str, str]]) -> dict[str, str]:

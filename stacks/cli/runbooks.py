@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.markdown import Markdown
 from rich.table import Table
-from typer.core import TyperArgument, TyperGroup, TyperOption
+from typer.core import TyperArgument, TyperOption
 
 from alerts.alerting import Links
 from alerts.rules import LINKS
@@ -20,6 +20,7 @@ from runbooks.book.commands import Command
 from runbooks.book.facts import facts
 from runbooks.book.kinds import Kind
 from runbooks.book.library import Library
+from stacks.cli.verbs import VerbGroup
 
 app = typer.Typer(help="The runbooks: a page for every alert, procedures, the on-call guide.", no_args_is_help=True)
 
@@ -119,7 +120,7 @@ def commands_of(command: Any) -> Command:  # noqa: ANN401 typer brings its own c
         if isinstance(param, TyperOption)
         for name in (*param.opts, *param.secondary_opts)
     }
-    below = command.commands if isinstance(command, TyperGroup) else {}
+    below = command.loaded if isinstance(command, VerbGroup) else getattr(command, "commands", {})
     return Command(
         options=options,
         commands={name: commands_of(each) for name, each in below.items()},

@@ -1,6 +1,5 @@
 """What a person sees of traces and lines on a terminal. Every name in them is text, whatever it holds."""
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -29,11 +28,6 @@ _BIDI: Final = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0
 _CONTROLS: Final = {code: None for code in (*range(32), *range(127, 160), *_BIDI) if code not in {9, 10}}
 _HALVES: Final = dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
 _ESCAPED: Final = {code: f"\\u{code:04x}" for code in (*range(127, 160), *_BIDI)}
-
-
-def schema(model: type[BaseModel]) -> None:
-    """Print the JSON Schema of a document."""
-    typer.echo(json.dumps(model.model_json_schema(), indent=2))
 
 
 def document(found: BaseModel) -> None:

@@ -8,6 +8,7 @@ so that a trace is found for it and left out here.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
@@ -21,6 +22,7 @@ _US: Final = 1e6
 _ID_DIGITS: Final = 32  # Jaeger leaves leading zeros off
 _MOST: Final = 2000
 _MORE: Final = 4
+_NEWEST: Final = 200
 # Tags that Jaeger makes of what is no attribute in OpenTelemetry.
 _ERROR, _KIND, _STATUS, _MESSAGE = "error", "span.kind", "otel.status_code", "otel.status_description"
 _FAILED: Final = "ERROR"
@@ -39,26 +41,32 @@ class Jaeger:
     def __init__(self, url: str, headers: Mapping[str, str] | None = None) -> None:
         self._store = Connection("Jaeger", url, headers, "--jaeger")
 
-    def services(self, search: SpanSearch, start: float, end: float) -> list[str]:  # noqa: ARG002 it cannot narrow them
-        """Names of all programs that sent spans."""
+    def services(self, search: SpanSearch, start: float, end: float) -> list[str]:
+        """Names of the programs with a trace that the search wants: each is asked for one."""
+        params = _params(search, start, end)
+        return [name for name in self._programs() if self._of(name, params, search, 1)]
+
+    def _programs(self) -> list[str]:
         data = self._data("/api/services", {})
         with self._store.reading("/api/services"):
             return sorted(_is(str, each) for each in data)
 
     def find(self, search: SpanSearch, start: float, end: float, limit: int) -> list[Trace]:
         """At most `limit` traces with a span that the search wants, newest first."""
-        asked = jaeger.asked(search)
-        names = [asked.service] if asked.service else self.services(search, start, end)
-        params = {
-            "tags": json.dumps(dict(asked.tags)),
-            "start": f"{start * _US:.0f}",
-            "end": f"{end * _US:.0f}",
-            **({"minDuration": jaeger.milliseconds(asked.slower_than_s)} if asked.slower_than_s is not None else {}),
-        }
-        found = {trace.trace_id: trace for name in names for trace in self._of(name, params, search, limit)}
-        return sorted(found.values(), key=lambda trace: -trace.start)[:limit]
+        found = [_trace(spans) for spans in self._found(search, start, end, limit)]
+        return sorted(found, key=lambda trace: -trace.start)[:limit]
 
-    def _of(self, service: str, params: Mapping[str, str], search: SpanSearch, limit: int) -> list[Trace]:
+    def _found(self, search: SpanSearch, start: float, end: float, limit: int) -> list[list[Span]]:
+        """The spans of at most `limit` traces of each program."""
+        named, params = jaeger.asked(search).service, _params(search, start, end)
+        every = (
+            spans
+            for name in ([named] if named else self._programs())
+            for spans in self._of(name, params, search, limit)
+        )
+        return list({spans[0].trace_id: spans for spans in every}.values())
+
+    def _of(self, service: str, params: Mapping[str, str], search: SpanSearch, limit: int) -> list[list[Span]]:
         """Those of one program: more is asked for until enough fit or there is no more."""
         asked_for = limit
         while True:
@@ -66,7 +74,7 @@ class Jaeger:
             with self._store.reading("/api/traces"):
                 traces = [[*_spans(each)] for each in data]
             wanted = matching.traces(search, (span for spans in traces for span in spans))
-            fitting = [_trace(spans) for spans in traces if spans and spans[0].trace_id in wanted]
+            fitting = [spans for spans in traces if spans and spans[0].trace_id in wanted]
             if len(fitting) >= limit or len(traces) < asked_for or asked_for >= _MOST:
                 return fitting[:limit]
             asked_for = min(asked_for * _MORE, _MOST)
@@ -82,12 +90,17 @@ class Jaeger:
             spans = [span for each in said["data"] or [] for span in _spans(each)]
         return list({span.span_id: span for span in spans}.values())
 
-    def calls(self, start: float, end: float) -> list[Call]:
-        """Which program called which, in the traces that are kept."""
-        params = {"endTs": f"{end * 1000:.0f}", "lookback": f"{(end - start) * 1000:.0f}"}
-        rows = self._data("/api/dependencies", params)
-        with self._store.reading("/api/dependencies"):
-            return [Call(str(row["parent"]), str(row["child"]), float(row["callCount"])) for row in rows]
+    def calls(self, search: SpanSearch, start: float, end: float) -> list[Call]:
+        """Which program called which, in the newest traces that the search wants.
+
+        Jaeger's own answer to that is of the newest hundred traces, whatever environment they are of.
+        """
+        counted: Counter[tuple[str, str]] = Counter()
+        for spans in self._found(search, start, end, _NEWEST):
+            services = {span.span_id: span.service for span in spans}
+            callers = ((services.get(span.parent_id, span.service), span.service) for span in spans)
+            counted.update(pair for pair in callers if pair[0] != pair[1])
+        return [Call(client, server, float(count)) for (client, server), count in counted.items()]
 
     def _data(self, path: str, params: Mapping[str, str]) -> list[Any]:
         """What is asked for, of an answer in which errors may stand beside nothing. Raises StoreError."""
@@ -102,6 +115,13 @@ class Jaeger:
     def link(self, trace_id: str) -> str:
         """The trace as Jaeger answers it; its pages are not part of every binary."""
         return f"{self._store.url}/api/traces/{trace_id}"
+
+
+def _params(search: SpanSearch, start: float, end: float) -> dict[str, str]:
+    asked = jaeger.asked(search)
+    slower = {} if asked.slower_than_s is None else {"minDuration": jaeger.milliseconds(asked.slower_than_s)}
+    tags = json.dumps(dict(asked.tags))
+    return {"tags": tags, "start": f"{start * _US:.0f}", "end": f"{end * _US:.0f}", **slower}
 
 
 def _is(kind: type[_Kind], value: Any) -> _Kind:  # noqa: ANN401 whatever a store answers

@@ -52,7 +52,7 @@ class Tempo:
         with self._store.reading(path):
             return list({span.span_id: span for span in _spans(answer)}.values())
 
-    def calls(self, start: float, end: float) -> None:
+    def calls(self, search: SpanSearch, start: float, end: float) -> None:
         """Tempo writes them to Prometheus."""
 
     def link(self, trace_id: str) -> str:

@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import load
-from support.otelcol import Collector, free_ports, running
+from support.otelcol import Collector, running
+from support.ports import free_ports
 from support.profiles import single
 
 from collector.pipeline import assemble

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from support.capture import Capture, capturing
-from support.otelcol import Collector, free_ports, running, transforming
+from support.otelcol import Collector, running, transforming
+from support.ports import free_ports
 from support.profiles import collector_for
 from support.prometheus import Prometheus, prometheus_at
 from support.truth import Traffic

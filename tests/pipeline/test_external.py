@@ -14,7 +14,8 @@ from support import otlp
 from support.capture import Capture, capturing
 from support.clusters import EXTERNAL, planned
 from support.guard import Guard, guarded
-from support.otelcol import Collector, free_ports, running
+from support.otelcol import Collector, running
+from support.ports import free_ports
 from support.profiles import single
 from support.prometheus import Prometheus, prometheus_at
 from support.truth import Traffic, differences

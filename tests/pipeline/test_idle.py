@@ -8,11 +8,13 @@ looks back 30 s here, so that three minutes of pause are as long for it as 30 ar
 import time
 from collections import Counter
 
+import pytest
 from support.truth import Traffic, differences
 
 PAUSE_S = 190  # forgotten after two minutes, looked for once a minute
 
 
+@pytest.mark.idle
 def test_a_burst_after_a_pause_counts_in_full(paused):
     time.sleep(max(0.0, paused.first_burst_at + PAUSE_S - time.time()))
     burst, traffic = Counter(), Traffic()  # the very series of the first burst

@@ -15,7 +15,8 @@ from support import langfuse_model, otlp
 from support.capture import capturing
 from support.langfuse_cases import AGENT, BAGGAGE, CHAT, KEPT, MENDED, PAIRS, TALK, TOOL, USED, Case
 from support.langfuse_model import PoisonError
-from support.otelcol import Collector, free_ports, transforming
+from support.otelcol import Collector, transforming
+from support.ports import free_ports
 
 from collector import langfuse, normalise
 from collector.tiers import Token

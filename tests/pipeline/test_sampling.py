@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from support import otlp
 from support.capture import Capture, capturing
-from support.otelcol import Collector, free_ports, transforming
+from support.otelcol import Collector, transforming
+from support.ports import free_ports
 
 from collector import sampling
 from collector.sampling import Sampling, Watched

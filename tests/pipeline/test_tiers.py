@@ -15,7 +15,8 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import TraceServiceStub
 from support import otlp
 from support.capture import Capture, capturing
-from support.otelcol import Collector, free_ports, transforming
+from support.otelcol import Collector, transforming
+from support.ports import free_ports
 
 import toolchain
 from collector import tiers

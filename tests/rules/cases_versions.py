@@ -42,7 +42,10 @@ def _sightings() -> Iterator[RecordCase]:
     # In steps of five minutes; the version is seen once, in the first.
     forgotten = calls("12", f"0+1x1 1x{31 * 288}")
     for name, at, expect in (("is forgotten after a month", 721, {}), ("is known for a month", 719, {of("12"): 300})):
-        yield RecordCase(record=FIRST, name=name, series=forgotten, at=f"{at}h", expect=expect, interval="5m")
+        yield RecordCase(
+            record=FIRST, name=name, series=forgotten, at=f"{at}h", expect=expect, interval="5m",
+            select='{dimension="prompt"}',
+        )  # fmt: skip
     yield case(FIRST, "none is no version", calls("none", "0+1x60"), "30m", {})
     yield case(LAST, "none is no version", calls("none", "0+1x60"), "30m", {})
 

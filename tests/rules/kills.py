@@ -12,7 +12,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +19,10 @@ import promql_parser as pq
 from rules.mutants import Document, Mutant, of
 from support import promtool
 from support.promtool import AlertCase, Case, RecordCase
+from support.rule_graph import meets, needed, read
 
 import toolchain
 from alerts import rules
-from alerts.lint.shapes import holds
-from alerts.lint.tree import parse, selectors
 
 BATCH = 40
 PROCESSES = 2
@@ -71,24 +69,12 @@ Place = tuple[str, int]
 """A rule by the name of its group and its place in it."""
 
 
-@cache
-def _read(expr: str) -> tuple[pq.VectorSelector, ...]:
-    return tuple(selectors(parse(expr)))
-
-
 def _name(series: str) -> str:
     return series.split("{", 1)[0].strip()
 
 
 def _labels(series: str) -> dict[str, str]:
     return {matcher.name: matcher.value for matcher in pq.parse(series).matchers.matchers}
-
-
-def _meets(selector: pq.VectorSelector, name: str, labels: Mapping[str, str]) -> bool:
-    """Whether a selector can select a series of these labels; it may have more of them."""
-    return selector.name == name and all(
-        holds(matcher, labels[matcher.name]) for matcher in selector.matchers.matchers if matcher.name in labels
-    )
 
 
 class Workbench:
@@ -148,7 +134,8 @@ class Workbench:
         """Rules that the tests load for a case: where they stand."""
         if isinstance(case, AlertCase):
             return self._places(promtool._only(self.alerting, "alert", {case.alert}))
-        return self._places(promtool._needed(self.recording, case.record, {_name(series) for series in case.series}))
+        fed = {_name(series) for series in case.series}
+        return self._places(needed(self.recording, case.record, fed, exact=False))
 
     def _places(self, kept: Sequence[Document]) -> frozenset[Place]:
         chosen = {id(rule) for group in kept for rule in group["rules"]}
@@ -161,13 +148,13 @@ class Workbench:
 
     def _live(self, case: Case, *, exact: bool) -> frozenset[Place]:
         """Without what reads only series that are not there: it gives nothing, and takes time."""
-        read = {place: _read(self._rule(*place)["expr"]) for place in self.loads[id(case)]}
+        reads = {place: read(self._rule(*place)["expr"]) for place in self.loads[id(case)]}
         there = [(_name(series), _labels(series) if exact else {}) for series in case.series]
-        live = {place for place in read if not read[place] or "absent" in self._rule(*place)["expr"]}
-        todo = set(read) - live
+        live = {place for place in reads if not reads[place] or "absent" in self._rule(*place)["expr"]}
+        todo = set(reads) - live
         new = there + [self._gives(place, exact=exact) for place in live]
         while new:
-            found = {place for place in todo if any(_meets(each, *given) for each in read[place] for given in new)}
+            found = {place for place in todo if any(meets(each, *given) for each in reads[place] for given in new)}
             new = [self._gives(place, exact=exact) for place in found]
             live |= found
             todo -= found

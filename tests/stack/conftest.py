@@ -2,13 +2,12 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,12 +17,11 @@ import requests
 from playwright.sync_api import Browser, Page
 from support.asking import ALERT_SPEED
 from support.browser import browser
-from support.stores import CHOSEN, LOGS, TRACES, lines_of
+from support.ports import free_ports
+from support.stores import LOGS, SHOWN, TRACES, lines_of
 from support.webhook import Notice, Webhook, webhook
 
 from collector.search import LogLine, LogStore, Span, TraceStore
-from dashboards.boards import BOARDS
-from dashboards.lib.stores import adapted
 from dashboards.report import Period, Report, render
 from demo.scenarios import SCENARIOS
 from stacks.cli.reach import Reached
@@ -68,21 +66,12 @@ telemetry.shutdown()
 """
 
 
-def free_ports(names: list[str]) -> dict[str, int]:
-    """Distinct free ports: all are held at once before any is released."""
-    with ExitStack() as held:
-        sockets = {name: held.enter_context(socket.socket()) for name in names}
-        for sock in sockets.values():
-            sock.bind(("127.0.0.1", 0))
-        return {name: sock.getsockname()[1] for name, sock in sockets.items()}
-
-
 @dataclass
 class LocalStack:
     """A local stack with a state folder and ports of its own, driven through the command line."""
 
     home: Path
-    ports: dict[str, int] = field(default_factory=lambda: free_ports(list(PORTS)))
+    ports: dict[str, int] = field(default_factory=lambda: dict(zip(PORTS, free_ports(len(PORTS)), strict=True)))
 
     def env(self) -> dict[str, str]:
         return {**os.environ, "AGENTOBS_HOME": str(self.home), "NO_COLOR": "1", "COLUMNS": "160"}
@@ -218,7 +207,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, notified: Webhook, watched: 
 
 
 @pytest.fixture(scope="session")
-def truths(stack: LocalStack) -> dict[str, dict[str, Any]]:
+def truths(stack: LocalStack, quiet: Callable[[], AbstractContextManager[None]]) -> dict[str, dict[str, Any]]:
     """What all scenarios did, a few at a time, each in an environment of its own; returned once all are counted."""
 
     def play(scenario: str) -> tuple[str, dict[str, Any]]:
@@ -230,9 +219,10 @@ def truths(stack: LocalStack) -> dict[str, dict[str, Any]]:
         return scenario, truth
 
     # Alone, because a crowded machine is slower, and slower is a symptom.
-    played = dict([play("healthy")])
-    with ThreadPoolExecutor(2) as pool:
-        played.update(pool.map(play, (scenario for scenario in SCENARIOS if scenario != "healthy")))
+    with quiet():
+        played = dict([play("healthy")])
+        with ThreadPoolExecutor(2) as pool:
+            played.update(pool.map(play, (scenario for scenario in SCENARIOS if scenario != "healthy")))
     return played
 
 
@@ -251,14 +241,13 @@ def reports(stack: LocalStack, truths: dict[str, dict[str, Any]]) -> dict[str, R
     stack.run(sys.executable, "-c", _CANARY.replace('environment="canary"', endpoint))
     compared = "count(track:canary_z1h)"
     assert eventually(lambda: stack.value(compared), lambda value: value >= 1, 90) >= 1
-    boards = [adapted(board, CHOSEN) for board in BOARDS]
     now = time.time()
     period = Period(start=now - REPORTED_S, end=now)
     made = {}
     for environment, chosen in REPORTED.items():
         trace = {"trace": truths[environment]["trace_ids"][0]} if environment in truths else {}
         asked = {"environment": environment, "slower": "1s", **trace, **chosen}
-        made[environment] = render(boards, sources(stack.reached), period, asked)
+        made[environment] = render(SHOWN, sources(stack.reached), period, asked)
     return made
 
 

@@ -118,35 +118,51 @@ class Sample:
         (self.root / "sub" / "__main__.py").write_text(source, encoding="utf-8")
 
 
-@pytest.fixture
-def sample(tmp_path: Path) -> Iterator[Sample]:
+def _made(folder: Path) -> Sample:
+    """A project in `folder` and the environment of its commands; its stack is not made yet."""
     pulumi = toolchain.require(["pulumi"])["pulumi"]
     search = [str(pulumi.parent), os.environ["PATH"]]
     if needs_launchers(pulumi):
-        search.insert(0, str(launchers(tmp_path / "bin", Path(sys.executable), pulumi)))
-    root = tmp_path / "project"
-    (root / "sub").mkdir(parents=True)
-    (root / "Pulumi.yaml").write_text(PROJECT, encoding="utf-8")
-    (root / "sub" / "helper.py").write_text(HELPER, encoding="utf-8")
-    # An official language host takes the program's Python from here; ours runs everything with its own.
-    (root / ".venv").symlink_to(sys.prefix, target_is_directory=True)
-    (tmp_path / "state").mkdir()
+        search.insert(0, str(launchers(folder / "bin", Path(sys.executable), pulumi)))
     env = {
         **os.environ,
         "PATH": os.pathsep.join(search),
-        "PULUMI_HOME": str(tmp_path / "home"),
-        "PULUMI_BACKEND_URL": f"file://{tmp_path / 'state'}",
+        "PULUMI_HOME": str(folder / "home"),
+        "PULUMI_BACKEND_URL": f"file://{folder / 'state'}",
         "PULUMI_CONFIG_PASSPHRASE": "correct horse",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_STACK": "test",
     }
-    made = Sample(root, tmp_path / "note.txt", env)
+    return Sample(folder / "project", folder / "note.txt", env)
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with a configured stack that was not brought up, to copy: making it takes four commands."""
+    folder = tmp_path_factory.mktemp("prepared")
+    made = _made(folder)
+    (made.root / "sub").mkdir(parents=True)
+    (made.root / "Pulumi.yaml").write_text(PROJECT, encoding="utf-8")
+    (made.root / "sub" / "helper.py").write_text(HELPER, encoding="utf-8")
     made.program(PROGRAM)
+    (folder / "state").mkdir()
     made.pulumi("stack", "init", "test")
-    made.pulumi("config", "set", "path", str(made.note))
-    made.pulumi("config", "set", "text", "first")
+    made.pulumi("config", "set-all", "--plaintext", f"path={made.note}", "--plaintext", "text=first")
     made.pulumi("config", "set", "token", "hush", "--secret")
+    return folder
+
+
+@pytest.fixture
+def sample(tmp_path: Path, prepared: Path) -> Iterator[Sample]:
+    made = _made(tmp_path)
+    shutil.copytree(prepared / "project", made.root)
+    shutil.copytree(prepared / "state", tmp_path / "state")
+    settings = made.root / "sub" / "Pulumi.test.yaml"
+    settings.write_text(settings.read_text().replace(str(prepared), str(tmp_path)))
+    # An official language host takes the program's Python from here; ours runs everything with its own.
+    (made.root / ".venv").symlink_to(sys.prefix, target_is_directory=True)
     yield made
-    shutil.rmtree(root)
+    shutil.rmtree(made.root)
 
 
 def test_a_dynamic_resource_lives_its_whole_life(sample: Sample) -> None:

@@ -3,8 +3,7 @@
 import re
 
 import pytest
-
-from dashboards.boards import BOARDS
+from support.stores import SHOWN
 
 GUILTY = ("tool-regression", "prompt-regression", "model-swap", "graph-change")
 
@@ -22,7 +21,7 @@ def ready(page):
 
 def test_every_board_is_drawn_without_an_error(page, reports, pictures, tmp_path):
     load(page, reports, "tool-regression", tmp_path)
-    for board in BOARDS:
+    for board in SHOWN:
         page.click(f'nav a[data-board="{board.slug}"]')
         ready(page)
         assert page.locator(".board.shown h2").inner_text().startswith(board.title)
@@ -80,5 +79,5 @@ def test_on_paper_every_board_is_there(page, reports, tmp_path):
     page.wait_for_function(
         "document.querySelectorAll('.figure .main-svg').length >= document.querySelectorAll('.figure').length"
     )
-    assert page.locator(".board:visible").count() == len(BOARDS)
+    assert page.locator(".board:visible").count() == len(SHOWN)
     assert page.locator("nav").is_hidden()

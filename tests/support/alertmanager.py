@@ -18,7 +18,7 @@ import requests
 import toolchain
 from alerts import routing
 from collector.document import to_yaml
-from support.otelcol import free_ports
+from support.ports import free_ports
 
 Labels = Mapping[str, str]
 Document = Mapping[str, Any]

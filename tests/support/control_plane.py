@@ -19,7 +19,7 @@ import requests
 
 import toolchain
 from collector.document import to_yaml
-from support.otelcol import free_ports
+from support.ports import free_ports
 
 BROKEN: Final = "broken.example"
 _STARTS_S: Final = 60

@@ -1,11 +1,10 @@
 """A real collector process with a configuration of the test's choice, on loopback ports of its own."""
 
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,15 +22,6 @@ _PATHS = {
     "ExportMetricsServiceRequest": "metrics",
 }
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
-
-
-def free_ports(count: int) -> list[int]:
-    """Distinct free ports: all are held at once before any is released."""
-    with ExitStack() as held:
-        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
-        for sock in sockets:
-            sock.bind(("127.0.0.1", 0))
-        return [sock.getsockname()[1] for sock in sockets]
 
 
 @dataclass

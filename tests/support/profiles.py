@@ -9,7 +9,8 @@ from collector.prices import load as load_prices
 from collector.profile import Backends, Listen, Profile, Tier
 from collector.tiers import Token
 from support.capture import Capture
-from support.otelcol import Collector, free_ports
+from support.otelcol import Collector
+from support.ports import free_ports
 
 
 def listen(http: int, health: int) -> Listen:

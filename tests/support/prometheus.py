@@ -17,7 +17,7 @@ from stacks.environments import ENVIRONMENTS, EnvName
 from stacks.observability import LocalPlacement
 from stacks.ports import PORTS
 from stacks.process.layout import StackDir
-from support.otelcol import free_ports
+from support.ports import free_ports
 
 Series = dict[tuple[str, frozenset[tuple[str, str]]], float]
 _IDENTITY = ("__name__", "job", "instance")

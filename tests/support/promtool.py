@@ -14,6 +14,7 @@ from typing import Any
 
 import toolchain
 from collector.document import to_yaml
+from support.rule_graph import needed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +64,6 @@ class Question:
 
 
 Case = AlertCase | RecordCase
-_RECORDED = re.compile(r"\b(?:kpi|version|track):[a-z0-9_:]+")
 _VARIABLE = re.compile(r"\{\{ with \$labels\.(\w+) \}\}&var-(\w+)=\{\{ \. \| urlquery \}\}\{\{ end \}\}")
 
 
@@ -111,19 +111,18 @@ def verdicts(
     Cases run with the rules that concern them alone, as promtool would evaluate all rules for every case. A recording
     rule brings those it reads along, unless the case feeds what they record.
     """
-    parts: dict[tuple[str, str, frozenset[str]], list[Case]] = {}
+    parts: dict[tuple[str, str, frozenset[str], str], list[Case]] = {}
     for case in cases:
         if isinstance(case, AlertCase):
-            parts.setdefault((case.alert, interval, frozenset()), []).append(case)
+            parts.setdefault((case.alert, interval, frozenset(), ""), []).append(case)
         else:
             fed = frozenset(name.split("{")[0] for name in case.series)
-            parts.setdefault((case.record, case.interval, fed), []).append(case)
-    for number, ((name, every, _), mine) in enumerate(parts.items()):
+            parts.setdefault((case.record, case.interval, fed, case.select), []).append(case)
+    for number, ((name, every, fed, select), mine) in enumerate(parts.items()):
         if isinstance(mine[0], AlertCase):
             kept = _only(groups, "alert", {name})
         else:
-            fed = {series.split("{")[0] for series in mine[0].series}
-            kept = [{**group, "interval": every} for group in _needed(groups, name, fed)]
+            kept = [{**group, "interval": every} for group in needed(groups, name, fed, select=select)]
         _write(kept, mine, folder / str(number), every)
     return _report(folder, len(parts))
 
@@ -155,31 +154,6 @@ def _asked(question: Question) -> dict[str, Any]:
 def _only(groups: Sequence[Mapping[str, Any]], kind: str, names: Collection[str]) -> list[dict[str, Any]]:
     kept = [{**group, "rules": [rule for rule in group["rules"] if rule.get(kind) in names]} for group in groups]
     return [group for group in kept if group["rules"]]
-
-
-def _needed(groups: Sequence[Mapping[str, Any]], record: str, fed: Collection[str]) -> list[dict[str, Any]]:
-    """The rules of `record` and what they read; of many rules of one name those that read, at last, what is fed."""
-    rules = [rule for group in groups for rule in group["rules"]]
-    reads = {id(rule): set(_RECORDED.findall(rule["expr"])) - set(fed) for rule in rules}
-    given = {name for name in fed if _RECORDED.fullmatch(name)}
-    kept: set[int] = set()
-
-    def reaches(name: str) -> bool:
-        """Whether any rule of `name` is of use; those that are stay."""
-        found = False
-        for rule in rules:
-            if rule["record"] != name:
-                continue
-            direct = not given or bool(given & set(_RECORDED.findall(rule["expr"])))
-            below = [reaches(other) for other in reads[id(rule)] if other != name]
-            if direct or any(below):
-                kept.add(id(rule))
-                found = True
-        return found
-
-    reaches(record)
-    chosen = [{**group, "rules": [rule for rule in group["rules"] if id(rule) in kept]} for group in groups]
-    return [group for group in chosen if group["rules"]]
 
 
 def _write(groups: Sequence[Mapping[str, Any]], cases: Sequence[Case], folder: Path, interval: str) -> None:

@@ -21,7 +21,7 @@ from stacks.observability import LocalPlacement
 from stacks.ports import PORTS
 from stacks.process.layout import StackDir
 from stacks.workload import CONFIG_DIR, Placement, Workload
-from support.otelcol import free_ports
+from support.ports import free_ports
 
 
 @dataclass

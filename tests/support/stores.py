@@ -5,6 +5,8 @@ import os
 from collector.search import LineSearch, Op, SpanSearch, Term
 from collector.signals import Attr
 from collector.stores import PERMISSIVE, LogKind, Stores, TraceKind
+from dashboards.boards import BOARDS
+from dashboards.lib.stores import adapted
 from stacks.ports import PORTS
 
 VARIABLE = "AGENTOBS_TEST_STORES"
@@ -21,6 +23,13 @@ def _chosen() -> Stores:
 CHOSEN = _chosen()
 TRACES, LOGS = str(CHOSEN.traces), str(CHOSEN.logs)
 BINARIES = {"tempo": "tempo", "jaeger": "jaeger", "loki": "loki", "victorialogs": "victoria-logs"}
+
+
+SHOWN = [adapted(board, CHOSEN) for board in BOARDS]
+"""The boards as they are for this pair."""
+_SERIES = {"tempo": ("tempo_", "tempodb_"), "jaeger": ("jaeger_",), "loki": ("loki_",), "victorialogs": ("vl_", "vm_")}
+FOREIGN = tuple(prefix for store, prefixes in _SERIES.items() if store not in {TRACES, LOGS} for prefix in prefixes)
+"""How series of the stores begin that are not in use."""
 
 
 def ports() -> list[str]:

@@ -17,7 +17,8 @@ from collector.pipeline import assemble
 from collector.prices import load as load_prices
 from collector.profile import Backends, Profile, Tier
 from support.capture import Capture
-from support.otelcol import Collector, free_ports
+from support.otelcol import Collector
+from support.ports import free_ports
 from support.profiles import listen
 
 Metrics = dict[tuple[str, frozenset[tuple[str, str]]], float]

@@ -80,7 +80,7 @@ class Store:
     def trace(self, trace_id):
         return self._answer(trace_id)
 
-    def calls(self, start, end):  # noqa: ARG002 a protocol
+    def calls(self, search, start, end):  # noqa: ARG002 a protocol
         return self._answer("calls") or None
 
 

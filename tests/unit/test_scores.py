@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 from support.capture import capturing
 from support.langfuse_api import ScoresApi, scores_api
-from support.otelcol import free_ports
+from support.ports import free_ports
 
 from collector import scores
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from support.bad_server import bad_server
-from support.otelcol import free_ports
+from support.ports import free_ports
 
 from collector.search import LineSearch, Op, SpanSearch, Term
 from stacks.clients import Jaeger, Loki, StoreError, Tempo, VictoriaLogs
@@ -21,7 +21,7 @@ ASKED = {
         "find": lambda store: store.find(HERE, 0, 1, 10),
         "services": lambda store: store.services(SpanSearch(), 0, 1),
         "trace": lambda store: store.trace("0af7"),
-        "calls": lambda store: store.calls(0, 1),
+        "calls": lambda store: store.calls(HERE, 0, 1),
     },
     "Loki": {"lines": lambda store: store.lines(LineSearch(), 0, 1, 10)},
     "VictoriaLogs": {"lines": lambda store: store.lines(LineSearch(), 0, 1, 10)},
