@@ -91,7 +91,8 @@ def written(term: Term) -> str:
 
 def _is_text(value: str, op: Op) -> bool:
     """Whether a value is read back as the text that it is."""
-    return _OR.search(value) is None and value.strip() == value and bool(value) and _value(value, op) == value
+    plain = bool(value) and value.strip() == value and not value.startswith('"') and _OR.search(value) is None
+    return plain and _value(value, op) == value
 
 
 def _quoted(value: str) -> str:
@@ -152,4 +153,4 @@ def _word(text: str) -> str:
         return shlex.quote(text)
     escaped = re.sub(r'["\\]', r"\\\g<0>", text)
     # What else a shell reads between double quotes stands between single ones.
-    return '"' + _READ.sub(r"""\"'\g<0>'\"""", escaped) + '"'
+    return '"' + _READ.sub(lambda found: f"\"'{found[0]}'\"", escaped) + '"'

@@ -66,7 +66,7 @@ BOARD: Final = Board(
                     markdown=(
                         "Langfuse's own stores (ClickHouse, Postgres, Redis, S3) and its worker's queue do not show"
                         " here: it gives no metrics to Prometheus. A queue that fills here while the others do not is"
-                        " its first sign of trouble. Traces are safe meanwhile: Tempo gets them independently."
+                        " its first sign of trouble. Traces are safe meanwhile: their store gets them independently."
                     ),
                     width=24,
                     height=4,

@@ -18,9 +18,13 @@ def waterfall(trace_id: str, spans: Sequence[Span]) -> Waterfall | None:
     for span in sorted(spans, key=lambda each: each.start):
         called[span.parent_id if span.parent_id in known and span.parent_id != span.span_id else ""].append(span)
 
-    def below(parent: str, depth: int) -> Iterator[Step]:
-        for span in called.pop(parent, []):
-            yield Step(span, depth, span.start - begin)
-            yield from below(span.span_id, depth + 1)
+    return Waterfall(trace_id, end - begin, [*_in_order(called, begin)])
 
-    return Waterfall(trace_id, end - begin, [*below("", 0)])
+
+def _in_order(called: dict[str, list[Span]], begin: float) -> Iterator[Step]:
+    """From the top down; a chain of steps may be longer than Python's stack."""
+    waiting = [(span, 0) for span in reversed(called.pop("", []))]
+    while waiting:
+        span, depth = waiting.pop()
+        yield Step(span, depth, span.start - begin)
+        waiting += [(below, depth + 1) for below in reversed(called.pop(span.span_id, []))]

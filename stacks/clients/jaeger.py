@@ -10,7 +10,7 @@ so that a trace is found for it and left out here.
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 from collector.search import Call, Span, SpanSearch, Trace, jaeger, matching
@@ -26,7 +26,13 @@ _NEWEST: Final = 200
 # Tags that Jaeger makes of what is no attribute in OpenTelemetry.
 _ERROR, _KIND, _STATUS, _MESSAGE = "error", "span.kind", "otel.status_code", "otel.status_description"
 _FAILED: Final = "ERROR"
-_MADE: Final = frozenset((_ERROR, _KIND, _STATUS, _MESSAGE))
+_MADE: Final[Mapping[str, tuple[Any, ...]]] = {
+    _ERROR: (True,),
+    _KIND: ("internal", "server", "client", "producer", "consumer"),
+    _STATUS: ("OK", _FAILED),
+}
+"""Their values; an attribute of the same name may have another."""
+_Kind = TypeVar("_Kind")
 
 
 class Jaeger:
@@ -43,7 +49,7 @@ class Jaeger:
     def _programs(self) -> list[str]:
         data = self._data("/api/services", {})
         with self._store.reading("/api/services"):
-            return sorted(map(str, data))
+            return sorted(_is(str, each) for each in data)
 
     def find(self, search: SpanSearch, start: float, end: float, limit: int) -> list[Trace]:
         """At most `limit` traces with a span that the search wants, newest first."""
@@ -103,7 +109,8 @@ class Jaeger:
             errors, data = said.get("errors"), said["data"]
         if errors:
             raise StoreError(f"Jaeger at {self._store.url} could not answer {path}: {plain(str(errors))}")
-        return list(data or [])
+        with self._store.reading(path):
+            return _is(list, [] if data is None else data)
 
     def link(self, trace_id: str) -> str:
         """The trace as Jaeger answers it; its pages are not part of every binary."""
@@ -117,23 +124,33 @@ def _params(search: SpanSearch, start: float, end: float) -> dict[str, str]:
     return {"tags": tags, "start": f"{start * _US:.0f}", "end": f"{end * _US:.0f}", **slower}
 
 
+def _is(kind: type[_Kind], value: Any) -> _Kind:  # noqa: ANN401 whatever a store answers
+    if not isinstance(value, kind):
+        raise TypeError(f"expected {kind.__name__}, not {type(value).__name__}")
+    return value
+
+
 def _spans(trace: Mapping[str, Any]) -> Iterator[Span]:
     programs = {key: _resource(process) for key, process in trace["processes"].items()}
     for span in trace["spans"]:
-        tags = _attributes(span["tags"])
+        made = _attributes(tag for tag in span["tags"] if _is_made(tag))
         yield Span(
             trace_id=span["traceID"].rjust(_ID_DIGITS, "0"),
             span_id=span["spanID"],
             parent_id=_parent(span),
             name=span["operationName"],
-            kind=str(tags.get(_KIND, "internal")),
-            failed=tags.get(_ERROR) is True or tags.get(_STATUS) == _FAILED,
+            kind=str(made.get(_KIND, "internal")),
+            failed=_ERROR in made or made.get(_STATUS) == _FAILED,
             start=span["startTime"] / _US,
             end=(span["startTime"] + span["duration"]) / _US,
-            attributes={key: value for key, value in tags.items() if key not in _MADE},
+            attributes=_attributes(tag for tag in span["tags"] if not _is_made(tag)),
             resource=programs[span["processID"]],
-            message=str(tags.get(_MESSAGE, "")),
+            message=str(made.get(_MESSAGE, "")),
         )
+
+
+def _is_made(tag: Mapping[str, Any]) -> bool:
+    return tag["key"] == _MESSAGE or tag["value"] in _MADE.get(tag["key"], ())
 
 
 def _parent(span: Mapping[str, Any]) -> str:

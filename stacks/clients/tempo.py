@@ -16,6 +16,7 @@ from stacks.clients.http import Connection
 
 _NS: Final = 1e9
 _ID_DIGITS: Final = 32  # Tempo leaves leading zeros off
+_PROTOBUF: Final = "application/protobuf"
 _KIND_PREFIX: Final = "SPAN_KIND_"
 
 
@@ -45,11 +46,11 @@ class Tempo:
         if not trace_id:
             return []
         path = f"/api/traces/{quote(trace_id, safe='')}"
-        answer = self._store.get(path, {}, "application/protobuf", or_nothing=True)
+        answer = self._store.get(path, {}, _PROTOBUF, or_nothing=True)
         if answer.status_code == requests.codes.not_found:
             return []
         with self._store.reading(path):
-            return list({span.span_id: span for span in _spans(answer.content)}.values())
+            return list({span.span_id: span for span in _spans(answer)}.values())
 
     def calls(self, search: SpanSearch, start: float, end: float) -> None:
         """Tempo writes them to Prometheus."""
@@ -74,10 +75,13 @@ def _row(found: Mapping[str, Any]) -> Trace:
     )
 
 
-def _spans(content: bytes) -> Iterator[Span]:
+def _spans(answer: requests.Response) -> Iterator[Span]:
     """Tempo's message is OTLP's under another name. Raises ValueError for anything else."""
+    kind = answer.headers.get("Content-Type", "")
+    if _PROTOBUF not in kind:  # which other text can make the parser crash the process
+        raise ValueError(f"its type is {kind}, expected {_PROTOBUF}")
     try:
-        data = TracesData.FromString(content)
+        data = TracesData.FromString(answer.content)
     except DecodeError as error:
         raise ValueError(error) from error
     for batch in data.resource_spans:

@@ -11,7 +11,7 @@ from collector.pipeline import render
 from collector.profile import Backends, Listen, Profile
 from collector.stores import TraceKind
 from collector.tiers import Token
-from stacks.components import elsewhere
+from stacks.components import elsewhere, memory
 from stacks.environments import Environment, Remote
 from stacks.workload import CONFIG_DIR, Api, Outside, Placement, Probe, SecretUse, Workload
 
@@ -19,7 +19,7 @@ _CONFIG: Final = "collector.yaml"
 _GATE_PORTS: Final = ("otlp-grpc", "otlp-http", "collector-health", "collector-metrics")
 _SAMPLER_PORTS: Final = ("sampler-grpc", "sampler-http", "sampler-health", "sampler-metrics")
 _TRACES_DOORS: Final = {TraceKind.TEMPO: "tempo-otlp", TraceKind.JAEGER: "jaeger-otlp"}
-_MEMORY_SHARE: Final = 0.8
+_LOCAL_MIB: Final = 512
 
 
 def profile(environment: Environment, at: Placement) -> Profile:
@@ -67,8 +67,7 @@ def _in_cluster(name: str, environment: Environment, at: Placement, workload: st
 def workload(environment: Environment, at: Placement) -> Workload:
     """The only component that agents talk to: the whole collector, or its edge where it is split."""
     if environment.cluster is None:
-        made = _workload("collector", profile(environment, at), environment, (*_GATE_PORTS, "collector-kpi"))
-        return replace(made, env={"GOMEMLIMIT": "512MiB"})
+        return _workload("collector", profile(environment, at), environment, (*_GATE_PORTS, "collector-kpi"))
     split, guarded = environment.cluster.split, environment.cluster.guarded
     name = f"{environment.name}-edge" if split else str(environment.name)
     made = _workload("collector", _in_cluster(name, environment, at, "collector"), environment, _GATE_PORTS)
@@ -127,17 +126,10 @@ def _workload(name: str, chosen: Profile, environment: Environment, ports: tuple
         ready_port=health,
         ready_path="/",
         stop_s=60 if environment.cluster else 20,
-        env=_memory(name, environment),
+        # Above 80 % of the limit the memory limiter refuses.
+        env=memory.go(name, environment, _LOCAL_MIB),
         calls=(*doors, "langfuse-web") if environment.langfuse_url else doors,
         secrets=(*(keys if with_langfuse else ()), *elsewhere.collector_secrets(stores)),
         reaches=(*_written(stores), *(remote.url for remote in elsewhere.stores(environment, ("langfuse",)))),
         alive=Probe(port=ports[0]),
     )
-
-
-def _memory(name: str, environment: Environment) -> dict[str, str]:
-    """Go collects garbage harder before the limit is reached; above 80 % of it the memory limiter refuses."""
-    if environment.cluster is None:
-        return {}
-    size = environment.cluster.sizes[name]
-    return {"GOMEMLIMIT": f"{round(size.memory_mib * size.memory_burst * _MEMORY_SHARE)}MiB"}

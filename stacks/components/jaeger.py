@@ -6,12 +6,14 @@ A span is acknowledged when it is stored: nothing waits in Jaeger, the queue is 
 from typing import Any, Final
 
 from collector.document import to_yaml
+from stacks.components import memory
 from stacks.environments import Environment
 from stacks.workload import CONFIG_DIR, Placement, Probe, Workload
 
 _CONFIG: Final = "jaeger.yaml"
 _STORE: Final = "traces"
 _LARGEST_MIB: Final = 64
+_LOCAL_MIB: Final = 384
 
 
 def config(environment: Environment, at: Placement) -> dict[str, Any]:
@@ -74,5 +76,7 @@ def workload(environment: Environment, at: Placement) -> Workload:
         ready_port="jaeger-health",
         ready_path="/status",
         stop_s=30,
+        # Its store makes much garbage: under load twice as much memory would be in use as is needed.
+        env=memory.go("jaeger", environment, _LOCAL_MIB),
         alive=Probe(port="jaeger"),
     )

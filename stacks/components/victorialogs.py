@@ -3,11 +3,13 @@
 from typing import Final
 
 from collector.search.logsql import NO_TEXT
+from stacks.components import memory
 from stacks.environments import Environment
 from stacks.workload import Placement, Probe, Workload
 
 _LONGEST: Final = "512KiB"  # a record of the longest line that the collector lets pass, with its attributes
 _FULL: Final = 85
+_LOCAL_MIB: Final = 256
 
 
 def workload(environment: Environment, at: Placement) -> Workload:
@@ -35,5 +37,7 @@ def workload(environment: Environment, at: Placement) -> Workload:
         ready_port="victorialogs",
         ready_path="/health",
         stop_s=30,
+        # Its caches know their limit, what a large search makes of lines does not.
+        env=memory.go("victorialogs", environment, _LOCAL_MIB),
         alive=Probe(port="victorialogs"),
     )

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from support import otlp
+import yaml
+from support import known_keys, otlp
 from support.capture import Capture, capturing
-from support.clusters import EXTERNAL, planned
+from support.clusters import EXTERNAL, PERMISSIVE, planned
 from support.guard import Guard, guarded
 from support.otelcol import Collector, running
 from support.ports import free_ports
@@ -24,6 +25,8 @@ import toolchain
 from collector.elsewhere import Destination, Scheme
 from collector.pipeline import assemble
 from collector.prices import load
+from collector.stores import GRAFANA as GRAFANA_STORES
+from collector.stores import PERMISSIVE as PERMISSIVE_STORES
 from collector.tiers import Token
 from stacks.components.elsewhere import FOLDER
 from stacks.workload import CONFIG_DIR
@@ -31,18 +34,21 @@ from stacks.workload import CONFIG_DIR
 _POD = {"POD_IP": "127.0.0.1", "POD_NAME": "collector-0", "OBJECTS_ACCESS_KEY": "a", "OBJECTS_SECRET_KEY": "b"}
 
 
-# What differs because somebody else runs a part, each kind once.
+# What differs because somebody else runs a part, or because the stores are others, each kind once.
 CHECKED = {
     "everything in a cloud, prod": {"collector", "collector-sampler"},
+    "Jaeger and VictoriaLogs in a cloud, prod": {"collector", "collector-sampler"},
     "a long-term store and an Alertmanager": {"prometheus"},
-    "service graph into a long-term store": {"tempo"},
+    "Jaeger and VictoriaLogs of ours, dev": {"collector", "jaeger"},
+    "Jaeger and VictoriaLogs of ours, prod": {"collector", "collector-sampler", "jaeger"},
 }
+OURS = {f"Jaeger and VictoriaLogs of ours, {name}": (name, PERMISSIVE[name]) for name in PERMISSIVE}
 
 
 @pytest.mark.parametrize("case", CHECKED)
 def test_every_binary_accepts_its_configuration(case, tmp_path):
     """The logins are files that promtool looks for."""
-    name, changed = EXTERNAL[case]
+    name, changed = {**EXTERNAL, **OURS}[case]
     checked = set()
     for workload in planned(name, **changed).workloads:
         if workload.name not in CHECKED[case]:
@@ -66,6 +72,13 @@ def test_every_binary_accepts_its_configuration(case, tmp_path):
     assert checked == CHECKED[case]
 
 
+def test_tempo_of_which_there_is_no_binary_has_a_configuration_of_keys_that_it_knows():
+    """Its service graph goes into a long-term store of somebody else."""
+    name, changed = EXTERNAL["service graph into a long-term store"]
+    (tempo,) = (each for each in planned(name, **changed).workloads if each.name == "tempo")
+    assert known_keys.problems("tempo", yaml.safe_load(tempo.files["tempo.yaml"])) == []
+
+
 @dataclass
 class Elsewhere:
     """Three stores behind guards, and the collector that sends to them with logins from files."""
@@ -79,29 +92,39 @@ class Elsewhere:
 
 
 USER_AND_PASSWORD = base64.b64encode(b"123:metrics-password").decode()
-LOGINS = {"prometheus": USER_AND_PASSWORD, "loki": "logs-token", "tempo": "traces-token"}
+PAIRS = {"tempo, loki": GRAFANA_STORES, "jaeger, victorialogs": PERMISSIVE_STORES}
+PATHS = {
+    "prometheus": "/api/v1/otlp",
+    "loki": "/otlp",
+    "victorialogs": "/insert/opentelemetry",
+    "tempo": "",
+    "jaeger": "",
+}
 
 
-@pytest.fixture(scope="module")
-def elsewhere(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("elsewhere")
+def _login(name: str) -> str:
+    return USER_AND_PASSWORD if name == "prometheus" else f"{name}-token"
+
+
+@pytest.fixture(params=PAIRS, scope="module")
+def elsewhere(request, tmp_path_factory):
+    folder, stores = tmp_path_factory.mktemp("elsewhere"), PAIRS[request.param]
     http, health, sink = free_ports(3)
     with ExitStack() as stack:
         prometheus = stack.enter_context(prometheus_at(folder / "prometheus"))
         store = stack.enter_context(capturing())
-        upstream = {"prometheus": prometheus.url, "loki": store.url, "tempo": store.url}
+        upstream = {"prometheus": prometheus.url, str(stores.logs): store.url, str(stores.traces): store.url}
         guards, files, there = {}, {}, {}
         for name, url in upstream.items():
             scheme = Scheme.BASIC if name == "prometheus" else Scheme.BEARER
-            guards[name] = stack.enter_context(guarded(url, f"{scheme} {LOGINS[name]}"))
+            guards[name] = stack.enter_context(guarded(url, f"{scheme} {_login(name)}"))
             files[name] = folder / name / "login" if name == "prometheus" else folder / f"{name}-login"
             files[name].parent.mkdir(exist_ok=True)
-            files[name].write_text(LOGINS[name])
-            path = {"prometheus": "/api/v1/otlp", "loki": "/otlp", "tempo": ""}[name]
+            files[name].write_text(_login(name))
             token = Token(file=str(files[name]))
-            there[name] = Destination(url=guards[name].url + path, token=token, scheme=scheme)
+            there[name] = Destination(url=guards[name].url + PATHS[name], token=token, scheme=scheme)
         profile = single(folder, http=http, health=health, sink_http=sink, sink_grpc=sink)
-        backends = replace(profile.backends, elsewhere=there, langfuse_url=None)
+        backends = replace(profile.backends, elsewhere=there, stores=stores, langfuse_url=None)
         config = assemble(replace(profile, backends=backends), load())
         collector = stack.enter_context(running(config, folder / "collector", http, health))
         yield Elsewhere(collector, prometheus, store, guards, files, Counter())
@@ -155,7 +178,7 @@ def test_a_login_that_is_mended_counts_at_once_without_a_restart(elsewhere):
     """The counters are cumulative: what was counted while Prometheus refused is in the next point of a series."""
     had = len(elsewhere.store.spans)
     for name, file in elsewhere.files.items():
-        file.write_text(LOGINS[name])
+        file.write_text(_login(name))
     time.sleep(1)
     spans = _send(elsewhere)
     elsewhere.store.wait(lambda store: len(store.spans) - had, spans)

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 
 import pytest
 from support import otlp
-from support.otelcol import Collector, free_ports, running
+from support.otelcol import Collector, running
+from support.ports import free_ports
 from support.profiles import single
 from support.real_stores import jaeger_at
 

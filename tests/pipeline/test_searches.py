@@ -10,7 +10,7 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from support import nasty, otlp
 from support.nasty import Known
-from support.real_stores import jaeger_at, send_lines, send_spans, victorialogs_at
+from support.real_stores import Running, jaeger_at, send_lines, send_spans, victorialogs_at
 
 from stacks.clients import Jaeger, VictoriaLogs
 
@@ -23,6 +23,7 @@ MANY = 1000
 class Filled:
     """A store and all that is in it."""
 
+    started: Running
     store: Any
     known: list[Known]
     now: float
@@ -52,7 +53,7 @@ def traces(tmp_path_factory):
     with jaeger_at(tmp_path_factory.mktemp("jaeger")) as started:
         made = [otlp.traces([_span(each, number, now)], each.resource) for number, each in enumerate(known)]
         send_spans(started, made)
-        yield Filled(Jaeger(started.url("jaeger")), known, now)
+        yield Filled(started, Jaeger(started.url("jaeger")), known, now)
 
 
 def _record(each: Known, now: float) -> LogRecord:
@@ -69,7 +70,7 @@ def lines(tmp_path_factory):
     with victorialogs_at(tmp_path_factory.mktemp("victorialogs")) as started:
         for each in known:
             send_lines(started, otlp.logs([_record(each, now)], each.resource))
-        yield Filled(VictoriaLogs(started.url("victorialogs")), known, now)
+        yield Filled(started, VictoriaLogs(started.url("victorialogs")), known, now)
 
 
 def test_jaeger_finds_the_traces_that_plain_python_finds_newest_first_and_no_more_than_asked(traces):
@@ -96,3 +97,12 @@ def test_victorialogs_finds_the_lines_that_plain_python_finds_newest_first_and_n
             wrong.append((search, limit, wanted, found))
     assert wrong == []
     assert found_some > SEARCHES / 4
+
+
+@pytest.mark.parametrize("filled", ["traces", "lines"])
+def test_a_store_writes_into_its_data_and_nowhere_else(filled, request):
+    """So that the root of its pod can be read-only, without a folder for what need not be kept."""
+    at = request.getfixturevalue(filled).started
+    data = at.folder / "data" / at.workload.name
+    assert at.written
+    assert [path for path in at.written if not path.is_relative_to(data)] == []

@@ -6,7 +6,7 @@ from itertools import chain
 
 import pytest
 import yaml
-from support.clusters import ON_KUBERNETES, SECRETS, planned
+from support.clusters import ON_KUBERNETES, PERMISSIVE, SECRETS, planned
 from support.kubernetes_schemas import validate
 
 import toolchain.table
@@ -19,14 +19,17 @@ from stacks.ports import CLUSTER_PORTS
 from stacks.versions import IMAGES, LEAST_AGREEING
 
 KUBERNETES = ("1.32", "1.34", "1.36")
-OTHER_STORES = {"jaeger", "victoria-logs"}
-"""What stands in the place of Tempo and Loki; no example chooses them."""
+MADE = {
+    **{str(name): (name, {}) for name in ON_KUBERNETES},
+    **{f"{name} with Jaeger and VictoriaLogs": (name, PERMISSIVE[name]) for name in ON_KUBERNETES},
+}
 _DNS = re.compile(r"[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?")
 
 
-@pytest.fixture(params=ON_KUBERNETES, scope="module")
+@pytest.fixture(params=MADE, scope="module")
 def made(request):
-    return planned(request.param)
+    name, changed = MADE[request.param]
+    return planned(name, **changed)
 
 
 @pytest.mark.parametrize("version", KUBERNETES)
@@ -134,8 +137,11 @@ def test_every_address_in_a_configuration_is_an_allowed_flow(made):
     assert missing == set()
 
 
-def test_volumes_are_kept_or_deleted_as_the_environment_says():
-    kept = {name: _retention(planned(name)) for name in ON_KUBERNETES}
+@pytest.mark.parametrize(
+    "stores", [{name: {} for name in ON_KUBERNETES}, PERMISSIVE], ids=["tempo, loki", "jaeger, victorialogs"]
+)
+def test_volumes_are_kept_or_deleted_as_the_environment_says(stores):
+    kept = {name: _retention(planned(name, **stores[name])) for name in ON_KUBERNETES}
     assert kept == {EnvName.DEV: {"Delete"}, EnvName.STAGING: {"Retain"}, EnvName.PROD: {"Retain"}}
 
 
@@ -149,12 +155,13 @@ def _retention(made) -> set[str]:
 
 def test_dev_asks_for_little():
     """CPU (cores) and memory (GiB) that dev requests, with Langfuse and without."""
-    cpu, memory = _requested(planned(EnvName.DEV))
-    assert cpu <= 4
-    assert memory <= 8
-    cpu, memory = _requested(planned(EnvName.DEV, langfuse="off"))
-    assert cpu <= 1.5
-    assert memory <= 3
+    for stores in ({}, PERMISSIVE[EnvName.DEV]):
+        cpu, memory = _requested(planned(EnvName.DEV, **stores))
+        assert cpu <= 4
+        assert memory <= 8
+        cpu, memory = _requested(planned(EnvName.DEV, **stores, langfuse="off"))
+        assert cpu <= 1.5
+        assert memory <= 3
 
 
 def _requested(made) -> tuple[float, float]:
@@ -184,8 +191,9 @@ def test_a_prometheus_older_than_3_16_is_told_to_know_the_modifier_that_our_rule
 
 
 def test_every_image_of_the_table_is_used():
-    used = {c["image"] for name in ON_KUBERNETES for m in planned(name).manifests for c in rules.containers(m)}
-    assert used == {image.at(None) for name, image in IMAGES.items() if name not in OTHER_STORES}
+    plans = [planned(name, **changed) for name, changed in MADE.values()]
+    used = {c["image"] for made in plans for m in made.manifests for c in rules.containers(m)}
+    assert used == {image.at(None) for image in IMAGES.values()}
 
 
 def test_people_come_in_by_an_ingress_or_a_gateway_or_not_at_all():
@@ -210,14 +218,24 @@ def test_a_mirror_replaces_the_host_of_every_image():
     assert all(image.startswith("mirror.example.com/hub/") for image in images)
 
 
-def test_a_setting_changes_only_what_it_is_about():
-    before, after = planned(EnvName.DEV), planned(EnvName.DEV, tracesRetention="5d")
+# Environment, a retention -> the objects that hold it; VictoriaLogs has it in its arguments.
+ABOUT = [
+    ({}, "tracesRetention", {("ConfigMap", "tempo"), ("StatefulSet", "tempo")}),
+    ({}, "logsRetention", {("ConfigMap", "loki"), ("StatefulSet", "loki")}),
+    (PERMISSIVE[EnvName.DEV], "tracesRetention", {("ConfigMap", "jaeger"), ("StatefulSet", "jaeger")}),
+    (PERMISSIVE[EnvName.DEV], "logsRetention", {("StatefulSet", "victorialogs")}),
+]
+
+
+@pytest.mark.parametrize(("stores", "key", "objects"), ABOUT)
+def test_a_setting_changes_only_what_it_is_about(stores, key, objects):
+    before, after = planned(EnvName.DEV, **stores), planned(EnvName.DEV, **stores, **{key: "5d"})
     changed = {
         (each["kind"], each["metadata"]["name"].rpartition("-")[0] or each["metadata"]["name"])
         for each in chain(before.manifests, after.manifests)
         if (each in before.manifests) != (each in after.manifests)
     }
-    assert changed == {("ConfigMap", "tempo"), ("StatefulSet", "tempo")}
+    assert changed == objects
 
 
 def test_rules_and_boards_change_in_place_and_roll_nothing():
@@ -233,10 +251,11 @@ def test_manifests_are_plain_yaml(made):
     assert list(yaml.load_all(text, Loader=yaml.CSafeLoader)) == list(made.manifests)
 
 
-def test_only_what_gives_metrics_is_scraped():
+@pytest.mark.parametrize("stores", [{}, PERMISSIVE[EnvName.DEV]], ids=["tempo, loki", "jaeger, victorialogs"])
+def test_only_what_gives_metrics_is_scraped(stores):
     """A scrape of anything else would be a page for ever."""
     silent = {"postgres", "valkey", "objects", "langfuse-web", "langfuse-worker"}
-    made = planned(EnvName.DEV)
+    made = planned(EnvName.DEV, **stores)
     runs = {each["metadata"]["name"]: each for each in made.manifests if rules.pod_spec(each)}
     scraped = {
         name

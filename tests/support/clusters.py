@@ -72,6 +72,15 @@ _IN_CLOUD: Final = {
     "grafanaUrl": "https://boards.example.com",
     "plainRules": "true",
 }
+_CHOSEN: Final = {"traces": "jaeger", "logs": "victorialogs"}
+_NO_BUCKETS: Final = {"lokiBucket": None, "tempoBucket": None}
+PERMISSIVE: Final[dict[EnvName, dict[str, str | None]]] = {
+    EnvName.DEV: {**_CHOSEN},
+    # Langfuse keeps its objects itself in staging, and elsewhere in prod.
+    EnvName.STAGING: {**_CHOSEN, **_NO_BUCKETS, "objectsEndpoint": None},
+    EnvName.PROD: {**_CHOSEN, **_NO_BUCKETS},
+}
+"""What differs from `SETTINGS` where the stores are Jaeger and VictoriaLogs."""
 EXTERNAL: Final[dict[str, tuple[EnvName, dict[str, str | None]]]] = {
     "everything in a cloud, dev": (EnvName.DEV, {**_IN_CLOUD, "langfuse": "off"}),
     "everything in a cloud, prod": (EnvName.PROD, {**_MANAGED_ONLY, **_IN_CLOUD}),
@@ -111,6 +120,33 @@ EXTERNAL: Final[dict[str, tuple[EnvName, dict[str, str | None]]]] = {
             "remoteWriteAuth": "basic",
             "remoteWriteUser": "sentinel-remoteWriteUser",
             "remoteWriteToken": "sentinel-remoteWriteToken",
+        },
+    ),
+    "Jaeger and VictoriaLogs in a cloud, prod": (
+        EnvName.PROD,
+        {
+            **PERMISSIVE[EnvName.PROD],
+            "jaeger": "external",
+            "jaegerUrl": "https://traces.example.com:16443/jaeger",
+            "jaegerOtlpUrl": "https://otlp.example.com/traces",
+            "jaegerAuth": "bearer",
+            "jaegerToken": "sentinel-jaegerToken",
+            "victorialogs": "external",
+            "victorialogsUrl": "https://logs.example.com",
+            "victorialogsAuth": "basic",
+            "victorialogsUser": "sentinel-victorialogsUser",
+            "victorialogsToken": "sentinel-victorialogsToken",
+        },
+    ),
+    "Jaeger and VictoriaLogs of the cluster": (
+        EnvName.STAGING,
+        {
+            **PERMISSIVE[EnvName.STAGING],
+            "jaeger": "external",
+            "jaegerUrl": "http://jaeger.tracing.svc:16686",
+            "jaegerOtlpUrl": "http://jaeger.tracing.svc:4318",
+            "victorialogs": "external",
+            "victorialogsUrl": "http://vls.logging.svc.cluster.local:9428",
         },
     ),
     "an external Langfuse": (

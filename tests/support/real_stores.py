@@ -1,5 +1,6 @@
 """A real Jaeger and a real VictoriaLogs on loopback, with the arguments and configurations of the local stack."""
 
+import os
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
+import psutil
 import requests
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -21,7 +23,7 @@ from stacks.observability import LocalPlacement
 from stacks.ports import PORTS
 from stacks.process.layout import StackDir
 from stacks.workload import CONFIG_DIR, Placement, Workload
-from support.otelcol import free_ports
+from support.ports import free_ports
 
 
 @dataclass
@@ -35,6 +37,15 @@ class Running:
 
     def url(self, port: str) -> str:
         return f"http://127.0.0.1:{self.ports[port]}"
+
+    @property
+    def written(self) -> set[Path]:
+        """The files that it has open to write, and those that it left where it was started or where others put theirs.
+
+        Not the log, which is ours.
+        """
+        regular = {Path(each.path) for each in psutil.Process(self.process.pid).open_files() if each.mode != "r"}
+        return (regular | {*(self.folder / "empty").rglob("*")}) - {self.folder / "log"}
 
     @property
     def log(self) -> str:
@@ -51,8 +62,11 @@ def running(made: Callable[[Environment, Placement], Workload], folder: Path) ->
         (folder / name).write_text(text)
     words = [word.replace(CONFIG_DIR, str(folder)) for word in workload.command]
     binary = toolchain.require([words[0]])[words[0]]
+    empty = folder / "empty"
+    empty.mkdir()
+    env = {**os.environ, **workload.env, "HOME": str(empty), "TMPDIR": str(empty)}
     with (folder / "log").open("ab") as log:
-        process = subprocess.Popen([str(binary), *words[1:]], stdout=log, stderr=log)
+        process = subprocess.Popen([str(binary), *words[1:]], stdout=log, stderr=log, cwd=empty, env=env)
     started = Running(workload, ports, folder, process)
     try:
         _wait(started)

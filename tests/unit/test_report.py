@@ -35,7 +35,7 @@ from dashboards.lib.model import (
     TraceView,
 )
 from dashboards.lib.stores import adapted
-from dashboards.report import Period, Sources, choices, numbers, render
+from dashboards.report import Period, Sources, choices, numbers, render, traces
 from dashboards.report.evaluate import Evaluation
 from dashboards.report.results import Nothing
 
@@ -286,6 +286,14 @@ def test_a_search_is_filled_with_what_is_chosen_and_nothing_in_it_becomes_a_cond
     found = choices.search(ASKED, board(line()), chosen)
     assert [term.value for term in found.terms] == [r'a\.b" \|\| true', "$agent"]
     assert choices.search(ASKED, board(line()), {}).terms[0].value == ".*"
+
+
+def test_a_chain_of_steps_may_be_longer_than_pythons_stack():
+    chain = [span(f"s{n}", span_id=str(n), parent_id=str(n - 1) if n else "", start=float(n)) for n in range(3000)]
+    shown = traces.waterfall("0af7", [*chain[1:], chain[0], span("other", span_id="o", parent_id="0", start=0.5)])
+    assert [(step.span.name, step.depth) for step in shown.steps[:3]] == [("s0", 0), ("other", 1), ("s1", 1)]
+    assert len(shown.steps) == 3001
+    assert max(step.depth for step in shown.steps) == 2999
 
 
 GRAPH = NodeGraph(title="N", queries=(ServiceGraph(where='{env="$environment"}'),), **SAID)
