@@ -191,4 +191,4 @@ def test_dropped_content_leaves_names_and_numbers(through):
 
 def test_policies_of_the_environments():
     assert redaction.content_processor(ContentPolicy.KEEP) is None
-    assert (PROD.tempo, PROD.loki, PROD.langfuse) == (ContentPolicy.DROP, ContentPolicy.DROP, ContentPolicy.KEEP)
+    assert (PROD.traces, PROD.logs, PROD.langfuse) == (ContentPolicy.DROP, ContentPolicy.DROP, ContentPolicy.KEEP)
