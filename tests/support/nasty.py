@@ -18,6 +18,7 @@ TEXTS = (
     "%s", "{a}", "a,b", "tab\tbed", "or", "a or b", "*", ".*", "(", "\x00null", "\x1b[31m", "x) or (y", '{a="b"}',
     "_time:5m",
 )  # fmt: skip
+LONG = ("two\nlines", "a\r\nb", "\n")
 NUMBERS = (0, 1, 5, -3, 4_200, 1_234_567, 2**60, 0.5, 5.0, -0.25, 1e-7, 123_456.789, 1e21)
 KEYS = (
     "gen_ai.agent.name", "agentic.retry.attempt", "gen_ai.tool.name", "agentic.plan.steps", "two words", 'a"b', "k=v",
@@ -44,7 +45,9 @@ class Known:
 
 
 def value(rng: random.Random) -> Any:
-    return rng.choice((rng.choice(TEXTS), rng.choice(TEXTS), rng.choice(NUMBERS), rng.random() < 0.5))
+    """Texts most often, of several lines as often as numbers."""
+    kinds = (rng.choice(TEXTS), rng.choice(TEXTS), rng.choice(LONG), rng.choice(NUMBERS), rng.random() < 0.5)
+    return rng.choice(kinds)
 
 
 def attributes(rng: random.Random) -> dict[str, Any]:
@@ -64,7 +67,7 @@ def spans(rng: random.Random, traces: int) -> Iterator[Known]:
                 attributes=attributes(rng),
                 resource=resource(rng),
                 ago=10 + number * 5 - step * 0.01,
-                seconds=rng.choice((0.0001, 0.0015, 0.5, 2.0, 65.0)),
+                seconds=rng.choice((0.0001, 0.0015, 0.0018, 0.5, 2.0, 65.0)),
                 failed=rng.random() < 0.3,
             )
 
@@ -88,14 +91,23 @@ def term(rng: random.Random, of: Known) -> Term:
     every = {**of.attributes, **of.resource}
     key = rng.choice([*every, *every, rng.choice(KEYS)])
     have = every.get(key, value(rng)) if rng.random() < 0.8 else value(rng)
-    op = rng.choice([*Op])
+    op = rng.choice([*Op, Op.MATCHES, Op.MATCHES, Op.EQUAL])
     if op.orders:
         return Term(key, op, rng.choice((-4, -3, 0, 0.25, 1, 5, 1_000_000, 1e18)))
     if op is Op.MATCHES:
-        text = re.escape(as_text(have))
-        return Term(
-            key, op, rng.choice((text, f"{text}.*", f".*{text}", f"(?i){text}", f"x|{text}", ".*", ".+", "[a-z]+"))
+        text, first = re.escape(as_text(have)), re.escape(as_text(have)[:1])
+        patterns = (
+            text,
+            f"{text}.*",
+            f".*{text}",
+            f"{first}.*",
+            f"{first}.+",
+            f"(?i){text}",
+            f"x|{text}",
+            ".*",
+            "[a-z]+",
         )
+        return Term(key, op, rng.choice(patterns))
     return Term(key, op, have)
 
 

@@ -116,7 +116,13 @@ def test_failed_and_slower():
     assert matching.selects(SpanSearch(failed=True), span(failed=True))
     assert not matching.selects(SpanSearch(failed=True), span())
     assert matching.selects(SpanSearch(), span(failed=True))
-    for slower, seconds, wanted in ((0.5, 0.5, False), (0.5, 0.500001, True), ("500ms", 0.6, True), ("1m", 60, False)):
+    for slower, seconds, wanted in (
+        (0.5, 0.5, False),
+        (0.0001, 0.0001, False),
+        (0.5, 0.500001, True),
+        ("500ms", 0.6, True),
+        ("1m", 60, False),
+    ):
         assert matching.selects(SpanSearch(slower_than_s=slower), span(seconds=seconds)) is wanted
 
 
