@@ -4,7 +4,10 @@ import json
 
 import pytest
 from support.node.platform import eventually, planned_dev
+from support.stores import TRACES
 
+from alerts import alerting
+from alerts.timing import PRODUCTION
 from stacks.environments import ENVIRONMENTS, EnvName
 
 
@@ -43,6 +46,15 @@ def test_prometheus_scrapes_every_pod_that_names_a_port(platform):
     wanted = {workload.name for workload in planned_dev().workloads}
     up = eventually(lambda: {row["metric"]["job"] for row in platform.query("up == 1")}, lambda jobs: jobs >= wanted)
     assert up >= wanted
+
+
+def test_how_full_the_volumes_of_stores_are_can_be_asked(platform):
+    """What only Kubernetes says of a volume, joined with what the store says of itself."""
+    filling = [alert for alert in alerting.alerts(PRODUCTION) if alert.name == "JaegerDiskFilling"]
+    assert filling
+    for alert in filling if TRACES == "jaeger" else []:
+        share = alert.expr.rpartition(">")[0]
+        assert eventually(lambda query=share: platform.query(query), bool, 90), share
 
 
 def test_spans_of_pods_know_their_pod(platform, healthy):

@@ -4,7 +4,7 @@ import os
 
 from collector.search import LineSearch, Op, SpanSearch, Term
 from collector.signals import Attr
-from collector.stores import PERMISSIVE, LogKind, Stores, TraceKind
+from collector.stores import PERMISSIVE, TITLES, LogKind, Stores, TraceKind
 from dashboards.boards import BOARDS
 from dashboards.lib.stores import adapted
 from stacks.ports import PORTS
@@ -30,6 +30,10 @@ SHOWN = [adapted(board, CHOSEN) for board in BOARDS]
 _SERIES = {"tempo": ("tempo_", "tempodb_"), "jaeger": ("jaeger_",), "loki": ("loki_",), "victorialogs": ("vl_", "vm_")}
 FOREIGN = tuple(prefix for store, prefixes in _SERIES.items() if store not in {TRACES, LOGS} for prefix in prefixes)
 """How series of the stores begin that are not in use."""
+
+
+FOREIGN_PAGES = tuple(TITLES[store] for store in (*TraceKind, *LogKind) if store not in {TRACES, LOGS})
+"""How names of alerts begin, and of their pages, that are about the stores that are not in use."""
 
 
 def ports() -> list[str]:
