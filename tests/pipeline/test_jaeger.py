@@ -47,7 +47,7 @@ class Way:
         deadline, found = time.monotonic() + timeout_s, []
         while len(found) < wanted and time.monotonic() < deadline:
             time.sleep(0.5)
-            rows = self.store.find(SpanSearch(), self.began - 60, time.time() + 60, 1000)
+            rows = self.store.find(SpanSearch(), self.began - 3600, time.time() + 60, 1000)
             found = [span for row in rows for span in self.store.trace(row.trace_id)]
         return found
 
