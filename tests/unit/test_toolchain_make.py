@@ -222,7 +222,9 @@ def test_a_go_that_is_too_old_is_not_used_and_named(monkeypatch: pytest.MonkeyPa
 
 # What a second checkout or terminal does; prints what a person would read.
 WORKER = """
-import pathlib, sys
+import pathlib, signal, sys
+# As from a terminal: whoever runs tests in the background hands down that Ctrl-C is ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from toolchain import recipes
 from toolchain.make import Maker
 from toolchain.progress import Reporter
