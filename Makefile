@@ -17,8 +17,8 @@ junit = $(if $(REPORTS),--junitxml='$(REPORTS)/$(1).xml')
 STORES ?=
 export AGENTOBS_TEST_STORES := $(STORES)
 NATIVE := $(if $(STORES),platform $(subst victorialogs,victoria-logs,$(subst $(COMMA), ,$(STORES))),local)
-# Two workers; whole systems start first, see tests/conftest.py.
-SIDE_BY_SIDE := -n 2 --no-loadscope-reorder
+# Whole systems start first, see tests/conftest.py. They wait more than they work: three workers keep two cores busy.
+SIDE_BY_SIDE = -n $(1) --no-loadscope-reorder
 AS_ROOT := $(filter 0,$(shell id -u))
 CODE := alerts collector dashboards demo runbooks stacks toolchain tests
 
@@ -41,15 +41,15 @@ test: lint  ## Lint, build missing binaries, run the tests of all that runs with
 	  else \
 	    '$(BIN)/pytest' -n 2 $(call junit,test-first) tests/unit tests/program; \
 	    '$(BIN)/python' -m toolchain build $(NATIVE); \
-	  fi; '$(BIN)/pytest' $(SIDE_BY_SIDE) $(call junit,test) $$tiers
+	  fi; '$(BIN)/pytest' $(call SIDE_BY_SIDE,3) $(call junit,test) $$tiers
 
 test-cluster: $(READY)  ## The same for Kubernetes: scanners, a real API server and, as root on Linux, a real node
 	@$(if $(AS_ROOT),,echo 'Without root there is no node of our own: tests/node is left out.')
 	@cd '$(ROOT)' && '$(BIN)/python' -m toolchain build $(NATIVE) cluster $(if $(AS_ROOT),node)
-	@cd '$(ROOT)' && '$(BIN)/pytest' $(SIDE_BY_SIDE) $(call junit,test-cluster) tests/scan tests/cluster $(if $(AS_ROOT),tests/node)
+	@cd '$(ROOT)' && '$(BIN)/pytest' $(call SIDE_BY_SIDE,2) $(call junit,test-cluster) tests/scan tests/cluster $(if $(AS_ROOT),tests/node)
 
 stack: $(READY)  ## Run the tests on a real local stack (STORES=tempo,loki: with the publishers' programs of those)
-	@cd '$(ROOT)' && '$(BIN)/python' -m toolchain build $(NATIVE) && '$(BIN)/pytest' $(SIDE_BY_SIDE) $(call junit,stack-$(or $(subst $(COMMA),-,$(STORES)),default)) tests/stack
+	@cd '$(ROOT)' && '$(BIN)/python' -m toolchain build $(NATIVE) && '$(BIN)/pytest' $(call SIDE_BY_SIDE,2) $(call junit,stack-$(or $(subst $(COMMA),-,$(STORES)),default)) tests/stack
 
 unit: $(READY)  ## Run the tests that need no native binaries
 	@cd '$(ROOT)' && '$(BIN)/pytest' tests/unit

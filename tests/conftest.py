@@ -1,9 +1,10 @@
 """What starts first, what may run side by side, and the closing line that CI reads.
 
-With two workers (`-n 2`): what shares a whole system (the local stack, the API server, the node) is one piece of work
-for one worker, and such pieces start first, because they are long and wait much. Other files fill the second worker.
-Scenarios are judged by their latency too: on a crowded machine slowness is a true finding, and not the one wanted. So
-who plays them asks for `quiet`: tests of the other worker wait meanwhile, all but those that sleep, marked `idle`.
+With several workers (`-n 3`): what shares a whole system (the local stack, the API server, the node) is one piece of
+work for one worker, and such pieces start first, because they are long and wait much. Other files fill the other
+workers. Scenarios are judged by their latency too: on a crowded machine slowness is a true finding, and not the one
+wanted. So who plays them asks for `quiet`: tests of the other workers wait meanwhile, all but those that sleep, marked
+`idle`.
 """
 
 from collections.abc import Callable, Iterator
