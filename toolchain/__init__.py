@@ -4,7 +4,7 @@ Not here: how the binaries are configured and run. This package imports nothing 
 """
 
 from toolchain.errors import MissingBinaryError, ToolchainError
-from toolchain.make import ensure, require
+from toolchain.make import ensure, require, unobtainable
 from toolchain.progress import Reporter
 
-__all__ = ["MissingBinaryError", "Reporter", "ToolchainError", "ensure", "require"]
+__all__ = ["MissingBinaryError", "Reporter", "ToolchainError", "ensure", "require", "unobtainable"]

@@ -136,6 +136,18 @@ def require(names: Iterable[str]) -> dict[str, Path]:
     return _paths(findings)
 
 
+def unobtainable(names: Iterable[str]) -> list[str]:
+    """Those of the named binaries, with their versions, that are not here, have no archive, and are never built."""
+    sources = allowed_sources()
+    return [
+        f"{finding.binary.name} {finding.binary.version}"
+        for finding in find(select(names), sources)
+        if finding.path is None
+        and finding.recipe.build is None
+        and (platform_key() not in finding.recipe.releases or Source.RELEASE not in sources)
+    ]
+
+
 def ensure(names: Iterable[str], progress: Reporter | None = None) -> dict[str, Path]:
     """Return the path of each named binary, making those that are not there; slow the first time.
 

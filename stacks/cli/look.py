@@ -1,5 +1,6 @@
 """`agentobs traces` and `agentobs logs`: what happened, by agent, tool and version, whichever stores are in use."""
 
+import re
 import time
 from typing import Annotated, Final
 
@@ -32,6 +33,10 @@ _LOCAL: Final = EnvName.LOCAL
 _MOST: Final = 5000
 """What Loki answers at most, unless it is told otherwise."""
 _SEVERITIES: Final = {"debug": 5, "info": 9, "warning": WARNING, "error": 17, "fatal": 21}
+_SHORT: Final = {
+    "agent": Attr.AGENT_NAME, "tool": Attr.TOOL_NAME, "service": Attr.SERVICE_NAME, "environment": Attr.ENVIRONMENT,
+}  # fmt: skip
+"""What `--by` takes beside the names of attributes."""
 _NOTHING: Final = "Look further back with --since, or leave a condition out."
 
 Agent = Annotated[str, typer.Option("--agent", "-a", help="Only this agent.")]
@@ -106,6 +111,7 @@ def traces(
         if store is None:
             raise SearchError(f"the stack {stack} has no store of traces; name one with --tempo or --jaeger URL")
         if trace_id:
+            _must_be_an_id(trace_id)
             _show_one(OneTrace(trace_id=trace_id, spans=store.trace(trace_id)), as_json=as_json)
             return
         found = FoundTraces(traces=store.find(search, now - since, now, limit))
@@ -115,6 +121,11 @@ def traces(
         error_console().print(f"No kept trace is like that in this window. {_NOTHING}")
     else:
         Console().print(show_look.traces(found.traces, link=stores.trace_link))
+
+
+def _must_be_an_id(text: str) -> None:
+    if not re.fullmatch(r"[0-9a-fA-F]{1,32}", text):
+        raise SearchError(f"{text!r} is no trace id; an id has up to 32 hexadecimal digits")
 
 
 def _show_one(found: OneTrace, *, as_json: bool) -> None:
@@ -165,6 +176,8 @@ def logs(
         trace_id=trace,
         text=text,
     )
+    if trace:
+        _must_be_an_id(trace)
     now = time.time()
     with either(stack, LogKind, {"loki": loki, "victorialogs": victorialogs}) as stores:
         store = stores.logs
@@ -174,9 +187,10 @@ def logs(
     if as_json:
         show_look.document(found)
     elif not found.lines:
-        error_console().print(f"No line is like that in this window. {_NOTHING}")
+        hint = " A call that failed is a warning: --severity warning." if failed else ""
+        error_console().print(f"No line is like that in this window. {_NOTHING}{hint}")
     else:
-        Console().print(show_look.counted(found.lines, by) if by else show_look.lines(found.lines))
+        Console().print(show_look.counted(found.lines, _SHORT.get(by, by)) if by else show_look.lines(found.lines))
 
 
 def _named(environment: str, agent: str, tool: str, service: str) -> tuple[Term, ...]:

@@ -1,5 +1,6 @@
 """`agentobs report`: the boards, evaluated against the running backends, as one page to read, send or print."""
 
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -68,7 +69,7 @@ def report(
     with _stores(stack, prometheus, named) as stores:
         chosen["environment"] = environment or _busiest(stores, period)
         made = datetime.fromtimestamp(end, UTC)
-        path = output or Path(f"agentobs-report-{chosen['environment']}-{made:%Y%m%dT%H%M%SZ}.html")
+        path = output or Path(f"agentobs-report-{_file_name(chosen['environment'])}-{made:%Y%m%dT%H%M%SZ}.html")
         document = write(path, boards, stores, period, chosen, runbooks_url)
     if png:
         for each in boards:
@@ -108,6 +109,11 @@ def write(
         soft_wrap=True,
     )
     return document
+
+
+def _file_name(environment: str) -> str:
+    """The name of an environment as a part of a file's name: no folder, nothing for a shell."""
+    return re.sub(r"[^\w.-]+", "-", environment).strip("-.") or "environment"
 
 
 def _save(path: Path, html: str) -> None:

@@ -6,6 +6,7 @@ from rich.text import Text
 
 from runbooks import wording
 from runbooks.status import Row, Status, Table
+from stacks.cli import safe
 
 
 def status(document: Status) -> RenderableType:
@@ -26,9 +27,9 @@ def _kpi_table(table: Table, span: str) -> RichTable:
     return drawn
 
 
-def _cells(row: Row, table: Table) -> list[str]:
+def _cells(row: Row, table: Table) -> list[str | Text]:
     values = [wording.amount(row.kpis[column.kpi], column.unit) for column in table.columns]
-    return [*row.labels.values(), f"{row.events:,.0f}", *values]
+    return [*map(safe.text, row.labels.values()), f"{row.events:,.0f}", *values]
 
 
 def failure(error: Exception) -> Text:

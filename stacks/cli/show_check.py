@@ -13,6 +13,7 @@ from rich.text import Text
 
 from collector.check import COLLECTOR, Finding, Kind, Report, Severity
 from runbooks.wording import clock
+from stacks.cli import safe
 from stacks.cli.show import error_console
 from stacks.cli.telemetry import Progress as Tell
 
@@ -58,19 +59,23 @@ def report(document: Report, link: str) -> RenderableType:
     if not tables and not good:
         parts.append(Text("all good", style="bold green"))
     if good:
-        parts.append(Text(f"all good: {', '.join(good)}", style="bold green"))
+        parts.append(safe.text(f"all good: {', '.join(good)}", "bold green"))
     return Group(*parts)
 
 
 def _table(title: str, found: list[Finding], link: str) -> Table:
-    table = Table(title=Text(title), title_justify="left", title_style="bold", header_style="cyan", show_lines=True)
+    table = Table(
+        title=safe.text(title), title_justify="left", title_style="bold", header_style="cyan", show_lines=True
+    )
     for heading in ("", "agent", "what", "how much", "how to mend it"):
         table.add_column(heading, no_wrap=heading == "agent", overflow="fold")
     worth = [finding for finding in found if not _is_minor(finding)]
     for finding in worth:
         word = Text(finding.severity, style=_STYLES[finding.severity])
         # Text, not markup: names come from outside.
-        table.add_row(word, Text(finding.agent or "-"), _what(finding, link), _amount(finding), Text(finding.fix))
+        table.add_row(
+            word, safe.text(finding.agent or "-"), _what(finding, link), _amount(finding), safe.text(finding.fix)
+        )
     minor = dict.fromkeys(finding.subject for finding in found if _is_minor(finding))
     if minor:
         word = Text(Severity.RECOMMENDED, style=_STYLES[Severity.RECOMMENDED])
@@ -90,8 +95,8 @@ def _amount(finding: Finding) -> str:
 
 
 def _what(finding: Finding, link: str) -> Text:
-    text = Text(finding.what)
+    text = safe.text(finding.what)
     if finding.trace_id:
-        style = f"dim link {link}{finding.trace_id}" if link else "dim"
-        text.append("\n").append(finding.trace_id, style=style)
+        style = f"dim link {link}{finding.trace_id}" if link and finding.trace_id.isalnum() else "dim"
+        text.append("\n").append_text(safe.text(finding.trace_id, style))
     return text

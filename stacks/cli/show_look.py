@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 import typer
 from pydantic import BaseModel
@@ -14,6 +14,7 @@ from rich.tree import Tree
 
 from collector.search import LogLine, Span, Trace
 from collector.signals import Attr
+from stacks.cli import safe
 
 _SEVERE: Final = {"WARN": "yellow", "ERROR": "bold red", "FATAL": "bold red"}
 # What tells a step apart, in the order in which a person asks.
@@ -23,11 +24,7 @@ _SAYING: Final[Mapping[Attr, str]] = {
     Attr.ERROR_TYPE: "error",
 }  # fmt: skip
 _SAID: Final = 200
-_BIDI: Final = (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
-"""They put text into another order than it has."""
-_CONTROLS: Final = {code: None for code in (*range(32), *range(127, 160), *_BIDI) if code not in {9, 10}}
-_HALVES: Final = dict.fromkeys(range(0xD800, 0xE000), "\ufffd")
-_ESCAPED: Final = {code: f"\\u{code:04x}" for code in (*range(127, 160), *_BIDI)}
+_ESCAPED: Final = {code: f"\\u{code:04x}" for code in (*range(127, 160), *safe.BIDI)}
 
 
 def document(found: BaseModel) -> None:
@@ -40,8 +37,8 @@ def traces(found: Sequence[Trace], link: str) -> RenderableType:
     table = _table("began, UTC", "trace", "took", "what")
     for row in found:
         style = f"link {link}{row.trace_id}" if link and row.trace_id.isalnum() else ""
-        what = _text(row.name or "(no root yet)").append_text(_text(f" {row.service}", style="dim"))
-        table.add_row(moment(row.start)[:-1], _text(row.trace_id, style=style), took(row.duration_s), what)
+        what = safe.text(row.name or "(no root yet)").append_text(safe.text(f" {row.service}", style="dim"))
+        table.add_row(moment(row.start)[:-1], safe.text(row.trace_id, style=style), took(row.duration_s), what)
     return Group(table, Text("agentobs traces TRACE shows one as a tree", style="dim"))
 
 
@@ -55,7 +52,7 @@ def tree(spans: Sequence[Span]) -> RenderableType:
     first = min(spans, key=lambda each: each.start)
     failed = sum(span.failed for span in spans)
     head = f"trace {first.trace_id}, {moment(first.start)}, {len(spans)} steps, {failed} failed"
-    top = Tree(_text(head, style="bold"), guide_style="dim")
+    top = Tree(safe.text(head, style="bold"), guide_style="dim")
 
     # A chain of steps may be longer than Python's stack.
     waiting = [(top, "")]
@@ -66,12 +63,12 @@ def tree(spans: Sequence[Span]) -> RenderableType:
 
 
 def _step(span: Span) -> Text:
-    line = _text(span.name, style="bold red" if span.failed else "")
+    line = safe.text(span.name, style="bold red" if span.failed else "")
     line.append(f"  {took(span.duration_s)}", style="dim").append("  failed" if span.failed else "", style="bold red")
     for label, value in _saying(span):
-        line.append(f"  {label} ", style="dim").append_text(_text(value))
+        line.append(f"  {label} ", style="dim").append_text(safe.text(value))
     if span.message:
-        line.append("  said ", style="dim").append_text(_text(_short(span.message)))
+        line.append("  said ", style="dim").append_text(safe.text(_short(span.message)))
     return line
 
 
@@ -96,10 +93,10 @@ def lines(found: Sequence[LogLine]) -> RenderableType:
 def _line(line: LogLine) -> Text:
     level = line.severity.upper()
     style = next((colour for name, colour in _SEVERE.items() if level.startswith(name)), "")
-    shown = Text(moment(line.at), style="dim").append_text(_text(f" {level:<5} ", style=style))
-    shown.append_text(_text(line.attributes.get(Attr.AGENT_NAME) or line.service, style="bold"))
-    shown.append("  ").append_text(_text(line.text or _event(line)))
-    return shown.append_text(_text(f"  {line.trace_id}", style="dim")) if line.trace_id else shown
+    shown = Text(moment(line.at), style="dim").append_text(safe.text(f" {level:<5} ", style=style))
+    shown.append_text(safe.text(line.attributes.get(Attr.AGENT_NAME) or line.service, style="bold"))
+    shown.append("  ").append_text(safe.text(line.text or _event(line)))
+    return shown.append_text(safe.text(f"  {line.trace_id}", style="dim")) if line.trace_id else shown
 
 
 def _event(line: LogLine) -> str:
@@ -116,7 +113,7 @@ def counted(found: Sequence[LogLine], by: str) -> RenderableType:
     counts = Counter(line.attributes.get(by, "") for line in found)
     table = _table(by, "lines")
     for value, count in counts.most_common():
-        table.add_row(_text(value or "(none)"), f"{count:,}")
+        table.add_row(safe.text(value or "(none)"), f"{count:,}")
     return Group(
         table, Text(f"of the newest {len(found):,} lines, since {moment(min(f.at for f in found))}", style="dim")
     )
@@ -125,13 +122,8 @@ def counted(found: Sequence[LogLine], by: str) -> RenderableType:
 def _table(*headings: str) -> Table:
     table = Table(header_style="cyan", box=None)
     for heading in headings:
-        table.add_column(_text(heading), overflow="fold", no_wrap=heading != "what")
+        table.add_column(safe.text(heading), overflow="fold", no_wrap=heading != "what")
     return table
-
-
-def _text(value: Any, style: str = "") -> Text:  # noqa: ANN401 whatever a store answers
-    """Text, not markup, without characters that steer a terminal: names come from outside."""
-    return Text(str(value).translate(_CONTROLS).translate(_HALVES), style=style)
 
 
 def moment(at: float) -> str:

@@ -3,7 +3,6 @@
 from typing import Final
 
 from rich.console import Group, RenderableType
-from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table as RichTable
 from rich.text import Text
@@ -12,6 +11,7 @@ from alerts.catalogue import MIN_EVENTS
 from collector.signals import Label
 from runbooks import wording
 from runbooks.report import Change, Diagnosis, Evidence, Hypothesis, TraceLink, Verdict
+from stacks.cli import safe
 
 _PERCENT: Final = 100
 _SUBJECTS: Final[dict[str, str]] = {Label.ENVIRONMENT: "where", Label.AGENT: "agent", Label.TOOL: "tool"}
@@ -37,7 +37,7 @@ def _found(document: Diagnosis) -> RenderableType:
     blamed = document.culprit is not None
     style, title = ("red", "regression") if blamed else ("yellow", "no version to blame")
     lines = [*(_culprit(document) if blamed else _symptom(document, first)), *_when(document, first)]
-    head = Panel("\n".join(lines), title=f"[bold {style}]{title}", expand=False, border_style=style)
+    head = Panel(Text("\n").join(lines), title=f"[bold {style}]{title}", expand=False, border_style=style)
     sides = "old version against new" if blamed else "before against after"
     parts: list[RenderableType] = [head, *_warnings(document), _evidence(f"Evidence: {sides}", document.evidence)]
     if document.impact:
@@ -47,11 +47,13 @@ def _found(document: Diagnosis) -> RenderableType:
     return Group(*parts, *_undecided(document), _others(document))
 
 
-def _line(key: str, value: str) -> str:
-    return f"[bold]{key:<{_WIDTH}}[/] {value}"
+def _line(key: str, *parts: str | Text) -> Text:
+    """A name and what it is; names from telemetry are text."""
+    line = Text(f"{safe.plain(key):<{_WIDTH}}", style="bold")
+    return Text.assemble(line, " ", *(part if isinstance(part, Text) else safe.text(part) for part in parts))
 
 
-def _culprit(document: Diagnosis) -> list[str]:
+def _culprit(document: Diagnosis) -> list[Text]:
     culprit = document.culprit
     if culprit is None:  # pragma: no cover - asked only where there is one
         raise ValueError("a regression without a culprit")
@@ -62,23 +64,28 @@ def _culprit(document: Diagnosis) -> list[str]:
         "workflow": culprit.workflow,
         "prompt": culprit.prompt,
     }
-    change = f"the [bold red]{culprit.dimension}[/] changed from {culprit.previous} to [bold red]{culprit.version}[/]"
-    return [*(_line(key, value) for key, value in names.items() if value), _line("why", change)]
+    change = (
+        "the ",
+        safe.text(culprit.dimension, "bold red"),
+        f" changed from {culprit.previous} to ",
+        safe.text(culprit.version, "bold red"),
+    )
+    return [*(_line(key, value) for key, value in names.items() if value), _line("why", *change)]
 
 
-def _symptom(document: Diagnosis, first: Hypothesis) -> list[str]:
+def _symptom(document: Diagnosis, first: Hypothesis) -> list[Text]:
     shown = {**first.subject, **document.evidence[0].subject}
-    what = f"{document.evidence[0].title.lower()} got worse; [bold yellow]no version change explains it[/]"
-    return [*(_line(_SUBJECTS.get(key, key), value) for key, value in shown.items()), _line("what", what)]
+    what = (f"{document.evidence[0].title.lower()} got worse; ", Text("no version change explains it", "bold yellow"))
+    return [*(_line(_SUBJECTS.get(key, key), value) for key, value in shown.items()), _line("what", *what)]
 
 
-def _when(document: Diagnosis, first: Hypothesis) -> list[str]:
+def _when(document: Diagnosis, first: Hypothesis) -> list[Text]:
     lines = [
         _line("since", f"{wording.clock(first.since)} ({wording.ago(document.window_end - first.since)} ago)"),
         _line("sure", wording.sure(first.confidence)),
     ]
     if first.inseparable_from:
-        lines.append(_line("or", escape("; ".join(first.inseparable_from)) + " (these data cannot tell)"))
+        lines.append(_line("or", "; ".join(first.inseparable_from), " (these data cannot tell)"))
     for key, traces in (("good", document.baseline_traces), ("trace", document.failing_traces)):
         lines += [_line(key, _link(trace)) for trace in traces[:1]]
     return lines
@@ -89,7 +96,7 @@ def _link(trace: TraceLink) -> str:
 
 
 def _warnings(document: Diagnosis) -> list[Text]:
-    return [Text(f"Mind: {warning}", style="bold yellow") for warning in document.warnings]
+    return [safe.text(f"Mind: {warning}", "bold yellow") for warning in document.warnings]
 
 
 def _evidence(title: str, rows: list[Evidence]) -> RenderableType:
@@ -98,7 +105,7 @@ def _evidence(title: str, rows: list[Evidence]) -> RenderableType:
         events = f"{row.before.events:,.0f} / {row.after.events:,.0f}"
         before, after = wording.amount(row.before.value, row.unit), wording.amount(row.after.value, row.unit)
         name = " · ".join([row.title, *(value for key, value in row.subject.items() if key != Label.ENVIRONMENT)])
-        table.add_row(name, before, after, wording.effect(row), events, wording.chance(row.p))
+        table.add_row(safe.text(name), before, after, wording.effect(row), events, wording.chance(row.p))
     return table
 
 
@@ -110,12 +117,14 @@ def _table(title: str, *headings: str) -> RichTable:
 
 
 def _list(title: str, sentences: list[str]) -> RenderableType:
-    return Group(Text(title, style="bold"), *(Text(f"  {number}. {line}") for number, line in enumerate(sentences, 1)))
+    return Group(
+        Text(title, style="bold"), *(safe.text(f"  {number}. {line}") for number, line in enumerate(sentences, 1))
+    )
 
 
 def _carriers(document: Diagnosis) -> RenderableType:
     shares = ", ".join(f"{one.name} {one.share * _PERCENT:.0f} %" for one in document.contributions)
-    return Text(f"Who carries the excess: {shares}") if shares else Text("")
+    return safe.text(f"Who carries the excess: {shares}") if shares else Text("")
 
 
 def _history(document: Diagnosis) -> list[RenderableType]:
@@ -126,7 +135,7 @@ def _history(document: Diagnosis) -> list[RenderableType]:
     for use in document.history:
         value = wording.amount(use.measured.value, unit) if use.measured else "-"
         events = f"{use.measured.events:,.0f}" if use.measured else "-"
-        table.add_row(use.version, wording.clock(use.first_seen), value, events)
+        table.add_row(safe.text(use.version), wording.clock(use.first_seen), value, events)
     return [table]
 
 
@@ -134,7 +143,7 @@ def _rivals(rivals: list[Hypothesis]) -> RenderableType:
     if not rivals:
         return Text("No other explanation is worth naming.", style="dim")
     lines = [
-        Text(f"  {wording.sure(rival.confidence)}  {rival.title}, since {wording.clock(rival.since)}")
+        safe.text(f"  {wording.sure(rival.confidence)}  {rival.title}, since {wording.clock(rival.since)}")
         for rival in rivals
     ]
     return Group(Text("Also true, or true instead", style="bold"), *lines)
@@ -148,7 +157,7 @@ def _undecided(document: Diagnosis) -> list[RenderableType]:
         row = one.evidence
         name = " · ".join([row.title, *(value for key, value in row.subject.items() if key != Label.ENVIRONMENT)])
         table.add_row(
-            name,
+            safe.text(name),
             wording.amount(row.before.value, row.unit),
             wording.amount(row.after.value, row.unit),
             f"{row.before.events:,.0f} / {row.after.events:,.0f}",
@@ -173,7 +182,7 @@ def _other(change: Change) -> Text:
     few = change.events is not None and change.events < MIN_EVENTS
     nothing = f"{change.events:.0f} calls are too few to tell" if few else "nothing got worse with it"
     effect = f"{worst.title} {before} -> {after}" if worst else nothing
-    return Text(
+    return safe.text(
         f"  {change.environment}: {change.dimension} of {change.entity} {change.previous} -> {change.version}"
         f" at {wording.clock(change.since)}; {effect}"
     )

@@ -79,9 +79,11 @@ def _runs(workspace: Workspace, stores: Stores) -> bool:
 
 
 def _had(reporter: Reporter) -> Choice:
+    names = [_BINARIES[GRAFANA.traces], _BINARIES[GRAFANA.logs]]
     try:
-        toolchain.ensure([_BINARIES[GRAFANA.traces], _BINARIES[GRAFANA.logs]], reporter)
+        if out_of_reach := toolchain.unobtainable(names):
+            return Choice(stores=PERMISSIVE, why=f"no {' and no '.join(out_of_reach)} is here, and none is ever built")
+        toolchain.ensure(names, reporter)
     except ToolchainError as error:
-        why = str(error).split(",", maxsplit=1)[0].splitlines()[0]
-        return Choice(stores=PERMISSIVE, why=why)
+        return Choice(stores=PERMISSIVE, why=str(error).split(",", maxsplit=1)[0].splitlines()[0])
     return Choice(stores=GRAFANA, why="their publishers' programs are here")

@@ -49,7 +49,7 @@ class Connection:
         if answer.status_code == requests.codes.ok or (or_nothing and answer.status_code == requests.codes.not_found):
             return answer
         raise StoreError(
-            f"{self._at} refused {path}: {answer.status_code} {plain(answer.text)}{self._login(answer.status_code)}"
+            f"{self._at} refused {path}: {answer.status_code} {plain(answer.text)}{self._hint(answer.status_code)}"
         )
 
     def json(self, path: str, params: Mapping[str, str]) -> Any:  # noqa: ANN401 whatever a store answers
@@ -76,10 +76,10 @@ class Connection:
     def _fix(self) -> str:
         return f"look whether that address is one of {self._name}'s API, or name another one with {self._option} URL"
 
-    @staticmethod
-    def _login(status: int) -> str:
-        refused = status in {requests.codes.unauthorized, requests.codes.forbidden}
-        return "; it wants another login, see the stack's secret settings" if refused else ""
+    def _hint(self, status: int) -> str:
+        if status in {requests.codes.unauthorized, requests.codes.forbidden}:
+            return "; it wants another login, see the stack's secret settings"
+        return f"; {self._fix}" if status == requests.codes.not_found else ""
 
 
 def parsed(text: bytes | str) -> Any:  # noqa: ANN401 whatever a store answers
