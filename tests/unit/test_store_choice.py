@@ -18,7 +18,7 @@ def workspace(tmp_path, config: str = "", endpoints: dict[str, str] | None = Non
     return SimpleNamespace(
         settings=file,
         outputs=lambda: {"endpoints": endpoints or {}},
-        pulumi=lambda *words, quiet: written.append(words),
+        pulumi=lambda *words, quiet: written.append(words) if quiet else None,
         written=written,
     )
 
