@@ -11,6 +11,7 @@ import yaml
 
 from runbooks.checklist.platform import ActiveAlert, Delivery, Sent, Silence
 
+_MARGIN_S: Final = 1
 _TIMEOUT_S: Final = 30
 _POLL_S: Final = 0.5
 _SAMPLE: Final = re.compile(r"^(\w+)\{(.*)\}\s+(\S+)$")
@@ -90,21 +91,23 @@ class Alertmanager:
                 of[found[1]] += float(found[3])
         return {name: Delivery(requests=each[_REQUESTS], failed=each[_FAILED]) for name, each in counts.items()}
 
-    def probe(self, labels: Mapping[str, str], patience_s: float) -> Sent:
-        """Send an alert, wait until every receiver took it, and resolve it. `patience_s` beyond a group's first wait.
+    def probe(self, labels: Mapping[str, str], first_wait_s: float, patience_s: float) -> Sent:
+        """Send an alert, wait until every receiver took it, and resolve it; `patience_s` beyond a group's first wait.
 
-        What is counted is per receiver, not per alert: another alert for the same receiver at that moment counts too.
+        What is counted is per receiver, not per alert. Before the first wait is over no receiver can have got it: what
+        was delivered until then is another alert, and a probe that is taken back so early is never sent.
         """
         before, began = self.deliveries(), time.monotonic()
         self._post(labels, datetime.now(UTC) + _LASTS)
         try:
-            return self._follow(labels, before, began, patience_s)
+            return self._follow(labels, before, began, (first_wait_s + _MARGIN_S, first_wait_s + patience_s))
         finally:
             self._post(labels, datetime.now(UTC))
 
     def _follow(
-        self, labels: Mapping[str, str], before: Mapping[str, Delivery], began: float, patience_s: float
+        self, labels: Mapping[str, str], before: Mapping[str, Delivery], began: float, between_s: tuple[float, float]
     ) -> Sent:
+        earliest_s, latest_s = between_s
         filters = [f'{name}="{value}"' for name, value in labels.items()]
         found = self._until(lambda: self.alerts(*filters), bool, began + _TIMEOUT_S)
         if not found:
@@ -121,10 +124,12 @@ class Alertmanager:
             return Sent(receivers=names, took_s=time.monotonic() - began, said=said)
 
         def waiting() -> list[str]:
+            if time.monotonic() - began < earliest_s:
+                return [*names]
             now = self.deliveries()
             return [name for name in names if now.get(name, none).delivered <= before[name].delivered]
 
-        left = self._until(waiting, lambda names: not names, began + patience_s)
+        left = self._until(waiting, lambda names: not names, began + latest_s)
         took = time.monotonic() - began
         said = f"{', '.join(left)} did not take the probe within {took:.0f} s" if left else ""
         return Sent(receivers=names, took_s=took, said=said)

@@ -191,7 +191,7 @@ class RunningStack:
     def send_probe(self, labels: Mapping[str, str]) -> Sent:
         """Send an alert and wait until it is delivered; a group waits before its first notification."""
         speed = Timing(self._rendered.environment.alert_speed)
-        return self._alertmanager.probe(labels, speed.seconds(_GROUP_WAIT_S) + _PATIENCE_S)
+        return self._alertmanager.probe(labels, speed.seconds(_GROUP_WAIT_S), _PATIENCE_S)
 
     def boards(self) -> list[BoardState]:
         """Every board, evaluated for the environment."""
