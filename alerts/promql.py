@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from alerts.catalogue.model import Selector
+from collector.quotes import quoted
 from collector.signals import Label
 
 _UNITS: Final = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1))
@@ -26,8 +27,7 @@ def matchers(where: Mapping[Label, str] | Mapping[str, str]) -> str:
 
 def _matcher(label: str, value: str) -> str:
     mark = next((mark for mark in _MARKS if value.startswith(mark)), "")
-    text = value.removeprefix(mark).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'{label}{_MARKS.get(mark, "=")}"{text}"'
+    return f"{label}{_MARKS.get(mark, '=')}{quoted(value.removeprefix(mark))}"
 
 
 def plain(text: str) -> str:

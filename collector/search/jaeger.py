@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import floor
 from typing import Final
 
+from collector.quotes import quoted
 from collector.search.model import Op, SpanSearch, Term, number, seconds
 from collector.signals import Attr
 
@@ -65,5 +66,4 @@ def _text(term: Term) -> str:
 def _word(value: str) -> str:
     if value and not any(letter.isspace() or letter in '"=\\' for letter in value):
         return value
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'
+    return quoted(value)

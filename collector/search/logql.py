@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from collector.quotes import quoted
 from collector.search.model import Attribute, LineSearch, Op, SearchError, Term, number
 from collector.signals import Attr
 
@@ -60,9 +61,3 @@ def _term(term: Term) -> str:
 def name(attribute: str) -> str:
     """The name that Loki gives an attribute."""
     return "".join(letter if letter.isalnum() else "_" for letter in attribute)
-
-
-def quoted(text: str) -> str:
-    """A string of LogQL."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'

@@ -1,5 +1,6 @@
 """A search as Tempo is asked: TraceQL."""
 
+from collector.quotes import quoted
 from collector.search.model import Attribute, Op, SpanSearch, Term, number, seconds
 
 
@@ -46,9 +47,3 @@ def _duration(value: float | str) -> str:
         return value
     us = round(seconds(value) * 1_000_000)
     return f"{us}us" if us % 1000 else f"{us // 1000}ms"
-
-
-def quoted(text: str) -> str:
-    """A string of TraceQL."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'

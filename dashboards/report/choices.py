@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from collector.quotes import escaped
 from collector.search.model import Search, filled
 from dashboards.lib.model import Board, Variable, VariableKind
 from dashboards.report.sources import Period
@@ -59,7 +60,7 @@ def _values(board: Board, chosen: Mapping[str, str]) -> dict[str, str]:
 def _value(variable: Variable, chosen: Mapping[str, str]) -> str:
     """For PromQL, as text between double quotes; the value of a label as a regular expression."""
     pattern = variable.kind is VariableKind.LABEL and variable.name in chosen
-    return _quoted(_escaped(chosen[variable.name]) if pattern else _text(variable, chosen))
+    return escaped(_pattern(chosen[variable.name]) if pattern else _text(variable, chosen))
 
 
 def _text(variable: Variable, chosen: Mapping[str, str]) -> str:
@@ -68,15 +69,11 @@ def _text(variable: Variable, chosen: Mapping[str, str]) -> str:
         return chosen.get(variable.name, "")
     if variable.name not in chosen:
         return _ALL if variable.all or not variable.values else variable.values[0]
-    return _escaped(chosen[variable.name]) if variable.all else chosen[variable.name]
+    return _pattern(chosen[variable.name]) if variable.all else chosen[variable.name]
 
 
-def _escaped(text: str) -> str:
+def _pattern(text: str) -> str:
     return _META.sub(r"\\\1", text)
-
-
-def _quoted(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
 def _filled(query: str, values: Mapping[str, str]) -> str:

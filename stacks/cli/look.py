@@ -98,6 +98,8 @@ def traces(
     if schema:
         print_schema(OneTrace if trace_id else FoundTraces)
         return
+    if trace_id:
+        _must_be_an_id(trace_id)
     search = SpanSearch(
         terms=(*_named(environment, agent, tool, service), *_terms(where)),
         any_of=(*_groups(where), *([of_version(version)] if version else [])),
@@ -111,7 +113,6 @@ def traces(
         if store is None:
             raise SearchError(f"the stack {stack} has no store of traces; name one with --tempo or --jaeger URL")
         if trace_id:
-            _must_be_an_id(trace_id)
             _show_one(OneTrace(trace_id=trace_id, spans=store.trace(trace_id)), as_json=as_json)
             return
         found = FoundTraces(traces=store.find(search, now - since, now, limit))
