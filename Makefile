@@ -6,7 +6,7 @@ PYTHON ?= python3
 BIN := $(ROOT)/.venv/bin
 # The environment is made anew when the lock or the list of packages changes.
 READY := $(ROOT)/.venv/.ready
-TASKS ?= 60
+TASKS ?= 200
 # What a test starts runs thousands of lines of ours, every time: compiled once, not at each start.
 unexport PYTHONDONTWRITEBYTECODE
 COMMA := ,
@@ -20,9 +20,9 @@ NATIVE := $(if $(STORES),platform $(subst victorialogs,victoria-logs,$(subst $(C
 # Whole systems start first, see tests/conftest.py. They wait more than they work: three workers keep two cores busy.
 SIDE_BY_SIDE = -n $(1) --no-loadscope-reorder
 AS_ROOT := $(filter 0,$(shell id -u))
-CODE := alerts collector dashboards demo runbooks stacks toolchain tests
+CODE := alerts collector dashboards demo examples runbooks sdk stacks toolchain tests
 
-.PHONY: up down test test-cluster stack unit node lint bench bench-collector bench-mutants bench-rules bench-why bench-node bench-start lock help
+.PHONY: up down test test-cluster stack unit node lint bench bench-collector bench-redaction bench-mutants bench-rules bench-why bench-frameworks bench-first-answer bench-node bench-start lock help
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -63,14 +63,23 @@ bench: $(READY)  ## Measure the stack that `make up` started: memory, throughput
 bench-collector: $(READY)  ## Measure what the collector's pipeline costs beside other shapes of pipelines (about 15 minutes)
 	@cd '$(ROOT)' && PYTHONPATH=tests:tests/bench '$(BIN)/python' tests/bench/collector_cost.py
 
+bench-redaction: $(READY)  ## Measure what redaction costs by kind and size of content (about 3 minutes)
+	@cd '$(ROOT)' && PYTHONPATH=tests:tests/bench '$(BIN)/python' tests/bench/redaction_cost.py
+
 bench-mutants: $(READY)  ## Change every rule in every way and list the changes that no rule test notices (about an hour)
 	@cd '$(ROOT)' && PYTHONPATH=tests '$(BIN)/python' tests/bench/rule_mutants.py
 
 bench-rules: $(READY)  ## Measure what rules and boards cost for 10, 100 and 1,000 agent versions (about 10 minutes; needs `make up`)
 	@cd '$(ROOT)' && PYTHONPATH=tests:tests/bench '$(BIN)/python' tests/bench/rules_cost.py
 
-bench-why: $(READY)  ## Measure how often `agentobs why` is right about random faults (about 15 minutes)
+bench-why: $(READY)  ## Measure how often `agentobs why` is right about made-up faults (2 minutes; WHY='--hours' for hours)
 	@cd '$(ROOT)' && PYTHONPATH=tests:tests/bench '$(BIN)/python' tests/bench/why_accuracy.py $(WHY)
+
+bench-frameworks: $(READY)  ## Compare what is counted of every recorded agent framework with what happened (2 minutes)
+	@cd '$(ROOT)' && PYTHONPATH=tests '$(BIN)/python' tests/bench/framework_accuracy.py
+
+bench-first-answer: $(READY)  ## Measure how often the first answer of `make up` is right (about 10 minutes; needs `make up`)
+	@cd '$(ROOT)' && PYTHONPATH=tests '$(BIN)/python' tests/bench/first_answer.py $(ANSWER)
 
 bench-node: $(READY)  ## Measure what the pods of dev use on a real Kubernetes node (about 6 minutes; Linux, root)
 	@cd '$(ROOT)' && '$(BIN)/python' -m toolchain build local cluster node && PYTHONPATH=tests:tests/bench '$(BIN)/python' tests/bench/node_figures.py
@@ -80,19 +89,20 @@ bench-start: $(READY)  ## Measure how long verbs of `agentobs` take to start (ab
 
 lint: $(READY)  ## Check style, types and import layers
 	@cd '$(ROOT)' && '$(BIN)/ruff' check $(CODE) && '$(BIN)/ruff' format --check $(CODE)
-	@cd '$(ROOT)' && '$(BIN)/mypy' && '$(BIN)/lint-imports'
+	@# The SDK once more as the oldest Python that agents run it on sees it.
+	@cd '$(ROOT)' && '$(BIN)/mypy' && '$(BIN)/mypy' --python-version 3.10 sdk/agentobs && '$(BIN)/lint-imports'
 
 lock: $(READY)  ## Resolve the newest allowed dependencies into requirements.lock
-	@cd '$(ROOT)' && '$(BIN)/pip' install --quiet uv==0.13.9 && '$(BIN)/uv' pip compile --universal --generate-hashes \
-	  --no-emit-index-url --no-header --group test --group lint --python-version 3.11 --quiet \
+	@cd '$(ROOT)' && '$(BIN)/uv' pip compile --universal --generate-hashes \
+	  --no-emit-index-url --no-header --no-emit-package agentobs-sdk --group test --group lint --python-version 3.11 --quiet \
 	  pyproject.toml -o requirements.lock
 
-$(READY): $(ROOT)/requirements.lock $(ROOT)/pyproject.toml
+$(READY): $(ROOT)/requirements.lock $(ROOT)/pyproject.toml $(ROOT)/sdk/pyproject.toml
 	@'$(PYTHON)' -c 'import sys; sys.version_info >= (3, 11) or sys.exit(f"agentobs needs Python 3.11 or newer; {sys.executable} is {sys.version.split()[0]}. Fix: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)")'
-	@echo 'Setting up the Python environment in .venv (once, about a minute) ...'
+	@echo 'Setting up the Python environment in .venv (once, one to two minutes) ...'
 	@'$(PYTHON)' -m venv '$(ROOT)/.venv'
 	@# The lock is complete, so nothing is resolved again: older pips leave a pin's path for the newest release of `name[extra]`.
 	@'$(BIN)/pip' install --quiet --disable-pip-version-check --require-hashes --no-deps -r '$(ROOT)/requirements.lock'
+	@'$(BIN)/pip' install -qq --disable-pip-version-check --no-deps --no-build-isolation -e '$(ROOT)/sdk' -e '$(ROOT)'
 	@'$(BIN)/pip' check --quiet --disable-pip-version-check
-	@'$(BIN)/pip' install -qq --disable-pip-version-check --no-deps --no-build-isolation -e '$(ROOT)'
 	@touch '$@'

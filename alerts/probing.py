@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Final
 
+from agentobs.contract import Label
 from alerts import promql, watching
 from alerts.alerting import Alert
 from alerts.catalogue import Severity
-from collector.signals import Label
 
 ROOM: Final = {
     "queues": "CollectorQueueFilling",

@@ -1,1 +1,1 @@
-"""What telemetry exists: names, collector pipelines and the helper that agents emit it with."""
+"""What the collector makes of telemetry: pipelines, prices, redaction, sampling, and searches in what is stored."""

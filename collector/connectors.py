@@ -1,4 +1,4 @@
-"""From packed spans and events to the KPI metrics of `signals`.
+"""From packed spans and events to the KPI metrics of `agentobs.contract`.
 
 Everything that is counted or summed comes from `signal_to_metrics`: it gives its numbers on at once, so what a crash
 can lose is what has not left the queue in front of it. `span_metrics` gives one metric only, for its exemplars, which
@@ -7,9 +7,10 @@ lead from a panel to a trace: it keeps its counts in memory and loses what it ha
 
 from typing import Any, Final
 
-from collector import ottl, signals
+from agentobs import contract
+from agentobs.contract import Attr, Label, Metric, MetricKind
+from collector import ottl
 from collector.series_key import attribute, span_keys
-from collector.signals import Attr, Label, Metric, MetricKind
 
 _NS_PER_S: Final = "1000000000.0"
 _SECONDS: Final = f"Double(span.end_time_unix_nano - span.start_time_unix_nano) / {_NS_PER_S}"
@@ -30,6 +31,8 @@ SPAN_NUMBERS: Final = (
     *_TOKENS.values(),
     Attr.COST,
     Attr.COST_UNPRICED,
+    Attr.COST_DIFFERS,
+    Attr.USAGE_DOUBTFUL,
     Attr.TASK_COST,
     Attr.TASK_TOKENS,
     *_PLAN_STATES.values(),
@@ -69,11 +72,11 @@ def _number(scope: str, key: Attr, kind: str) -> tuple[str, str]:
 
 def _span_values() -> list[dict[str, Any]]:
     calls = (
-        signals.TASK_CALLS, signals.AGENT_CALLS, signals.LLM_CALLS, signals.TOOL_CALLS, signals.MCP_SERVER_CALLS,
+        contract.TASK_CALLS, contract.AGENT_CALLS, contract.LLM_CALLS, contract.TOOL_CALLS, contract.MCP_SERVER_CALLS,
     )  # fmt: skip
     durations = (
-        signals.TASK_DURATION, signals.AGENT_DURATION, signals.LLM_DURATION, signals.TOOL_DURATION,
-        signals.MCP_SERVER_DURATION,
+        contract.TASK_DURATION, contract.AGENT_DURATION, contract.LLM_DURATION, contract.TOOL_DURATION,
+        contract.MCP_SERVER_DURATION,
     )  # fmt: skip
     tokens_in, has_in = _number("span", Attr.INPUT_TOKENS, "Double")
     tokens_out, has_out = _number("span", Attr.OUTPUT_TOKENS, "Double")
@@ -81,16 +84,19 @@ def _span_values() -> list[dict[str, Any]]:
         *(_entry(metric, "1") for metric in calls),
         *(_entry(metric, _SECONDS) for metric in durations),
         *(
-            _entry(signals.LLM_TOKENS, *_number("span", key, "Int"), fixed=(Label.TOKEN_TYPE, name))
+            _entry(contract.LLM_TOKENS, *_number("span", key, "Int"), fixed=(Label.TOKEN_TYPE, name))
             for name, key in _TOKENS.items()
         ),
-        _entry(signals.REQUEST_TOKENS, f"{tokens_in} + {tokens_out}", ottl.all_of(has_in, has_out)),
-        _entry(signals.COST, *_number("span", Attr.COST, "Double")),
-        _entry(signals.LLM_UNPRICED, "1", f"{ottl.attribute('span', Attr.COST_UNPRICED)} == true"),
-        _entry(signals.TASK_COST, *_number("span", Attr.TASK_COST, "Double")),
-        _entry(signals.TASK_TOKENS, *_number("span", Attr.TASK_TOKENS, "Double")),
+        _entry(contract.REQUEST_TOKENS, f"{tokens_in} + {tokens_out}", ottl.all_of(has_in, has_out)),
+        _entry(contract.COST, *_number("span", Attr.COST, "Double")),
+        _entry(contract.LLM_UNPRICED, "1", f"{ottl.attribute('span', Attr.COST_UNPRICED)} == true"),
+        _entry(contract.UNREAD_SPANS, "1"),
+        _entry(contract.LLM_COST_DIFFERS, "1", f"{ottl.attribute('span', Attr.COST_DIFFERS)} == true"),
+        _entry(contract.LLM_DOUBTFUL, "1", f"{ottl.attribute('span', Attr.USAGE_DOUBTFUL)} != nil"),
+        _entry(contract.TASK_COST, *_number("span", Attr.TASK_COST, "Double")),
+        _entry(contract.TASK_TOKENS, *_number("span", Attr.TASK_TOKENS, "Double")),
         *(
-            _entry(signals.PLAN_STEPS, *_number("span", key, "Int"), fixed=(Label.STATE, name))
+            _entry(contract.PLAN_STEPS, *_number("span", key, "Int"), fixed=(Label.STATE, name))
             for name, key in _PLAN_STATES.items()
         ),
     ]
@@ -98,10 +104,10 @@ def _span_values() -> list[dict[str, Any]]:
 
 def _event_values() -> list[dict[str, Any]]:
     return [
-        _entry(signals.EVAL_SCORE, *_number("log", Attr.EVALUATION_SCORE, "Double")),
-        _entry(signals.EVAL_RESULTS, "1"),
-        _entry(signals.POLICY_VIOLATIONS, "1"),
-        _entry(signals.PROCESS_STARTS, "1"),
+        _entry(contract.EVAL_SCORE, *_number("log", Attr.EVALUATION_SCORE, "Double")),
+        _entry(contract.EVAL_RESULTS, "1"),
+        _entry(contract.POLICY_VIOLATIONS, "1"),
+        _entry(contract.PROCESS_STARTS, "1"),
     ]
 
 
@@ -113,7 +119,7 @@ def values() -> dict[str, Any]:
 def exemplars(flush_s: float) -> dict[str, Any]:
     """Configuration of `span_metrics/exemplars`: one counter per series key, flushed every `flush_s` seconds."""
     return {
-        "namespace": signals.SPAN_CALLS.name.removesuffix(".calls"),
+        "namespace": contract.SPAN_CALLS.name.removesuffix(".calls"),
         "histogram": {"disable": True},
         "exclude_dimensions": ["service.name", "span.name", "span.kind", "status.code", "collector.instance.id"],
         "dimensions": [{"name": key} for key in span_keys()],

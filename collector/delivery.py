@@ -60,12 +60,13 @@ def bytes_queue(mib: int, *, flush_s: float = 1, max_request_mib: float = 4) -> 
     }
 
 
-def ordered_queue(size: int, *, durable: bool = True) -> dict[str, Any]:
+def ordered_queue(size: int, *, durable: bool = True, most_items: int | None = None) -> dict[str, Any]:
     """Queue (`size` requests) and retry of the exporter to Prometheus: one consumer, as samples must arrive in order.
 
     It waits when full instead of failing: a failure would travel back into the KPI queue, be tried again, and count
-    the same spans twice.
+    the same spans twice. `most_items` bounds a request to the store, where it judges a request as a whole.
     """
+    batch = {"sizer": "items", "flush_timeout": "100ms", "min_size": 0, "max_size": most_items}
     return {
         "retry_on_failure": dict(_RETRY),
         "sending_queue": {
@@ -73,6 +74,7 @@ def ordered_queue(size: int, *, durable: bool = True) -> dict[str, Any]:
             "num_consumers": 1,
             "queue_size": size,
             "block_on_overflow": True,
+            **({"batch": batch} if most_items else {}),
         },
     }
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import yaml
 
+from agentobs.contract import enums
+
 
 class _Dumper(yaml.CSafeDumper):
     """A dumper that knows our names, without anchors: readers of a configuration do not expect them."""
@@ -13,7 +15,8 @@ class _Dumper(yaml.CSafeDumper):
         return True
 
 
-_Dumper.add_multi_representer(StrEnum, lambda dumper, name: dumper.represent_str(str(name)))
+for _names in (StrEnum, enums.StrEnum):
+    _Dumper.add_multi_representer(_names, lambda dumper, name: dumper.represent_str(str(name)))
 
 
 class _Blocks(_Dumper):

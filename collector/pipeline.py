@@ -10,9 +10,12 @@ The KPI branch leaves before any sampling, so the KPIs count every span. With se
 after `normalise`: the edge does what is left of it, the sampler the rest.
 """
 
+from collections.abc import Iterable
 from typing import Any, Final
 
+from agentobs.contract import Attr
 from collector import (
+    applications,
     connectors,
     cost,
     delivery,
@@ -21,8 +24,10 @@ from collector import (
     log_limits,
     normalise,
     redaction,
+    repair,
     sampling,
     series_key,
+    tenant,
     tiers,
     trace_limits,
 )
@@ -30,7 +35,6 @@ from collector.delivery import QUEUE
 from collector.document import to_yaml
 from collector.prices import PriceTable
 from collector.profile import Profile, Tier
-from collector.signals import Attr
 from collector.stores import LogKind, TraceKind
 
 _KPI_DOOR: Final = "otlp/kpi"
@@ -62,11 +66,13 @@ def _common_processors(profile: Profile, prices: PriceTable) -> dict[str, Any]:
         if profile.memory_limit_mib is None
         else {"limit_mib": profile.memory_limit_mib, "spike_limit_mib": profile.memory_limit_mib // 5}
     )
-    kubernetes = {"k8s_attributes": tiers.kubernetes_attributes()} if profile.kubernetes else {}
+    kubernetes = tiers.kubernetes_attributes() if profile.kubernetes else {}
     return {
         "memory_limiter": {"check_interval": "1s", **limit},
         **kubernetes,
-        "transform/normalise": normalise.processor(cost.cost_groups(prices)),
+        "transform/tenant": tenant.processor(named=profile.ingress.token is not None),
+        "transform/normalise": normalise.processor(cost.cost_groups(prices, profile.cost_authority)),
+        repair.IDS: repair.ids(),
     }
 
 
@@ -76,6 +82,7 @@ def _kpi_processors(profile: Profile) -> dict[str, Any]:
         "filter/kpi": series_key.not_counted(),
         "transform/kpi": series_key.packer(connectors.SPAN_NUMBERS, connectors.EVENT_NUMBERS),
         "filter/keyed": series_key.unkeyed(),
+        "filter/exemplars": series_key.no_exemplar(),
         "transform/labels": series_key.unpacker(),
         "transform/exemplars": series_key.exemplar_unpacker(),
         # job="agentic-kpi", instance=<collector>: one writer per series. Two writers give no error, they give zig-zag.
@@ -100,12 +107,13 @@ def _kpi_processors(profile: Profile) -> dict[str, Any]:
 
 def _kpi_parts(profile: Profile) -> dict[str, dict[str, Any]]:
     counters, to_prometheus = ["signal_to_metrics/kpi"], [*_prometheus(profile)]
+    redacting = redaction.kpi_processors()
     to_series = ["transform/labels", "resource/kpi", "transform/start", "delta_to_cumulative"]
     return {
         "receivers": {
             _KPI_DOOR: {"protocols": {"grpc": {"endpoint": profile.listen.kpi, "max_recv_msg_size_mib": 64}}}
         },
-        "processors": _kpi_processors(profile),
+        "processors": {**_kpi_processors(profile), **redacting},
         "connectors": {
             "forward/kpi": {},
             "forward/events": {},
@@ -121,27 +129,31 @@ def _kpi_parts(profile: Profile) -> dict[str, dict[str, Any]]:
             },
         },
         "pipelines": {
-            "traces/pack": _pipeline(["forward/kpi"], ["filter/kpi", "transform/kpi", "filter/keyed"], [_KPI_QUEUE]),
-            "logs/pack": _pipeline(["forward/events"], ["filter/kpi", "transform/kpi"], [_KPI_QUEUE]),
+            "traces/pack": _pipeline(
+                ["forward/kpi"], ["filter/kpi", "transform/kpi", "filter/keyed", *redacting], [_KPI_QUEUE]
+            ),
+            "logs/pack": _pipeline(["forward/events"], ["filter/kpi", "transform/kpi", *redacting], [_KPI_QUEUE]),
             "traces/count": _pipeline([_KPI_DOOR], [], [*counters, "span_metrics/exemplars"]),
             "logs/count": _pipeline([_KPI_DOOR], [], counters),
             "metrics/kpi": _pipeline(counters, to_series, to_prometheus),
             "metrics/exemplars": _pipeline(
-                ["span_metrics/exemplars"], ["transform/exemplars", "resource/kpi"], to_prometheus
+                ["span_metrics/exemplars"],
+                ["filter/exemplars", "transform/exemplars", "resource/kpi"],
+                to_prometheus,
             ),
         },
     }
 
 
-def _prometheus(profile: Profile) -> dict[str, Any]:
+def _prometheus(profile: Profile, name: str = _TO_PROMETHEUS, most_points: int | None = None) -> dict[str, Any]:
     """One exporter per replica, each with a queue of its own: while one is away, the others go on."""
-    queue = delivery.ordered_queue(5000, durable=profile.tier is not Tier.EDGE)
+    queue = delivery.ordered_queue(5000, durable=profile.tier is not Tier.EDGE, most_items=most_points)
     away = profile.backends.elsewhere.get("prometheus")
     if away:
-        return {_TO_PROMETHEUS: {**elsewhere.exporter("prometheus", away), **queue}}
+        return {name: {**elsewhere.exporter("prometheus", away), **queue}}
     urls = (profile.backends.prometheus_url, *profile.backends.more_prometheus)
     return {
-        _TO_PROMETHEUS + (f"-{number}" if number else ""): {"endpoint": f"{url}/api/v1/otlp", **queue}
+        name + (f"-{number}" if number else ""): {"endpoint": f"{url}/api/v1/otlp", **queue}
         for number, url in enumerate(urls)
     }
 
@@ -172,44 +184,55 @@ def _destinations(profile: Profile) -> dict[str, elsewhere.Destination]:
 
 
 def _storage_parts(profile: Profile) -> dict[str, dict[str, Any]]:
-    """Sampling and redaction, then one branch per store. Redaction comes last because it costs most."""
+    """Sampling and redaction, then one branch per store. Redaction comes last because it costs most.
+
+    Stores of one policy share one redaction; where Langfuse keeps what the other drops, each branch has its own.
+    """
     sampler = sampling.processor(profile.sampling) if profile.sampling else None
-    traces, logs = redaction.trace_processors(), redaction.log_processors()
-    of_traces, of_logs = (
-        redaction.content_processor(policy) for policy in (profile.content.traces, profile.content.logs)
-    )
+    langfuse_url, langfuse_keys = profile.backends.langfuse_url, profile.backends.langfuse_keys
+    shared = langfuse_url is None or profile.content.langfuse is profile.content.traces
+    of_traces, of_logs = redaction.chain(profile.content.traces), redaction.chain(profile.content.logs, lines=True)
     stores, to_traces, to_logs = profile.backends.stores, _traces(profile), _logs(profile)
-    kept_traces = {
-        **({f"transform/{stores.traces}_content": of_traces} if of_traces else {}),
-        **(
-            {f"transform/{stores.traces}_limits": trace_limits.processor()} if stores.traces is TraceKind.JAEGER else {}
-        ),
-    }
+    limited = (
+        {f"transform/{stores.traces}_limits": trace_limits.processor()} if stores.traces is TraceKind.JAEGER else {}
+    )
     kept_logs = {
-        **({f"transform/{stores.logs}_content": of_logs} if of_logs else {}),
+        f"transform/{stores.logs}_cut": log_limits.processor(more=log_limits.MARGIN),
+        **of_logs,
         f"transform/{stores.logs}_limits": log_limits.processor(),
     }
     to_store = f"forward/{stores.traces}"
+    in_store, in_branch = ([*of_traces], []) if shared else ([], [*of_traces])
     parts: dict[str, dict[str, Any]] = {
-        "processors": {**({"tail_sampling": sampler} if sampler else {}), **traces, **logs, **kept_traces, **kept_logs},
+        "processors": {
+            **({"tail_sampling": sampler} if sampler else {}),
+            repair.TRACES: repair.traces(),
+            repair.LOGS: repair.logs(),
+            **of_traces,
+            **kept_logs,
+            **limited,
+        },
         "connectors": {"forward/store": {}, to_store: {}, "forward/logs": {}},
         "exporters": {**to_traces, **to_logs},
         "pipelines": {
             "traces/store": _pipeline(
-                ["forward/store"], [*(["tail_sampling"] if sampler else []), *traces], [to_store]
+                ["forward/store"], [*(["tail_sampling"] if sampler else []), repair.TRACES, *in_store], [to_store]
             ),
-            f"traces/{stores.traces}": _pipeline([to_store], [*kept_traces], [*to_traces]),
-            "logs/store": _pipeline(["forward/logs"], [*logs, *kept_logs], [*to_logs]),
+            f"traces/{stores.traces}": _pipeline([to_store], [*in_branch, *limited], [*to_traces]),
+            "logs/store": _pipeline(["forward/logs"], [repair.LOGS, *kept_logs], [*to_logs]),
         },
     }
-    if profile.backends.langfuse_url is not None and profile.backends.langfuse_keys is not None:
-        _add_langfuse(parts, profile, profile.backends.langfuse_url, profile.backends.langfuse_keys)
+    if langfuse_url is not None and langfuse_keys is not None:
+        own = {} if shared else redaction.chain(profile.content.langfuse)
+        _add_langfuse(parts, profile, own, (langfuse_url, langfuse_keys))
     return parts
 
 
-def _add_langfuse(parts: dict[str, dict[str, Any]], profile: Profile, url: str, keys: tiers.Token) -> None:
-    content = redaction.content_processor(profile.content.langfuse)
-    processors = {**({"transform/langfuse_content": content} if content else {}), **langfuse.processors()}
+def _add_langfuse(
+    parts: dict[str, dict[str, Any]], profile: Profile, redacting: dict[str, Any], at: tuple[str, tiers.Token]
+) -> None:
+    url, keys = at
+    processors = {**redacting, **langfuse.processors()}
     parts["processors"] |= processors
     parts["extensions"] = langfuse.keys(keys)
     parts["connectors"]["forward/langfuse"] = {}
@@ -225,11 +248,18 @@ def _ways_in(profile: Profile, start: list[str]) -> dict[str, Any]:
     edge = profile.tier is Tier.EDGE
     traces_to = [tiers.EXPORTER] if edge else ["forward/kpi", "forward/store"]
     logs_to = [tiers.EXPORTER] if edge else ["forward/events", "forward/logs"]
-    ways = {"traces/in": _pipeline(["otlp"], start, traces_to), "logs/in": _pipeline(["otlp"], start, logs_to)}
-    if profile.tier is not Tier.SAMPLER:
-        processors = [each for each in start if each != "transform/normalise"]
-        ways["metrics/app"] = _pipeline(["otlp"], processors, [*_prometheus(profile)])
-    return ways
+    of_traces = start if profile.tier is Tier.SAMPLER else [*start, repair.IDS]
+    return {"traces/in": _pipeline(["otlp"], of_traces, traces_to), "logs/in": _pipeline(["otlp"], start, logs_to)}
+
+
+def _application_parts(profile: Profile, common: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """A sender's metrics have exporters of their own: what Prometheus refuses of them is no loss of KPIs."""
+    return applications.parts(
+        [each for each in common if each not in {"transform/normalise", repair.IDS}],
+        redaction.metric_processors(),
+        _prometheus(profile, applications.EXPORTER),
+        _prometheus(profile, applications.ALONE, most_points=1),
+    )
 
 
 def assemble(profile: Profile, prices: PriceTable) -> dict[str, Any]:
@@ -237,16 +267,19 @@ def assemble(profile: Profile, prices: PriceTable) -> dict[str, Any]:
     common = _common_processors(profile, prices)
     if profile.tier is Tier.SAMPLER:
         common.pop("transform/normalise")  # the edge has done it
-        common.pop("k8s_attributes", None)
+        common.pop(repair.IDS)
+        common.pop("transform/tenant")
     parts: list[dict[str, dict[str, Any]]] = [
         {
             "extensions": elsewhere.extensions(_destinations(profile)),
             "processors": common,
-            "exporters": _prometheus(profile),
-            "pipelines": _ways_in(profile, [*common]),
+            "exporters": {} if profile.tier is Tier.EDGE else _prometheus(profile),
+            "pipelines": _ways_in(profile, [each for each in common if each != repair.IDS]),
         },
         tiers.ingress_parts(profile),
     ]
+    if profile.tier is not Tier.SAMPLER:
+        parts.append(_application_parts(profile, common))
     if profile.tier is not Tier.EDGE:
         parts += [_kpi_parts(profile), _storage_parts(profile)]
     merged: dict[str, dict[str, Any]] = {

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from collector.cost import Authority
 from collector.delivery import Disk
 from collector.elsewhere import Destination
 from collector.redaction import Content
@@ -62,6 +63,7 @@ class Backends:
 class Profile:
     """One collector. `instance` must differ between collectors that count: one writer per series.
 
+    `cost_authority` says whose cost of a model call counts where both the price table and the sender know one.
     `kpi_flush_s` (seconds) is how late a KPI may be; `exemplar_flush_s` what a restart loses of exemplars.
     """
 
@@ -76,6 +78,7 @@ class Profile:
     samplers: Samplers | None = None
     kubernetes: bool = False
     memory_limit_mib: int | None = None
+    cost_authority: Authority = Authority.TABLE
     kpi_flush_s: float = 1
     exemplar_flush_s: float = 5
     max_series: int = 50_000

@@ -10,7 +10,7 @@ from typing import Final
 from collector import redaction, sampling
 from collector.delivery import Disk
 from collector.profile import Backends, Listen, Profile, Tier
-from collector.tiers import ClientTls, Ingress, Samplers, ServerTls, Token
+from collector.tiers import DOOR_MIB, ClientTls, Ingress, Samplers, ServerTls, Token, limited
 
 SECRETS: Final = "/etc/otelcol/secrets"
 TLS: Final = "/etc/otelcol/tls"
@@ -35,6 +35,8 @@ _LISTEN: Final = Listen(
     kpi="127.0.0.1:4319",
 )
 _TOKEN: Final = Token(file=f"{SECRETS}/ingress-tokens")
+HOP_TOKEN: Final = Token(file=f"{SECRETS}/sampler-token")
+"""What an edge shows a sampler, beside its certificate, of which an issuer may have made more for others."""
 
 
 def local(listen: Listen, backends: Backends, queue_dir: str, instance: str = "collector-0") -> Profile:
@@ -50,10 +52,10 @@ def local(listen: Listen, backends: Backends, queue_dir: str, instance: str = "c
     )
 
 
-def samplers(count: int, tls: ClientTls | None = None) -> Samplers:
+def samplers(count: int, tls: ClientTls | None = None, token: Token | None = None) -> Samplers:
     """The members of the sampler's StatefulSet by name: one that restarts finds its share waiting."""
     hosts = tuple(f"{_SAMPLER}-{number}.{_SAMPLER}:4317" for number in range(count))
-    return Samplers(hosts=hosts, tls=tls)
+    return Samplers(hosts=hosts, tls=tls, token=token)
 
 
 DEV: Final = Profile(
@@ -69,12 +71,21 @@ STAGING_EDGE: Final = replace(
     DEV, tier=Tier.EDGE, content=redaction.STAGING, ingress=Ingress(token=_TOKEN), samplers=samplers(2)
 )
 STAGING_SAMPLER: Final = replace(
-    DEV, tier=Tier.SAMPLER, content=redaction.STAGING, kubernetes=False, sampling=sampling.STAGING
+    DEV,
+    tier=Tier.SAMPLER,
+    content=redaction.STAGING,
+    kubernetes=False,
+    sampling=sampling.STAGING,
+    ingress=limited(Ingress(), DOOR_MIB, hop=True),
 )
 PROD_EDGE: Final = replace(
     STAGING_EDGE,
     content=redaction.PROD,
-    samplers=samplers(3, ClientTls(ca=_CA, certificate=f"{TLS}/tls.crt", key=f"{TLS}/tls.key", server_name=_SAMPLER)),
+    samplers=samplers(
+        3,
+        ClientTls(ca=_CA, certificate=f"{TLS}/tls.crt", key=f"{TLS}/tls.key", server_name=_SAMPLER),
+        HOP_TOKEN,
+    ),
     ingress=Ingress(token=_TOKEN, tls=ServerTls(certificate=f"{TLS}/tls.crt", key=f"{TLS}/tls.key")),
 )
 PROD_SAMPLER: Final = replace(
@@ -82,7 +93,11 @@ PROD_SAMPLER: Final = replace(
     content=redaction.PROD,
     sampling=sampling.PROD,
     disk=Disk(directory=QUEUE_DIR, fsync=True, traces_mib=8192, logs_mib=2048),
-    ingress=Ingress(tls=ServerTls(certificate=f"{TLS}/tls.crt", key=f"{TLS}/tls.key", client_ca=_CA)),
+    ingress=replace(
+        STAGING_SAMPLER.ingress,
+        token=HOP_TOKEN,
+        tls=ServerTls(certificate=f"{TLS}/tls.crt", key=f"{TLS}/tls.key", client_ca=_CA),
+    ),
 )
 
 CLUSTER: Final[dict[str, Profile]] = {

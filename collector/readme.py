@@ -1,4 +1,4 @@
-"""Text of `collector/README.md`: tables made of `signals`, between the hand-written parts in `docs/`.
+"""Text of `collector/README.md`: tables made of `agentobs.contract`, between the hand-written parts in `docs/`.
 
 Not here: writing the file (`agentobs render`).
 """
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from collector.signals import (
+from agentobs.contract import (
     ABSENT,
     BAGGAGE_KEYS,
     COMMON_LABELS,
@@ -24,15 +24,18 @@ from collector.signals import (
     MetricKind,
     Place,
 )
+from collector.redaction import table
 
 _DOCS: Final = Path(__file__).parent / "docs"
 _BEFORE: Final = ("start", "plain", "frameworks", "check")
 _AFTER: Final = ("prices", "redaction", "sampling", "delivery", "cost", "traps")
 
+_RULES: Final = "<!-- the rules of redaction -->"
+
 _HEAD: Final = """\
 # collector: the telemetry contract
 
-Generated from `collector/signals/` and `collector/docs/` by `agentobs render`; do not edit.
+Generated from `sdk/agentobs/contract/` and `collector/docs/` by `agentobs render`; do not edit.
 
 Agents send OpenTelemetry spans and events; the collector makes KPI series of them, per agent, tool and version, and
 stores traces and logs. This page says what to send and what comes out.
@@ -86,8 +89,8 @@ _WHICH: Final[dict[Place, str]] = {
 _ERRORS: Final[dict[ErrorClass, str]] = {
     ErrorClass.NONE: "no failure",
     ErrorClass.TIMEOUT: "`TimeoutError`, `httpx.ReadTimeout`, `504`, `-32001`, a message that says so",
-    ErrorClass.RATE_LIMITED: "`openai.RateLimitError`, `429`, `529`, quota, overloaded",
-    ErrorClass.CANCELLED: "`asyncio.CancelledError`, aborted",
+    ErrorClass.RATE_LIMITED: "`openai.RateLimitError`, `ThrottlingException`, `429`, `529`, quota, overloaded",
+    ErrorClass.CANCELLED: "`asyncio.CancelledError`, `GeneratorExit`, aborted",
     ErrorClass.INVALID_INPUT: "`ValueError`, `ValidationError`, `400`, `422`, `-32602`",
     ErrorClass.TOOL_ERROR: "`tool_error`, an MCP result with `isError`, a result that begins with an error text",
     ErrorClass.OTHER: "every other failure",
@@ -104,7 +107,12 @@ def render() -> str:
 
 def _written(names: Iterable[str]) -> list[str]:
     paths = (_DOCS / f"{name}.md" for name in names)
-    return [_demoted(path.read_text(encoding="utf-8")) for path in paths if path.exists()]
+    return [_filled(_demoted(path.read_text(encoding="utf-8"))) for path in paths if path.exists()]
+
+
+def _filled(text: str) -> str:
+    """A hand-written part with the table that it asks for."""
+    return text.replace(_RULES, _table(table.HEADS, table.rows())) if _RULES in text else text
 
 
 def _demoted(text: str) -> str:

@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from agentobs.contract import ROLE_TASK, Attr, ErrorClass, Label, Outcome, Track
 from collector import ottl
-from collector.signals import ROLE_TASK, Attr, ErrorClass, Label, Outcome, Track
 
 WATCH_VARIABLE: Final = "AGENTOBS_WATCHED_{}_VERSIONS"
 

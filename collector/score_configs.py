@@ -2,7 +2,7 @@
 
 Langfuse checks scores against a config, and a person can give a score in its pages only where there is one. It makes
 organisation, project and keys at its first start by itself, configs only over its API. A config cannot be deleted
-there, only archived; so nothing is archived or renamed here. Not here: scores themselves (`scores`).
+there, only archived; so nothing is archived or renamed here. Not here: scores themselves (`agentobs.scores`).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import requests
 
-from collector.scores import Credentials, ScoreError
+from agentobs.scores import Credentials, ScoreError
 
 _PATH: Final = "/api/public/score-configs"
 _PAGE: Final = 100

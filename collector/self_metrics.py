@@ -1,7 +1,7 @@
 """What a collector says of itself on its metrics endpoint, as far as people and alerts read it: names as scraped.
 
 The endpoint gives counters without the suffix `_total`. A counter has no series before its first increment unless the
-component makes one, so "no series" is not trouble. Not here: the KPI metrics (`signals`), and the alerts.
+component makes one, so "no series" is not trouble. Not here: the KPI metrics (`agentobs.contract`), and the alerts.
 """
 
 from enum import StrEnum
@@ -24,7 +24,9 @@ class SelfMetric(StrEnum):
     ENQUEUE_FAILED_RECORDS = "otelcol_exporter_enqueue_failed_log_records"
     SEND_FAILED_SPANS = "otelcol_exporter_send_failed_spans"  # lost for this store: it refused them for good
     SEND_FAILED_RECORDS = "otelcol_exporter_send_failed_log_records"
-    SEND_FAILED_POINTS = "otelcol_exporter_send_failed_metric_points"  # lost KPI increments
+    # Lost KPI increments; of exporters whose name says so, metrics of applications.
+    SEND_FAILED_POINTS = "otelcol_exporter_send_failed_metric_points"
+    FILTERED_POINTS = "otelcol_processor_filter_datapoints_filtered"  # by filter: what an application may not send
     SENT_SPANS = "otelcol_exporter_sent_spans"
 
     # The KPI series: a label that explodes. With error="limit" a point found no place and is lost.

@@ -7,8 +7,8 @@ few metric points that are left. Not here: which numbers become which metric (`c
 
 from typing import Any, Final
 
-from collector import ottl
-from collector.signals import ABSENT, INFERENCE, ROLE_TASK, Attr, Event, Family, Label, Operation
+from agentobs.contract import ABSENT, INFERENCE, ROLE_TASK, Attr, Event, Family, Label, Operation
+from collector import ottl, unread
 
 # ASCII unit separator: no honest name or version holds it, and a key stays readable in a debugger.
 _SEPARATOR: Final = "\\x1f"
@@ -19,6 +19,11 @@ MALFORMED: Final = "malformed"
 KPI_JOB: Final = "agentic-kpi"
 
 _SPAN_FAMILIES: Final = (Family.TASK, Family.AGENT, Family.LLM, Family.TOOL, Family.MCP_SERVER)
+_BY_FREQUENCY: Final = (Family.LLM, Family.TOOL, Family.AGENT, Family.TASK, Family.MCP_SERVER)
+# What `span_metrics` puts on the one series into which all go that are over its limit.
+_OVERFLOW: Final = "otel.metric.overflow"
+# Where the scope waits, on spans that are unread, until it is packed.
+_SCOPE: Final = "kpi.scope"
 _EVENT_FAMILIES: Final[dict[Family, Event]] = {
     Family.EVALUATION: Event.EVALUATION,
     Family.POLICY: Event.POLICY_VIOLATION,
@@ -47,6 +52,7 @@ _FROM_ATTRIBUTE: Final[dict[Label, str]] = {
     Label.EVALUATION_LABEL: Attr.EVALUATION_LABEL,
     Label.POLICY: Attr.POLICY_ID,
     Label.POLICY_ACTION: Attr.POLICY_ACTION,
+    Label.SCOPE: _SCOPE,
 }
 _DEFAULTS: Final[dict[Label, str]] = {Label.IS_RETRY: "false", Label.IS_FALLBACK: "false"}
 
@@ -67,7 +73,7 @@ def _span(key: str) -> str:
     return ottl.attribute("span", key)
 
 
-def member(family: Family) -> str:
+def member(family: Family) -> str:  # noqa: PLR0911 one condition per family
     """The condition under which a normalised span counts in `family`.
 
     A tool call over MCP is up to three spans, and only the agent side's INTERNAL span is the call.
@@ -84,6 +90,8 @@ def member(family: Family) -> str:
             return f'{operation} == "{Operation.EXECUTE_TOOL}" and span.kind == SPAN_KIND_INTERNAL'
         case Family.MCP_SERVER:
             return f"span.kind == SPAN_KIND_SERVER and {_span(Attr.MCP_METHOD)} != nil"
+        case Family.UNREAD:
+            return f"{_span(_SCOPE)} != nil"
         case _:
             return f'log.event_name == "{_EVENT_FAMILIES[family]}"'
 
@@ -115,6 +123,21 @@ def _own_resource() -> list[str]:
     return [ottl.constant(service, KPI_JOB), f'keep_keys(resource.attributes, ["{Attr.SERVICE_NAME}"])']
 
 
+def _unread() -> dict[str, Any]:
+    """What no family has taken and should have. A span that counts leaves at the first condition."""
+    free = " and ".join(f"{_span(attribute(family))} == nil" for family in _BY_FREQUENCY)
+    scope, name = _span(_SCOPE), "instrumentation_scope.name"
+    known = unread.KNOWN_SCOPE.replace("\\", "\\\\")
+    return {
+        "conditions": [f"{free} and {unread.condition()}"],
+        "statements": [
+            ottl.constant(scope, unread.OTHER),
+            f'set({scope}, {name}) where IsMatch({name}, "{known}")',
+            *_pack("span", Family.UNREAD),
+        ],
+    }
+
+
 def _keep(scope: str, families: tuple[Family, ...], numbers: tuple[str, ...]) -> str:
     names = ", ".join(f'"{name}"' for name in (*map(attribute, families), *numbers))
     return f"keep_keys({scope}.attributes, [{names}])"
@@ -135,7 +158,9 @@ def packer(numbers: tuple[str, ...], event_numbers: tuple[str, ...]) -> dict[str
         ottl.constant(retry, "true", f"{_span(Attr.RETRY_ATTEMPT)} > 0"),
         ottl.constant(fallback, "true", f"{_span(Attr.FALLBACK)} == true"),
         *(statement for family in _SPAN_FAMILIES for statement in _pack("span", family)),
-        _keep("span", _SPAN_FAMILIES, numbers),
+    ]
+    bare = [
+        _keep("span", (*_SPAN_FAMILIES, Family.UNREAD), numbers),
         'set(span.name, "")',
         ottl.constant("span.status.message", "", 'span.status.message != ""'),
         # A clock that went backwards is a duration of zero: a negative one would make a counter fall. So is a start
@@ -153,7 +178,12 @@ def packer(numbers: tuple[str, ...], event_numbers: tuple[str, ...]) -> dict[str
     ]
     return {
         "error_mode": "ignore",
-        "trace_statements": [{"statements": spans}, {"statements": _own_resource()}],
+        "trace_statements": [
+            {"statements": spans},
+            _unread(),
+            {"statements": bare},
+            {"statements": _own_resource()},
+        ],
         "log_statements": [{"statements": logs}, {"statements": _own_resource()}],
     }
 
@@ -187,7 +217,8 @@ def _unpack(family: Family) -> dict[str, Any]:
 
 def _unpacked() -> list[dict[str, Any]]:
     absent = f'replace_all_patterns(datapoint.attributes, "value", "^({_NIL})?$", "{ABSENT}")'
-    return [*(_unpack(family) for family in (*_SPAN_FAMILIES, *_EVENT_FAMILIES)), {"statements": [absent]}]
+    families = (*_SPAN_FAMILIES, Family.UNREAD, *_EVENT_FAMILIES)
+    return [*map(_unpack, families), {"statements": [absent]}]
 
 
 def unpacker() -> dict[str, Any]:
@@ -221,11 +252,23 @@ def span_keys() -> tuple[str, ...]:
 def not_counted() -> dict[str, Any]:
     """Configuration of `filter/kpi`: spans and records that no KPI reads leave the KPI branch, span events too."""
     spans = " and ".join(f"{_span(key)} == nil" for key in (Attr.OPERATION, Attr.MCP_METHOD, Attr.SPAN_ROLE))
+    spans += f" and not {unread.promises()}"
     logs = " and ".join(f'log.event_name != "{event}"' for event in _EVENT_FAMILIES.values())
     return {"error_mode": "ignore", "trace_conditions": [spans, "spanevent.name != nil"], "log_conditions": [logs]}
 
 
+def no_exemplar() -> dict[str, Any]:
+    """Configuration of `filter/exemplars`: what is of no family of spans has no exemplars.
+
+    The point that stands for all series beyond the limit stays: it says that there are too many.
+    """
+    keys = (*span_keys(), _OVERFLOW)
+    points = " and ".join(f"{ottl.attribute('datapoint', key)} == nil" for key in keys)
+    return {"error_mode": "ignore", "metric_conditions": [points]}
+
+
 def unkeyed() -> dict[str, Any]:
     """Configuration of `filter/keyed`: drop what belongs to no family, so that it costs nothing further on."""
-    spans = " and ".join(f"{_span(attribute(family))} == nil" for family in _SPAN_FAMILIES)
+    keys = [attribute(family) for family in (*_BY_FREQUENCY, Family.UNREAD)]
+    spans = " and ".join(f"{_span(key)} == nil" for key in keys)
     return {"error_mode": "ignore", "trace_conditions": [spans]}

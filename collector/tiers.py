@@ -6,7 +6,7 @@ repeats the share of every healthy sampler whenever one fails, and repeated span
 hop normalised and not yet redacted: use TLS outside of tests. Not here: what a tier does with a span (`pipeline.py`).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -16,6 +16,13 @@ EXPORTER: Final = "load_balancing/samplers"
 _DOOR_TOKENS: Final = "bearertokenauth/door"
 _HOP_TOKEN: Final = "bearertokenauth/hop"  # noqa: S105 the name of an extension
 _MIB: Final = 2**20
+DOOR_MIB: Final = 4
+"""The largest request that a door takes, unpacked. Reading it costs stack and time by the depth of its values."""
+MOST_DOOR_MIB: Final = 8
+"""What an operator may raise it to: values nested through 13 MiB end a collector, whatever memory it has."""
+_HOP_TIMES: Final = 4  # the edge adds attributes to what it took, and never nests it deeper
+# What SDKs speak. A frame of zstd of a few bytes may ask for a window of 512 MiB before it is found to be wrong.
+_ENCODINGS: Final = ("", "gzip", "deflate")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,11 +84,15 @@ class ClientTls:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ingress:
-    """The door for OTLP, gRPC and HTTP: without a token everybody may send who can connect."""
+    """The door for OTLP, gRPC and HTTP: without a token everybody may send who can connect.
+
+    Over HTTP the token is asked for before a body is read; gRPC reads and decodes first, so `max_request_mib`, the size
+    of a request when unpacked, is all that bounds what a stranger can cost.
+    """
 
     token: Token | None = None
     tls: ServerTls | None = None
-    max_request_mib: int = 16
+    max_request_mib: int = DOOR_MIB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,15 +154,28 @@ def exporter(samplers: Samplers) -> dict[str, Any]:
 
 def receiver(ingress: Ingress, grpc: str, http: str) -> dict[str, Any]:
     """Configuration of the `otlp` receiver that is the door; both arguments are `host:port`."""
-    guard: dict[str, Any] = {"auth": {"authenticator": _DOOR_TOKENS}} if ingress.token else {}
+    guard: dict[str, Any] = {}
+    if ingress.token:
+        # The token names the tenant, see `tenant`.
+        guard = {"auth": {"authenticator": _DOOR_TOKENS}, "include_metadata": True}
     if ingress.tls:
         guard["tls"] = ingress.tls.section()
     return {
         "protocols": {
             "grpc": {"endpoint": grpc, "max_recv_msg_size_mib": ingress.max_request_mib, **guard},
-            "http": {"endpoint": http, "max_request_body_size": ingress.max_request_mib * _MIB, **guard},
+            "http": {
+                "endpoint": http,
+                "max_request_body_size": ingress.max_request_mib * _MIB,
+                "compression_algorithms": [*_ENCODINGS],
+                **guard,
+            },
         }
     }
+
+
+def limited(ingress: Ingress, door_mib: int, *, hop: bool) -> Ingress:
+    """The door that takes `door_mib`; `hop` is the one behind the edge."""
+    return replace(ingress, max_request_mib=door_mib * (_HOP_TIMES if hop else 1))
 
 
 def ingress_parts(profile: "Profile") -> dict[str, dict[str, Any]]:
@@ -165,15 +189,22 @@ def ingress_parts(profile: "Profile") -> dict[str, dict[str, Any]]:
     }
 
 
-def kubernetes_attributes() -> dict[str, Any]:
-    """Configuration of `k8s_attributes`: the sender's pod, by what it says of itself, else by its address.
+_POD: Final = tuple(
+    f"k8s.{name}"
+    for name in ("namespace.name", "pod.name", "pod.uid", "deployment.name", "statefulset.name", "node.name")
+)
 
-    Only in the first tier: behind it, the address is the edge's.
+
+def kubernetes_attributes() -> dict[str, Any]:
+    """Processors that name the pod that telemetry comes from, by the address of its connection, not by its claims.
+
+    `k8s_attributes` keeps what is there already, so claims go first. Only in the first tier: behind it, the address is
+    the edge's. Who forwards for others is the one that is named.
     """
-    names = ("namespace.name", "pod.name", "pod.uid", "deployment.name", "statefulset.name", "node.name")
-    said = [{"sources": [{"from": "resource_attribute", "name": f"k8s.pod.{key}"}]} for key in ("uid", "ip")]
-    return {
+    claims = [{"key": key, "action": "delete"} for key in (*_POD, "k8s.pod.ip")]
+    found = {
         "auth_type": "serviceAccount",
-        "extract": {"metadata": [f"k8s.{name}" for name in names]},
-        "pod_association": [*said, {"sources": [{"from": "connection"}]}],
+        "extract": {"metadata": [*_POD]},
+        "pod_association": [{"sources": [{"from": "connection"}]}],
     }
+    return {"resource/claims": {"attributes": claims}, "k8s_attributes": found}

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from collector import signals
-from collector.signals import Attr, Label
+from agentobs import contract
+from agentobs.contract import Attr, Label
+from alerts import explore
 from collector.stores import GRAFANA, LogKind, Stores, TraceKind
 from dashboards.lib.sources import PLUGINS
 
-METRICS: Final = "agentobs-prometheus"
+METRICS: Final = explore.METRICS
 """Uids are the same in every Grafana, so that links between data sources hold."""
 _AROUND: Final = "5m"  # a log line may be written somewhat before or after its span
 # Attributes of a span -> labels of KPI series.
@@ -149,8 +150,8 @@ def _logs(backends: Backends) -> dict[str, Any]:
 
 
 def _traces(backends: Backends) -> dict[str, Any]:
-    failed = f'{signals.TOOL_CALLS.series}{{$$__tags,{Label.ERROR_CLASS}!="none"}}'
-    runs = f"{signals.AGENT_CALLS.series}{{$$__tags}}"
+    failed = f'{contract.TOOL_CALLS.series}{{$$__tags,{Label.ERROR_CLASS}!="none"}}'
+    runs = f"{contract.AGENT_CALLS.series}{{$$__tags}}"
     settings = {
         "tracesToLogsV2": {
             "datasourceUid": uid(backends.stores.logs), "spanStartTimeShift": f"-{_AROUND}",

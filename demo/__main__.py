@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from collector.emit.telemetry import DEFAULT_ENDPOINT
+from agentobs.emit.destination import DEFAULT_ENDPOINT
 from demo import progress, report
 from demo.crew import Crew
 from demo.runner import Options

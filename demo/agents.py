@@ -15,7 +15,7 @@ from pydantic_ai.exceptions import ModelHTTPError
 from pydantic_ai.models.instrumented import InstrumentationSettings
 from pydantic_ai.run import AgentRunResult
 
-from collector import emit
+from agentobs import emit
 from demo.model import SimModel
 from demo.state import TaskRun
 from demo.system import FALLBACK_MODEL, AgentName, ToolName

@@ -5,8 +5,8 @@ Each verdict is emitted in the scope of the agent it is about, so that it can be
 
 from typing import Final
 
-from collector import emit
-from collector.signals import EvaluationSource, PolicyAction
+from agentobs import emit
+from agentobs.contract import EvaluationSource, PolicyAction
 from demo.state import TaskRun
 from demo.system import KNOWN_TYPES, AgentName
 

@@ -12,7 +12,7 @@ from pydantic_ai.models import Model, ModelRequestParameters
 from pydantic_ai.settings import ModelSettings
 from pydantic_ai.usage import RequestUsage
 
-from collector import emit
+from agentobs import emit
 from collector.prices import PriceTable, load
 from demo.brains import BRAINS, Answer
 from demo.state import TaskRun

@@ -38,8 +38,14 @@ async def shown(title: str, tasks: int) -> AsyncIterator[Callable[[str], None]]:
 async def _speak(title: str, tasks: int, ended: Counter[str]) -> None:
     while True:
         await asyncio.sleep(_EVERY_S)
-        sys.stderr.write(f"{title}: {ended.total()} of {tasks} tasks; {_outcomes(ended)}\n")
+        sys.stderr.write(f"{_line(title, tasks, ended)}\n")
         sys.stderr.flush()
+
+
+def _line(title: str, tasks: int, ended: Counter[str]) -> str:
+    """How far it is; before the first task ended there is no outcome to name."""
+    outcomes = _outcomes(ended)
+    return f"{title}: {ended.total()} of {tasks} tasks" + (f"; {outcomes}" if outcomes else "")
 
 
 def _outcomes(ended: Counter[str]) -> str:

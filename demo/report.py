@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from collector import signals
+from agentobs import contract
 from demo.runner import Options, best_traces
 from demo.scenarios import SCENARIOS
 from demo.system import SERVICE
@@ -50,9 +50,9 @@ def build(
 def totals(truth: Truth) -> dict[str, float]:
     """Return the sum of every series, for people; tests compare `counts`."""
     names = [
-        *(metric.series for metric in signals.METRICS if metric.kind is signals.MetricKind.COUNTER),
-        signals.TASK_COST.sum,
-        signals.TASK_TOKENS.sum,
+        *(metric.series for metric in contract.METRICS if metric.kind is contract.MetricKind.COUNTER),
+        contract.TASK_COST.sum,
+        contract.TASK_TOKENS.sum,
     ]
     return {name: round(truth.total(name), 6) for name in names}
 

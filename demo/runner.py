@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from collector.signals import Outcome
+from agentobs.contract import Outcome
 from demo import agents
 from demo.scenarios import HEALTHY, SCENARIOS, Conditions
 from demo.servers import Launch, ToolServer
@@ -81,6 +81,7 @@ class Runner:
         self._truth = Truth(environment=options.environment, service=SERVICE)
         self.share = Share(truth=self._truth)
         self._deployed: list[ToolServer] = []
+        self._standby: dict[tuple[ServerName, str], ToolServer] = {}
         self._stop = asyncio.Event()
 
     def stop(self) -> None:
@@ -92,8 +93,9 @@ class Runner:
         with tempfile.TemporaryDirectory(prefix="agentobs-demo-") as folder:
             launch = self._launch(Path(folder))
             try:
-                world = await self._deploy(HEALTHY, {}, launch)
-                await self._send(world, launch)
+                # What the change brings is started too: a deployment costs its users no time.
+                await self._start(launch, HEALTHY, SCENARIOS[self._options.scenario].after)
+                await self._send(self._deploy(HEALTHY))
             finally:
                 await asyncio.gather(*(server.stop() for server in self._deployed))
             for server in self._deployed:
@@ -114,22 +116,22 @@ class Runner:
             on_start=started,
         )
 
-    async def _deploy(self, conditions: Conditions, running: dict[ServerName, ToolServer], launch: Launch) -> World:
-        """Make the servers what the conditions say: a new version is a new process, new faults are not."""
-        fresh = []
-        servers = dict(running)
-        for name, spec in conditions.servers.items():
-            current = servers.get(name)
-            if current is not None and current.spec.version == spec.version:
-                current.set_faults(spec.faults)
-                continue
-            servers[name] = ToolServer(name, spec, launch)
-            fresh.append(servers[name])
-        self._deployed += fresh
-        await asyncio.gather(*(server.start() for server in fresh))
+    async def _start(self, launch: Launch, *stages: Conditions) -> None:
+        """Start every version of every server that any of the conditions need."""
+        for conditions in stages:
+            for name, spec in conditions.servers.items():
+                self._standby.setdefault((name, spec.version), ToolServer(name, spec, launch))
+        self._deployed = [*self._standby.values()]
+        await asyncio.gather(*(server.start() for server in self._deployed))
+
+    def _deploy(self, conditions: Conditions) -> World:
+        """Take the servers that the conditions name: a new version is another process, new faults are not."""
+        servers = {name: self._standby[name, spec.version] for name, spec in conditions.servers.items()}
+        for name, server in servers.items():
+            server.set_faults(conditions.servers[name].faults)
         return World(conditions, servers)
 
-    async def _send(self, world: World, launch: Launch) -> None:
+    async def _send(self, world: World) -> None:
         options = self._options
         scenario = SCENARIOS[options.scenario]
         desk = Desk(
@@ -143,7 +145,7 @@ class Runner:
         began = time.monotonic()
         for number in range(options.worker, options.tasks, options.workers):
             if self.share.changed_at is None and number >= options.change_number and scenario.after is not HEALTHY:
-                world = await self._deploy(scenario.after, world.servers, launch)
+                world = self._deploy(scenario.after)
                 self.share.changed_at = time.time()
             if await self._wait_for_turn(began, number, places):
                 break

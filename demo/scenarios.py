@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
-from collector.signals import Label
+from agentobs.contract import Label
 from demo.system import LARGE, SMALL, XL, AgentName, ModelSpec, ServerName, ToolName
 
 

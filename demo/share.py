@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, Final
 
-from collector import emit
+from agentobs import emit
 from demo.runner import Options, Runner
 from demo.system import SERVICE, SERVICE_VERSION
 

@@ -4,8 +4,8 @@ import random
 from collections import Counter
 from dataclasses import dataclass, field
 
-from collector import emit
-from collector.signals import Outcome
+from agentobs import emit
+from agentobs.contract import Outcome
 from demo.scenarios import Conditions
 from demo.servers import ToolServer
 from demo.system import PROMPT_TEXT, SERVER_OF, AgentName, ServerName, ToolName

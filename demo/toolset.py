@@ -11,7 +11,7 @@ from pydantic_ai.tools import ToolDefinition
 from pydantic_ai.toolsets import AbstractToolset, ToolsetTool
 from pydantic_core import SchemaValidator, core_schema
 
-from collector import emit
+from agentobs import emit
 from demo.servers import ToolCallError
 from demo.state import TaskRun
 from demo.system import MAX_TOOL_ATTEMPTS, AgentName, ToolName

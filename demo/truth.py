@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from collector import signals
-from collector.signals import ABSENT, Attr, ErrorClass, EvaluationSource, Label, Metric, Outcome, PolicyAction, Track
+from agentobs import contract
+from agentobs.contract import ABSENT, Attr, ErrorClass, EvaluationSource, Label, Metric, Outcome, PolicyAction, Track
 
 # The classes of the error types that occur here; anything else is `other`. Stated again on purpose: it checks the
 # collector's patterns instead of repeating them.
@@ -86,17 +86,17 @@ class Truth:
         """Count one ended task. `sums`: cost_usd, tokens, planned, completed."""
         extra = {Label.WORKFLOW: workflow, Label.OUTCOME: outcome, Label.TASK_TYPE: type_}
         labels = self._labels(slices, extra, error)
-        self._add(signals.TASK_CALLS, labels)
+        self._add(contract.TASK_CALLS, labels)
         if "tokens" in sums:
-            self._observe(signals.TASK_COST, labels, sums["cost_usd"])
-            self._observe(signals.TASK_TOKENS, labels, sums["tokens"])
+            self._observe(contract.TASK_COST, labels, sums["cost_usd"])
+            self._observe(contract.TASK_TOKENS, labels, sums["tokens"])
         for state in ("planned", "completed"):
             if "planned" in sums:
-                self._add(signals.PLAN_STEPS, {**labels, Label.STATE: state}, sums[state])
+                self._add(contract.PLAN_STEPS, {**labels, Label.STATE: state}, sums[state])
 
     def agent(self, slices: Slices, *, error: str, is_retry: bool) -> None:
         """Count one agent run."""
-        self._add(signals.AGENT_CALLS, self._labels(slices, {Label.IS_RETRY: _flag(is_retry)}, error))
+        self._add(contract.AGENT_CALLS, self._labels(slices, {Label.IS_RETRY: _flag(is_retry)}, error))
 
     def llm(self, slices: Slices, use: ModelUse) -> None:
         """Count one model call with its tokens and cost."""
@@ -107,14 +107,14 @@ class Truth:
             Label.IS_FALLBACK: _flag(use.is_fallback),
         }
         labels = self._labels(slices, extra, use.error)
-        self._add(signals.LLM_CALLS, labels)
+        self._add(contract.LLM_CALLS, labels)
         for kind, count in use.tokens.items():
             if count:
-                self._add(signals.LLM_TOKENS, {**labels, Label.TOKEN_TYPE: kind}, count)
+                self._add(contract.LLM_TOKENS, {**labels, Label.TOKEN_TYPE: kind}, count)
         if use.tokens:
-            self._observe(signals.REQUEST_TOKENS, labels, use.tokens["input"] + use.tokens["output"])
+            self._observe(contract.REQUEST_TOKENS, labels, use.tokens["input"] + use.tokens["output"])
         if use.cost_usd is not None:
-            self._add(signals.COST, labels, use.cost_usd)
+            self._add(contract.COST, labels, use.cost_usd)
 
     def tool(self, slices: Slices, attempt: ToolAttempt) -> None:
         """Count one attempt at a tool call."""
@@ -124,7 +124,7 @@ class Truth:
             Label.IS_RETRY: _flag(attempt.is_retry),
             Label.IS_FALLBACK: _flag(attempt.is_fallback),
         }
-        self._add(signals.TOOL_CALLS, self._labels(slices, extra, attempt.error))
+        self._add(contract.TOOL_CALLS, self._labels(slices, extra, attempt.error))
 
     def evaluation(  # noqa: PLR0913 one verdict and its slices
         self, slices: Slices, *, name: str, source: EvaluationSource, passed: bool, score: float, model: str
@@ -132,18 +132,18 @@ class Truth:
         """Count one evaluation."""
         extra = {Label.MODEL: model, Label.EVALUATION: name, Label.EVALUATION_SOURCE: source}
         labels = self._labels(slices, {**extra, Label.EVALUATION_LABEL: "pass" if passed else "fail"})
-        self._observe(signals.EVAL_SCORE, labels, score)
-        self._add(signals.EVAL_RESULTS, labels)
+        self._observe(contract.EVAL_SCORE, labels, score)
+        self._add(contract.EVAL_RESULTS, labels)
 
     def violation(self, slices: Slices, *, policy: str, action: PolicyAction) -> None:
         """Count one policy violation."""
         extra = {Label.POLICY: policy, Label.POLICY_ACTION: action}
-        self._add(signals.POLICY_VIOLATIONS, self._labels(slices, extra))
+        self._add(contract.POLICY_VIOLATIONS, self._labels(slices, extra))
 
     def process_start(self, service: str, tool_version: str = ABSENT) -> None:
         """Count one start of an agent or tool process."""
         labels = {Label.ENVIRONMENT: self.environment, Label.SERVICE: service, Label.TOOL_VERSION: tool_version}
-        self._add(signals.PROCESS_STARTS, labels)
+        self._add(contract.PROCESS_STARTS, labels)
 
     def served(self, service: str, version: str, calls: Iterable[Mapping[str, Any]]) -> None:
         """Count what one tool server process says it served (see `tools.tally`)."""
@@ -162,7 +162,7 @@ class Truth:
                 Label.ERROR_CLASS: error_class(call["error"]),
                 Label.MCP_METHOD: call["method"],
             }
-            self._add(signals.MCP_SERVER_CALLS, labels, call["count"])
+            self._add(contract.MCP_SERVER_CALLS, labels, call["count"])
 
     def merge(self, counts: Mapping[str, Iterable[Mapping[str, Any]]]) -> None:
         """Add another worker's `document`."""

@@ -7,8 +7,8 @@ import asyncio
 import logging
 from dataclasses import dataclass
 
-from collector import emit
-from collector.signals import Outcome
+from agentobs import emit
+from agentobs.contract import Outcome
 from demo import judges
 from demo.agents import Agents, Plan, Verdict
 from demo.state import TaskRun, World

@@ -6,12 +6,12 @@ from typing import Final
 
 from pydantic import Field
 
+from agentobs import contract
+from agentobs.contract import ABSENT, Label
 from alerts import catalogue, promql
 from alerts.catalogue import Kpi, Selector
 from alerts.source import MetricsSource
-from collector import signals
-from collector.signals import ABSENT, Label
-from runbooks.report import Document
+from runbooks.document import Document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,7 @@ VIEWS: Final = (
         key="tasks",
         title="Tasks",
         by=(Label.WORKFLOW, Label.GRAPH_VERSION),
-        activity=catalogue.counter(signals.TASK_CALLS),
+        activity=catalogue.counter(contract.TASK_CALLS),
         kpis={
             "success": catalogue.TASK_SUCCESS,
             "time": catalogue.TASK_LATENCY,
@@ -41,7 +41,7 @@ VIEWS: Final = (
         key="agents",
         title="Agents",
         by=(Label.AGENT, Label.PROMPT_VERSION),
-        activity=catalogue.counter(signals.AGENT_CALLS),
+        activity=catalogue.counter(contract.AGENT_CALLS),
         kpis={
             "success": catalogue.AGENT_SUCCESS,
             "evals passed": catalogue.EVALUATION_PASS,
@@ -53,7 +53,7 @@ VIEWS: Final = (
         key="models",
         title="Models",
         by=(Label.AGENT, Label.MODEL),
-        activity=catalogue.counter(signals.LLM_CALLS),
+        activity=catalogue.counter(contract.LLM_CALLS),
         kpis={
             "success": catalogue.MODEL_SUCCESS,
             "time": catalogue.MODEL_LATENCY,
@@ -64,7 +64,7 @@ VIEWS: Final = (
         key="tools",
         title="Tools",
         by=(Label.TOOL, Label.TOOL_VERSION),
-        activity=catalogue.counter(signals.TOOL_CALLS),
+        activity=catalogue.counter(contract.TOOL_CALLS),
         kpis={
             "success": catalogue.TOOL_SUCCESS,
             "timeouts": catalogue.TOOL_TIMEOUTS,

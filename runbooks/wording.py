@@ -1,11 +1,9 @@
-"""Values and effects in words, the same on a terminal, in a reason and in the text of an alert."""
+"""Values and times in words, the same on a terminal, in a reason and in the text of an alert."""
 
 import datetime as dt
 from typing import Final
 
 from alerts.catalogue import Unit
-from collector.signals import Label
-from runbooks.report import Evidence
 
 _PERCENT: Final = 100
 
@@ -28,47 +26,14 @@ def amount(value: float | None, unit: str) -> str:
 
 
 def clock(at: float) -> str:
-    """Local wall-clock time of a unix time."""
-    return dt.datetime.fromtimestamp(at).astimezone().strftime("%H:%M:%S")
+    """Local date, time and zone of a unix time: `2026-11-30 16:04:05 UTC`."""
+    return dt.datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
 def ago(seconds: float) -> str:
-    """`3 min 52 s`."""
-    minutes, rest = divmod(round(seconds), 60)
+    """`3 min 52 s`, `2 h 5 min`."""
+    minutes, rest = divmod(max(0, round(seconds)), 60)
+    hours, left = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {left} min"
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
-
-
-def effect(evidence: Evidence) -> str:
-    """How much worse, with its interval: `52.5 points (37.9 to 66.0)`, `+180 % (140 to 230)`."""
-    points = evidence.unit == Unit.RATIO
-    if evidence.effect is None:
-        return "from nothing"
-    size = f"{evidence.effect * _PERCENT:.1f} points" if points else f"{evidence.effect * _PERCENT:+.0f} %"
-    if evidence.low is None or evidence.high is None:
-        return size
-    digits = 1 if points else 0
-    return f"{size} ({evidence.low * _PERCENT:.{digits}f} to {evidence.high * _PERCENT:.{digits}f})"
-
-
-def chance(p: float | None) -> str:
-    """A p-value that can be read: `0.003`, `1e-12`, `< 1e-99`."""
-    if p is None:
-        return "-"
-    if p < 1e-99:  # noqa: PLR2004 beyond any meaning
-        return "< 1e-99"
-    return f"{p:.0e}" if p < 0.001 else f"{p:.3f}"  # noqa: PLR2004 as short as it can be read
-
-
-def sure(confidence: float) -> str:
-    """A probability without false certainty: `93 %`, `> 99 %`."""
-    percent = round(confidence * _PERCENT)
-    return "> 99 %" if percent >= _PERCENT else f"{percent} %"
-
-
-def place(subject: dict[str, str]) -> str:
-    """`tool order_lookup`, `agent planner`, `prod`."""
-    if tool := subject.get(Label.TOOL):
-        return f"tool {tool}"
-    if agent := subject.get(Label.AGENT):
-        return f"agent {agent}"
-    return subject.get(Label.ENVIRONMENT, "everything")

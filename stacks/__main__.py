@@ -10,12 +10,13 @@ from alerts.routing import RoutingError
 from stacks import home, observability, settings
 from stacks.environments import ENVIRONMENTS, Environment, EnvName
 from stacks.policy.rules import PolicyError
-from stacks.process import preflight
+from stacks.process import preflight, private
 
 _EXPECTED: Final = (
     settings.SettingsError,
     toolchain.ToolchainError,
     preflight.PreflightError,
+    private.PrivateError,
     RoutingError,
     PolicyError,
 )

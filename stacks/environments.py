@@ -9,7 +9,9 @@ from typing import Final
 
 from alerts.routing import PROFILES, Receiver, Webhook
 from alerts.routing import Profile as Alerting
+from collector.cost import Authority
 from collector.stores import GRAFANA, PERMISSIVE, Stores
+from collector.tiers import DOOR_MIB
 from stacks import sizes
 from stacks.sizes import Sizes
 
@@ -98,6 +100,15 @@ class Oidc:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Issuer:
+    """The identity provider by its address, below which everything else about it is found."""
+
+    name: str
+    url: str
+    client_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectStore:
     """An S3-compatible store; `endpoint` is `host` or `host:port`, `buckets` maps a workload to its bucket.
 
@@ -161,10 +172,11 @@ class Cluster:
 class Environment:
     """The decisions for one environment. Times in seconds unless the type says otherwise.
 
-    Those with a default are the operator's: an external Langfuse with the file that holds its keys, own prices, the KPI
-    baseline that alerts compare with, who is told of alerts, where pages and boards are, a daily budget in US dollars,
-    the `stores` of traces and logs, and `elsewhere`: services that somebody else runs, by the names `prometheus`,
-    `alertmanager`, `grafana`, `langfuse`, the kinds of stores, and `remoteWrite`, a long-term store of metrics.
+    Those with a default are the operator's: an external Langfuse with the file that holds its keys, own prices and
+    whether they or the sender's cost of a call counts, the KPI baseline that alerts compare with, who is told of
+    alerts, where pages and boards are, a daily budget in US dollars, the `stores` of traces and logs, and `elsewhere`:
+    services that somebody else runs, by the names `prometheus`, `alertmanager`, `grafana`, `langfuse`, the kinds of
+    stores, and `remoteWrite`, a long-term store of metrics.
     `plain_rules`: the store of metrics does not know `anchored`. `alert_speed` is how many times faster than in
     production the windows of alerts pass, for rehearsals.
     """
@@ -185,6 +197,7 @@ class Environment:
     grafana_url: str | None = None
     grafana_database: Database | None = None
     langfuse_url: str | None = None
+    langfuse_oidc: Issuer | None = None
     langfuse_keys: str = "langfuseKeys"
     langfuse_stores: LangfuseStores | None = None
     langfuse_traces_url: str | None = None
@@ -192,6 +205,8 @@ class Environment:
     langfuse_admin: str = "admin@localhost.localdomain"
     langfuse_keys_file: Path | None = None
     prices_file: Path | None = None
+    cost_authority: Authority = Authority.TABLE
+    max_request_mib: int = DOOR_MIB
     baseline_file: Path | None = None
     alert_webhook: str | None = None
     dead_mans_switch_url: str | None = None

@@ -32,8 +32,7 @@ _LANGFUSE: Final = frozenset({"langfuse-web", "langfuse-worker", "postgres", "cl
 _OUTSIDE: Final[Mapping[Outside, str]] = {
     Outside.API: "Kubernetes API",
     Outside.HTTPS: "HTTPS outside",
-    Outside.MAIL: "mail server",
-    Outside.STORES: "stores elsewhere",
+    Outside.POSTGRES: "database elsewhere",
 }
 
 
@@ -99,6 +98,7 @@ def flows() -> str:
     lines += ["  people([people, through the ingress]) --> grafana & langfuse-web"]
     lines += [f"  {source} --> {' & '.join(targets)}" for source, targets in _calls(made)]
     lines += [f"  {workload.name} --> {_node(where)}" for workload in made for where in workload.outside]
+    lines += [f"  {workload.name} --> elsewhere[(services elsewhere)]" for workload in made if workload.reaches]
     return "```mermaid\n" + "\n".join(lines) + "\n```\n"
 
 

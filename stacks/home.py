@@ -1,9 +1,10 @@
-"""Where the project and its state are on this computer. Pure path arithmetic over two environment variables."""
+"""Where the project and its state are on this computer. Path arithmetic over two environment variables."""
 
 import os
 from pathlib import Path
 from typing import Final
 
+from stacks.process import private
 from stacks.process.layout import StackDir
 
 HOME_VARIABLE: Final = "AGENTOBS_HOME"
@@ -24,3 +25,8 @@ def home() -> Path:
 def stack_dir(stack: str) -> StackDir:
     """Folder of one local stack."""
     return StackDir(home() / "stacks" / stack)
+
+
+def ready() -> Path:
+    """The state folder, which nobody else may enter, whatever command comes first. Raises PrivateError."""
+    return private.folder(home())

@@ -8,6 +8,7 @@ from typing import Final
 from pulumi import ComponentResource, ResourceOptions
 
 from collector.stores import LogKind, TraceKind
+from stacks import doors
 from stacks.components import alertmanager, collector, jaeger, loki, prometheus, tempo, victorialogs
 from stacks.environments import Environment
 from stacks.ports import PORTS
@@ -30,18 +31,19 @@ _STORES: Final[Mapping[TraceKind | LogKind, _Component]] = {
 
 @dataclass(frozen=True, slots=True)
 class LocalPlacement:
-    """Everything on loopback, data below the stack's folder."""
+    """Everything on loopback, data below the stack's folder. `inside` is where listens what stands behind the gate."""
 
     ports: Mapping[str, int]
     layout: StackDir
+    inside: str = LOOPBACK
 
     def listen(self, port: str) -> str:
         """`host:port` to bind."""
-        return f"{LOOPBACK}:{self.ports[port]}"
+        return f"{self.inside if port in doors.BEHIND else LOOPBACK}:{self.ports[port]}"
 
     def address(self, port: str) -> str:
-        """`host:port` to reach it; the same on one host."""
-        return self.listen(port)
+        """`host:port` to reach it: through the gate, as everybody does."""
+        return f"{LOOPBACK}:{self.ports[port]}"
 
     def members(self, port: str) -> tuple[str, ...]:
         """One on one computer."""
@@ -68,9 +70,14 @@ def process_specs(
 ) -> list[ProcessSpec]:
     """The workloads as local processes. `find` maps names of binaries to paths or raises."""
     ports = {name: settings.port(name) for name in PORTS}
-    found = workloads(settings.applied_to(environment), LocalPlacement(ports, layout))
+    inside = doors.inside(layout)
+    found = workloads(settings.applied_to(environment), LocalPlacement(ports, layout, inside or LOOPBACK))
     binaries = find(sorted(set().union(*(workload.binaries for workload in found))))
-    return [ProcessSpec.from_workload(workload, layout, ports, binaries, LOOPBACK) for workload in found]
+    specs = [ProcessSpec.from_workload(workload, layout, ports, binaries, LOOPBACK) for workload in found]
+    if inside is None:
+        return specs
+    behind = {name: number for each in specs for name, number in each.ports.items() if name in doors.BEHIND}
+    return [doors.spec(layout, LOOPBACK, inside, behind), *specs]
 
 
 def endpoints(settings: Settings) -> dict[str, str]:

@@ -23,8 +23,10 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from collector.address import base_address
+from agentobs.address import base_address
+from collector.cost import Authority
 from collector.stores import PERMISSIVE, LogKind, Stores, TraceKind
+from collector.tiers import DOOR_MIB, MOST_DOOR_MIB
 from stacks.environments import Environment, Retention
 from stacks.ports import PORTS
 
@@ -32,6 +34,7 @@ NAMESPACE: Final = "agentobs"
 _MAX_PORT: Final = 65_535
 _MAPS: Final = {
     "ports": ("a map of port names to numbers", "prometheus' 19090"),
+    "servicePodPorts": ("a map of services to the port of their pods", '["grafana.monitoring:80"]\' 3000'),
     "identities": ("a map of workloads to annotations", 'loki["eks.amazonaws.com/role-arn"]\' arn:aws:iam::...'),
 }
 """Settings that hold a map: what is expected, and an example."""
@@ -63,6 +66,8 @@ class CommonSettings(BaseModel):
     traces_retention: Annotated[Retention, BeforeValidator(_retention)] | None = None
     logs_retention: Annotated[Retention, BeforeValidator(_retention)] | None = None
     prices_file: Path | None = None
+    cost_authority: Authority = Authority.TABLE
+    max_request_mib: Annotated[int, Field(ge=1, le=MOST_DOOR_MIB)] = DOOR_MIB
     baseline_file: Path | None = None
     runbooks_url: str | None = None
     dashboards_url: str | None = None
@@ -78,6 +83,8 @@ class CommonSettings(BaseModel):
             traces_retention=self.traces_retention or environment.traces_retention,
             logs_retention=self.logs_retention or environment.logs_retention,
             prices_file=self.prices_file,
+            cost_authority=self.cost_authority,
+            max_request_mib=self.max_request_mib,
             baseline_file=self.baseline_file,
             runbooks_url=self.runbooks_url,
             dashboards_url=self.dashboards_url,

@@ -48,9 +48,8 @@ class Outside(StrEnum):
 
     API = "api"
     HTTPS = "https"
-    MAIL = "mail"
-    STORES = "stores"
-    """Data stores that somebody else runs: Postgres, ClickHouse, Redis."""
+    POSTGRES = "postgres"
+    """A database whose address is a secret."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from toolchain.errors import BuildError
 from toolchain.golang import Go, environment
-from toolchain.recipes import GoBuild, Recipe
+from toolchain.recipes import GENERATOR, GoBuild, Recipe
 
 TAIL_LINES = 30
 _POLL_S = 0.2
@@ -113,9 +113,16 @@ def _published_module(bench: Workbench, go: Go) -> Path:
 
 
 def _generated(bench: Workbench, go: Go, folder: Path) -> Path:
-    """Generate the main package from builder.yaml, and put the committed go.mod and go.sum beside it."""
+    """Generate the main package from builder.yaml, and put the committed go.mod and go.sum beside it.
+
+    The generator writes the source that is compiled, so it comes from a module of its own, whose go.sum pins all of it.
+    """
     tools = bench.folder / "tools"
-    bench.run([go.command, "install", "-trimpath", bench.how.generator], cwd=bench.folder, GOBIN=str(tools))
+    tools.mkdir()
+    package, _, _ = bench.how.generator.rpartition("@")
+    flags = ["-mod=readonly", "-buildvcs=false", "-trimpath"]
+    command: list[str | Path] = [go.command, "build", *flags, "-o", f"{tools}/", package]
+    bench.run(command, cwd=folder / GENERATOR)
     manifest = (folder / "builder.yaml").read_text(encoding="utf-8")
     # The manifest names no output folder: where it is built is this computer's business.
     output = bench.folder / "source"
@@ -123,7 +130,7 @@ def _generated(bench: Workbench, go: Go, folder: Path) -> Path:
         manifest.replace("dist:\n", f"dist:\n  output_path: {json.dumps(str(output))}\n", 1),
         encoding="utf-8",
     )
-    generator = tools / bench.how.generator.rpartition("@")[0].rpartition("/")[2]
+    generator = tools / package.rpartition("/")[2]
     bench.run([generator, "--config=builder.yaml", "--skip-get-modules", "--skip-compilation"], cwd=bench.folder)
     for name in ("go.mod", "go.sum"):
         shutil.copyfile(folder / name, output / name)

@@ -9,6 +9,8 @@ from pathlib import Path
 from toolchain.settings import platform_key, toolchain_root
 
 MODULES = Path(__file__).parent / "modules"
+GENERATOR = "builder"
+"""Below the folder of a recipe: the module of its generator."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +47,8 @@ class GoBuild:
     """A build with Go, from one of three kinds of source.
 
     - `folder`: a module in toolchain/modules/<folder> that pins everything (go.mod, go.sum);
-    - `folder` and `generator`: the main package is first generated there from builder.yaml by that Go tool;
+    - `folder` and `generator`: the main package is first generated from builder.yaml by that Go tool, of which
+      `folder`/builder pins everything;
     - `module`: a published module that is built inside its own folder of the module cache; `module_sum` is its h1 hash.
     """
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from typing import Final
 
+from agentobs.contract import Label
 from alerts.alerting import text
 from alerts.alerting.model import Alert
 from alerts.catalogue import DIAGNOSED, SIGNIFICANT_Z, Group, Owner, Severity
 from alerts.catalogue.model import MINUTE
 from alerts.recording import rule, tracks, versions
-from collector.signals import Label
 
 _MORE = "{{ $value | humanizePercentage }}"
 _TOLERATED: Final = f"on (kpi) group_left() {rule.TOLERANCE}"
@@ -45,6 +45,7 @@ def alerts() -> Iterable[Alert]:
         severity=Severity.PAGE,
         owner=Owner.AGENTS,
         by=tracks.LABELS,
+        also=("kpi", Label.TRACK),
         board="versions",
         summary=f"The canary's {{{{ $labels.kpi }}}} {_WHERE} is {_MORE} worse than what is stable.",
         description=(
@@ -65,6 +66,7 @@ def alerts() -> Iterable[Alert]:
             severity=Severity.TICKET,
             owner=Owner.AGENTS,
             by=("environment", "agent_name", "tool_name", "workflow"),
+            also=("kpi", Label.SERVICE, Label.PROVIDER, Label.MODEL, Label.EVALUATION),
             board="versions",
             summary=f"{{{{ $labels.kpi }}}} {_WHERE} is {_MORE} worse than {before}.",
             description=(
@@ -92,6 +94,7 @@ def _regression(severity: Severity) -> Alert:
         severity=severity,
         owner=Owner.AGENTS,
         by=("environment", "agent_name", "tool_name", "workflow"),
+        also=("kpi", "dimension", Label.PROMPT, "version", "previous"),
         board="versions",
         summary=(
             f"{{{{ $labels.kpi }}}} {_WHERE} got {_MORE} worse with {{{{ $labels.dimension }}}}"

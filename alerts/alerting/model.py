@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote
 
+from agentobs.contract import Label
+from alerts.alerting import command
+from alerts.alerting.naming import in_lines
 from alerts.catalogue import Group, Owner, Severity
 from alerts.catalogue.model import MINUTE
 from alerts.timing import Timing
-from collector.signals import Label
 
 _NAME: Final = re.compile(r"[A-Z][A-Za-z0-9]+")
 # Labels of an alert that are variables of the boards, and their names there.
@@ -37,10 +39,12 @@ class Links:
     """Where pages are. `{name}` is the alert's name, `{board}` the board's slug, `{slug}` that of the runbook's board.
 
     `runbook` and `board` are addresses without variables; the variables of a board are added from an alert's labels.
+    `stack` is which one a command has to ask; empty where it is the one of this computer.
     """
 
     runbook: str
     board: str
+    stack: str = ""
 
     def runbook_url(self, name: str) -> str:
         """Address of the page that says what to do."""
@@ -70,8 +74,8 @@ def _variables(names: Mapping[str, str]) -> Iterator[str]:
 class Alert:
     """One alerting rule. `by` are the labels that tell its instances apart; all times in seconds of production.
 
-    `description` says what, how bad, since when and which version; `value` and `objective` are for messages. Raises
-    AlertError.
+    `also` are further labels that they have, such as those of the version. `description` says what, how bad, since when
+    and which version; `value` and `objective` are for messages. Raises AlertError.
     """
 
     name: str
@@ -87,6 +91,7 @@ class Alert:
     value: str = "{{ $value | humanize }}"
     objective: str = ""
     keep_firing_s: float = 0
+    also: tuple[str, ...] = ()
     labels: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -106,10 +111,11 @@ class Alert:
             **keep,
             "labels": {"severity": self.severity, "owner": self.owner, "family": self.group, **self.labels},
             "annotations": {
-                "summary": self.summary,
-                "description": self.description,
-                "value": self.value,
+                "summary": in_lines(self.summary),
+                "description": in_lines(self.description),
+                "value": in_lines(self.value),
                 **({"objective": self.objective} if self.objective else {}),
+                "command": command.template(self.name, (*self.by, *self.also), links.stack),
                 "runbook_url": links.runbook_link(self.name, self.by),
                 "dashboard_url": links.board_url(self.board, self.by),
             },

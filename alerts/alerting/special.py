@@ -120,6 +120,7 @@ def _work(timing: Timing) -> Iterator[Alert]:
         severity=Severity.TICKET,
         owner=Owner.AGENTS,
         by=tool.entity,
+        also=("dimension", "version"),
         board="versions",
         summary=f"The schema of {text.who(tool.entity)} changed without a new version.",
         description=(

@@ -9,12 +9,45 @@ from alerts.catalogue import counts as c
 from alerts.catalogue.model import DAY, HOUR, MINUTE
 from alerts.recording import rule
 from alerts.timing import Timing
+from collector import applications
 from collector.self_metrics import SelfMetric
 
 
 def _grew(counter: str, where: str, window: str) -> str:
     """A counter that grew, or that is new: it has no series before its first increment, so nothing it grew from."""
     return f"increase({counter}{where}[{window}]) > 0 or ({counter}{where} unless {counter} offset {window}) > 0"
+
+
+def _doubts() -> Iterator[Alert]:
+    """Numbers of model calls that are there and cannot be right. Ten in an hour are no accident."""
+    for name, count, summary, description in (
+        (
+            "TokensDoubtful",
+            c.DOUBTFUL_CALLS,
+            "report counts that cannot be",
+            "More cached than sent, more reasoning than output, or no numbers: their tokens and cost are wrong.",
+        ),
+        (
+            "CostsDiffer",
+            c.COSTS_DIFFER,
+            "state a cost that is not the price table's",
+            "The two are more than 2 % apart, so one is wrong. The setting costAuthority says which one counts.",
+        ),
+    ):
+        yield Alert(
+            name=name,
+            group=Group.TELEMETRY,
+            expr=f"{rule.increase(count, HOUR)} >= 10",
+            hold_s=15 * MINUTE,
+            severity=Severity.TICKET,
+            owner=Owner.AGENTS,
+            by=count.by,
+            board="platform",
+            summary=f"{{{{ $value | humanize }}}} model calls of {text.who(count.by)} {summary}.",
+            description=f"{description} `agentobs telemetry check` names the library and the line that mends it.",
+            value="{{ $value | humanize }} calls in an hour",
+            objective="fewer than 10 in an hour",
+        )
 
 
 def alerts(timing: Timing) -> Iterator[Alert]:
@@ -40,6 +73,26 @@ def alerts(timing: Timing) -> Iterator[Alert]:
         ),
         value="none",
     )
+    unread = rule.increase(c.UNREAD_SPANS, 15 * MINUTE)
+    yield Alert(
+        name="SpansUnread",
+        group=Group.TELEMETRY,
+        # A service of which nothing is read has no calls at all.
+        expr=f"{unread} / ({unread} + ({calls} or {unread} * 0)) > 0.1 and {unread} >= 10",
+        hold_s=15 * MINUTE,
+        severity=Severity.TICKET,
+        owner=Owner.AGENTS,
+        by=c.UNREAD_SPANS.by,
+        board="platform",
+        summary=f"{{{{ $value | humanizePercentage }}}} of what {text.who(c.UNREAD_SPANS.by)} does is in no KPI.",
+        description=(
+            "These spans name a model, a tool or tokens, in words that nobody here reads: their calls, failures and"
+            " costs are missing. `agentobs telemetry check` names the library, a span of it and the fix."
+        ),
+        value="{{ $value | humanizePercentage }}",
+        objective="at most 10 %",
+    )
+    yield from _doubts()
     called, served = rule.increase(c.TOOL_CALLS, HOUR), rule.increase(c.SERVED_CALLS, HOUR)
     yield Alert(
         name="ToolSpansMismatch",
@@ -101,7 +154,7 @@ def alerts(timing: Timing) -> Iterator[Alert]:
             _grew(counter, where, timing.of(10 * MINUTE))
             for counter, where in (
                 (SelfMetric.SERIES_POINTS, '{error!="",error!="limit"}'),
-                (SelfMetric.SEND_FAILED_POINTS, ""),
+                (SelfMetric.SEND_FAILED_POINTS, '{exporter=~"otlp_http/prometheus.*"}'),
             )
         ),
         hold_s=0,
@@ -113,6 +166,30 @@ def alerts(timing: Timing) -> Iterator[Alert]:
         description=(
             "{{ $value | humanize }} points in 10 minutes were out of order or refused for good: counts are too low by"
             " them. The collector's log has the reason."
+        ),
+        value="{{ $value | humanize }} points",
+        objective="none",
+        keep_firing_s=10 * MINUTE,
+    )
+    yield Alert(
+        name="ApplicationMetricsRefused",
+        group=Group.TELEMETRY,
+        expr=" or ".join(
+            _grew(counter, where, timing.of(10 * MINUTE))
+            for counter, where in (
+                (SelfMetric.FILTERED_POINTS, f'{{filter="{applications.REFUSED}"}}'),
+                (SelfMetric.SEND_FAILED_POINTS, f'{{exporter=~"({applications.EXPORTER}|{applications.ALONE}).*"}}'),
+            )
+        ),
+        hold_s=0,
+        severity=Severity.TICKET,
+        owner=Owner.AGENTS,
+        by=("job", "instance"),
+        board="platform",
+        summary="Metrics that a program sends itself are refused. KPIs are not concerned.",
+        description=(
+            "{{ $value | humanize }} points in 10 minutes have a name or job of the platform, too many labels or"
+            " contradict themselves. The contract lists under `Metrics of your own` what is refused."
         ),
         value="{{ $value | humanize }} points",
         objective="none",

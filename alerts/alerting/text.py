@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import Final
 
+from agentobs.contract import Label
 from alerts.catalogue import Kpi, Unit
 from alerts.recording.versions import CURRENT
-from collector.signals import Label
 
 _WORDS: Final[dict[str, str]] = {
     Label.AGENT: "agent",

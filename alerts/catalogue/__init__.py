@@ -1,7 +1,7 @@
 """The KPI catalogue: every KPI once, with its meaning, direction, counters and what it promises.
 
 A KPI is one entry in the file of its family; recording rules, alerts, boards and runbooks follow from it.
-Not here: PromQL (`alerts.promql`), names of series (`collector.signals`), alerts about no KPI (`alerts.alerting`).
+Not here: PromQL (`alerts.promql`), names of series (`agentobs.contract`), alerts about no KPI (`alerts.alerting`).
 """
 
 from collections import Counter
@@ -30,8 +30,11 @@ from alerts.catalogue.models import FALLBACKS, MODEL_LATENCY, MODEL_SUCCESS, RAT
 from alerts.catalogue.quality import EVALUATION_PASS, HALLUCINATION, HUMAN_SCORE, JUDGE_SCORE
 from alerts.catalogue.safety import POLICY_VIOLATIONS, VIOLATIONS_PASSED
 from alerts.catalogue.statistics import (
+    BLIND,
+    CONFIDENCE,
     DRIFT,
     FALSE_ALARMS,
+    FAMILY_LEVEL,
     LIKELY,
     MIN_BAD,
     MIN_EVENTS,
@@ -41,6 +44,7 @@ from alerts.catalogue.statistics import (
     RESTLESS,
     SIGNIFICANT_Z,
     SUGGESTIVE_P,
+    TAIL,
 )
 from alerts.catalogue.tasks import AGENT_RUNS_PER_TASK, PLAN_COMPLETION, TASK_LATENCY, TASK_SUCCESS, TASK_TIMEOUTS
 from alerts.catalogue.tools import (
@@ -73,14 +77,17 @@ __all__ = [
     "AGENT_RUNS_PER_TASK",
     "AGENT_SUCCESS",
     "AGENT_TOOL_SUCCESS",
+    "BLIND",
     "CACHE_HITS",
     "CATALOGUE",
+    "CONFIDENCE",
     "DIAGNOSED",
     "DIMENSIONS",
     "DRIFT",
     "EVALUATION_PASS",
     "FALLBACKS",
     "FALSE_ALARMS",
+    "FAMILY_LEVEL",
     "HALLUCINATION",
     "HUMAN_SCORE",
     "JUDGE_SCORE",
@@ -101,6 +108,7 @@ __all__ = [
     "RESTLESS",
     "SIGNIFICANT_Z",
     "SUGGESTIVE_P",
+    "TAIL",
     "TASK_COST",
     "TASK_LATENCY",
     "TASK_SUCCESS",

@@ -2,15 +2,15 @@
 
 from typing import Final
 
+from agentobs import contract
+from agentobs.contract import ErrorClass, Label
 from alerts.catalogue.build import DOWN, UP, mean, share
 from alerts.catalogue.model import HOUR, MINUTE, Group, Kpi, Objective, Severity, Unit
-from collector import signals
-from collector.signals import ErrorClass, Label
 
 AGENT_SUCCESS: Final = share(
     "agent_success",
     "Agent run success",
-    signals.AGENT_CALLS,
+    contract.AGENT_CALLS,
     {Label.ERROR_CLASS: ErrorClass.NONE},
     UP,
     meaning="Share of agent runs that ended without an error.",
@@ -25,7 +25,7 @@ AGENT_SUCCESS: Final = share(
 AGENT_RETRIES: Final = share(
     "agent_retries",
     "Agent runs that are retries",
-    signals.AGENT_CALLS,
+    contract.AGENT_CALLS,
     {Label.IS_RETRY: "true"},
     DOWN,
     meaning="Share of agent runs that repeat an earlier one.",
@@ -41,7 +41,7 @@ AGENT_LATENCY: Final = mean(
     "agent_latency",
     "Time per agent run",
     Unit.SECONDS,
-    signals.AGENT_DURATION,
+    contract.AGENT_DURATION,
     meaning="Seconds of one agent run.",
     group=Group.AGENTS,
     board="agent",

@@ -1,13 +1,12 @@
 """Short ways to write a KPI down: a share of a counter, a mean of a histogram, one counter per another."""
 
-from collections.abc import Mapping
 from typing import Any
 
+from agentobs.contract import Metric
 from alerts.catalogue.model import BY, Direction, Kpi, Selector, Unit, counter
-from collector.signals import Label, Metric
+from alerts.catalogue.wanted import Where
 
 UP, DOWN = Direction.HIGHER_IS_BETTER, Direction.LOWER_IS_BETTER
-Where = Mapping[Label, str]
 
 
 def share(  # noqa: PLR0913 one row of a table

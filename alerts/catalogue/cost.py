@@ -2,10 +2,10 @@
 
 from typing import Final
 
+from agentobs import contract
+from agentobs.contract import Label
 from alerts.catalogue.build import DOWN, UP, mean, per
 from alerts.catalogue.model import HOUR, MINUTE, Group, Kpi, Objective, Selector, Severity, Unit, counter
-from collector import signals
-from collector.signals import Label
 
 _AGENT: Final = (Label.ENVIRONMENT, Label.AGENT)
 
@@ -13,7 +13,7 @@ TASK_COST: Final = mean(
     "task_cost",
     "Cost per task",
     Unit.USD,
-    signals.TASK_COST,
+    contract.TASK_COST,
     meaning="US dollars that one task spent on model calls, over all of its agents.",
     group=Group.COST,
     board="cost",
@@ -29,9 +29,9 @@ MODEL_COST: Final = per(
     "model_cost",
     "Cost per model call",
     Unit.USD,
-    counter(signals.COST),
+    counter(contract.COST),
     # Calls that told how many tokens they used, because only these have a cost.
-    Selector(series=signals.REQUEST_TOKENS.count, labels=signals.REQUEST_TOKENS.labels),
+    Selector(series=contract.REQUEST_TOKENS.count, labels=contract.REQUEST_TOKENS.labels),
     meaning="US dollars of one model call.",
     group=Group.COST,
     by=_AGENT,
@@ -42,7 +42,7 @@ REQUEST_TOKENS: Final = mean(
     "request_tokens",
     "Tokens per model call",
     Unit.TOKENS,
-    signals.REQUEST_TOKENS,
+    contract.REQUEST_TOKENS,
     meaning="Input and output tokens of one model call.",
     group=Group.COST,
     board="cost",
@@ -63,8 +63,8 @@ CACHE_HITS: Final = per(
     "cache_hits",
     "Input tokens from the cache",
     Unit.RATIO,
-    counter(signals.LLM_TOKENS, {Label.TOKEN_TYPE: "cache_read"}),
-    counter(signals.LLM_TOKENS, {Label.TOKEN_TYPE: "input"}),
+    counter(contract.LLM_TOKENS, {Label.TOKEN_TYPE: "cache_read"}),
+    counter(contract.LLM_TOKENS, {Label.TOKEN_TYPE: "input"}),
     direction=UP,
     meaning="Share of input tokens that the provider read from its cache.",
     group=Group.COST,
@@ -77,8 +77,8 @@ UNPRICED: Final = per(
     "unpriced",
     "Model calls without a price",
     Unit.RATIO,
-    counter(signals.LLM_UNPRICED),
-    counter(signals.LLM_CALLS),
+    counter(contract.LLM_UNPRICED),
+    counter(contract.LLM_CALLS),
     direction=DOWN,
     meaning="Share of model calls whose model is in no price table: their cost is missing from every sum.",
     group=Group.COST,

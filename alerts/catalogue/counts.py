@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Final
 
+from agentobs import contract
+from agentobs.contract import Label
 from alerts.catalogue.model import DAY, HOUR, MINUTE, Group, Selector, counter
-from collector import signals
-from collector.signals import Label
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ PROCESS_STARTS: Final = Count(
     key="process_starts",
     title="Starts of a process",
     group=Group.AGENTS,
-    of=counter(signals.PROCESS_STARTS),
+    of=counter(contract.PROCESS_STARTS),
     by=_SERVICE,
     windows_s=(10 * MINUTE,),
 )
@@ -36,7 +36,7 @@ TASKS: Final = Count(
     key="tasks",
     title="Tasks ended",
     group=Group.TASKS,
-    of=counter(signals.TASK_CALLS),
+    of=counter(contract.TASK_CALLS),
     by=_ENVIRONMENT,
     windows_s=(15 * MINUTE, HOUR),
 )
@@ -44,7 +44,7 @@ MODEL_CALLS: Final = Count(
     key="model_calls",
     title="Model calls",
     group=Group.MODELS,
-    of=counter(signals.LLM_CALLS),
+    of=counter(contract.LLM_CALLS),
     by=_ENVIRONMENT,
     windows_s=(15 * MINUTE,),
 )
@@ -52,7 +52,7 @@ TOOL_CALLS: Final = Count(
     key="tool_calls",
     title="Tool calls",
     group=Group.TOOLS,
-    of=counter(signals.TOOL_CALLS),
+    of=counter(contract.TOOL_CALLS),
     by=(Label.ENVIRONMENT, Label.TOOL),
     windows_s=(HOUR,),
 )
@@ -60,7 +60,7 @@ SPEND: Final = Count(
     key="spend",
     title="Money spent",
     group=Group.COST,
-    of=counter(signals.COST),
+    of=counter(contract.COST),
     by=_ENVIRONMENT,
     windows_s=(HOUR, DAY),
 )
@@ -68,7 +68,7 @@ AGENT_SPEND: Final = Count(
     key="agent_spend",
     title="Money spent per agent",
     group=Group.COST,
-    of=counter(signals.COST),
+    of=counter(contract.COST),
     by=_AGENT,
     windows_s=(HOUR,),
 )
@@ -76,7 +76,7 @@ EVALUATIONS: Final = Count(
     key="evaluations",
     title="Evaluations",
     group=Group.QUALITY,
-    of=counter(signals.EVAL_RESULTS),
+    of=counter(contract.EVAL_RESULTS),
     by=_ENVIRONMENT,
     windows_s=(6 * HOUR,),
 )
@@ -84,7 +84,7 @@ SERVICE_CALLS: Final = Count(
     key="service_calls",
     title="Spans of a service that count",
     group=Group.TELEMETRY,
-    of=Selector(series=signals.SPAN_CALLS.series, labels=signals.TASK_CALLS.labels),
+    of=Selector(series=contract.SPAN_CALLS.series, labels=contract.TASK_CALLS.labels),
     by=_SERVICE,
     windows_s=(15 * MINUTE,),
 )
@@ -92,12 +92,36 @@ SERVED_CALLS: Final = Count(
     key="served_calls",
     title="Tool calls that MCP servers served",
     group=Group.TELEMETRY,
-    of=counter(signals.MCP_SERVER_CALLS, {Label.MCP_METHOD: "tools/call"}),
+    of=counter(contract.MCP_SERVER_CALLS, {Label.MCP_METHOD: "tools/call"}),
     by=(Label.ENVIRONMENT, Label.TOOL),
+    windows_s=(HOUR,),
+)
+UNREAD_SPANS: Final = Count(
+    key="unread_spans",
+    title="Spans that no KPI reads",
+    group=Group.TELEMETRY,
+    of=counter(contract.UNREAD_SPANS),
+    by=_SERVICE,
+    windows_s=(15 * MINUTE,),
+)
+DOUBTFUL_CALLS: Final = Count(
+    key="doubtful_calls",
+    title="Model calls whose token counts cannot be",
+    group=Group.TELEMETRY,
+    of=counter(contract.LLM_DOUBTFUL),
+    by=_SERVICE,
+    windows_s=(HOUR,),
+)
+COSTS_DIFFER: Final = Count(
+    key="costs_differ",
+    title="Model calls whose stated cost is not the table's",
+    group=Group.TELEMETRY,
+    of=counter(contract.LLM_COST_DIFFERS),
+    by=_SERVICE,
     windows_s=(HOUR,),
 )
 
 COUNTS: Final = (
     PROCESS_STARTS, TASKS, MODEL_CALLS, TOOL_CALLS, SPEND, AGENT_SPEND, EVALUATIONS, SERVICE_CALLS,
-    SERVED_CALLS,
+    SERVED_CALLS, UNREAD_SPANS, DOUBTFUL_CALLS, COSTS_DIFFER,
 )  # fmt: skip

@@ -5,35 +5,35 @@ Each per environment: what staging runs says nothing about what broke in prod.
 
 from typing import Final
 
+from agentobs import contract
+from agentobs.contract import Label
 from alerts.catalogue.model import Dimension
-from collector import signals
-from collector.signals import Label
 
 DIMENSIONS: Final = (
     Dimension(
         key="prompt",
         entity=(Label.ENVIRONMENT, Label.AGENT, Label.PROMPT),
         version=Label.PROMPT_VERSION,
-        calls=signals.AGENT_CALLS,
+        calls=contract.AGENT_CALLS,
     ),
     Dimension(
         key="tool",
         entity=(Label.ENVIRONMENT, Label.TOOL),
         version=Label.TOOL_VERSION,
-        calls=signals.TOOL_CALLS,
+        calls=contract.TOOL_CALLS,
     ),
     Dimension(
         key="model",
         entity=(Label.ENVIRONMENT, Label.AGENT),
         version=Label.MODEL,
         # A fallback is the old configuration at work, not a new one.
-        calls=signals.LLM_CALLS,
+        calls=contract.LLM_CALLS,
         where={Label.IS_FALLBACK: "false"},
     ),
     Dimension(
         key="graph",
         entity=(Label.ENVIRONMENT, Label.WORKFLOW),
         version=Label.GRAPH_VERSION,
-        calls=signals.TASK_CALLS,
+        calls=contract.TASK_CALLS,
     ),
 )

@@ -1,13 +1,14 @@
 """Types of the catalogue: what a KPI is, what it promises, and what a version dimension is. All checked when made."""
 
+import math
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from collector import signals
-from collector.signals import Family, Label, Metric
+from agentobs import contract
+from agentobs.contract import Family, Label, Metric
+from alerts.catalogue.wanted import Where
 
 MINUTE: Final = 60
 HOUR: Final = 60 * MINUTE
@@ -68,22 +69,22 @@ class Group(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selector:
-    """A counter series and the label values that select from it; a value starting with `!` means `is not`."""
+    """A counter series and the label values that select from it."""
 
     series: str
     labels: tuple[Label, ...]
-    where: Mapping[Label, str] = field(default_factory=dict)
+    where: Where = field(default_factory=dict)
 
 
-def counter(metric: Metric, where: Mapping[Label, str] | None = None) -> Selector:
+def counter(metric: Metric, where: Where | None = None) -> Selector:
     """All series of a counter, or those that `where` selects."""
     return Selector(series=metric.series, labels=metric.labels, where=where or {})
 
 
-def activity(metric: Metric, where: Mapping[Label, str] | None = None) -> Selector:
+def activity(metric: Metric, where: Where | None = None) -> Selector:
     """The same calls as `metric` counts, from the series that stays when nothing happens and that carries exemplars."""
     of_family = {Label.FAMILY: metric.family, **(where or {})}
-    return Selector(series=signals.SPAN_CALLS.series, labels=metric.labels, where=of_family)
+    return Selector(series=contract.SPAN_CALLS.series, labels=metric.labels, where=of_family)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +167,15 @@ class Kpi:
         """Whether the numerator counts some of the denominator's events, so that the statistics of shares hold."""
         return self.unit is Unit.RATIO
 
+    def worsening(self, before: float, after: float) -> float:
+        """Change for the worse: absolute for a ratio, as a share of the old value otherwise; negative is better."""
+        change = after - before if self.direction is Direction.LOWER_IS_BETTER else before - after
+        if self.is_share:
+            return change
+        if before > 0:
+            return change / before
+        return math.copysign(math.inf, change) if change else 0.0
+
     def sliced_by(self, labels: tuple[Label, ...]) -> bool:
         """Whether both sides carry all `labels`."""
         return set(labels) <= set(self.numerator.labels) & set(self.denominator.labels)
@@ -179,7 +189,12 @@ class Dimension:
     entity: tuple[Label, ...]
     version: Label
     calls: Metric
-    where: Mapping[Label, str] = field(default_factory=dict, hash=False)
+    where: Where = field(default_factory=dict, hash=False)
+
+    @property
+    def title(self) -> str:
+        """What it is called where people read it."""
+        return self.key.capitalize()
 
     @property
     def counted(self) -> Selector:

@@ -2,17 +2,17 @@
 
 from typing import Final
 
+from agentobs import contract
+from agentobs.contract import ErrorClass, Label
 from alerts.catalogue.build import DOWN, UP, mean, share
 from alerts.catalogue.model import HOUR, MINUTE, Group, Kpi, Objective, Severity, Unit
-from collector import signals
-from collector.signals import ErrorClass, Label
 
 _PROVIDER: Final = (Label.ENVIRONMENT, Label.PROVIDER)
 
 MODEL_SUCCESS: Final = share(
     "model_success",
     "Model call success",
-    signals.LLM_CALLS,
+    contract.LLM_CALLS,
     {Label.ERROR_CLASS: ErrorClass.NONE},
     UP,
     meaning="Share of model calls that returned without an error.",
@@ -28,7 +28,7 @@ MODEL_SUCCESS: Final = share(
 RATE_LIMITED: Final = share(
     "rate_limited",
     "Model calls refused for their rate",
-    signals.LLM_CALLS,
+    contract.LLM_CALLS,
     {Label.ERROR_CLASS: ErrorClass.RATE_LIMITED},
     DOWN,
     meaning="Share of model calls that the provider refused because there were too many.",
@@ -51,7 +51,7 @@ RATE_LIMITED: Final = share(
 FALLBACKS: Final = share(
     "fallbacks",
     "Model calls to a fallback",
-    signals.LLM_CALLS,
+    contract.LLM_CALLS,
     {Label.IS_FALLBACK: "true"},
     DOWN,
     meaning="Share of model calls that went to another model because the wanted one failed.",
@@ -68,7 +68,7 @@ MODEL_LATENCY: Final = mean(
     "model_latency",
     "Time per model call",
     Unit.SECONDS,
-    signals.LLM_DURATION,
+    contract.LLM_DURATION,
     meaning="Seconds of one model call.",
     group=Group.MODELS,
     by=(Label.ENVIRONMENT, Label.MODEL),

@@ -2,10 +2,10 @@
 
 from typing import Final
 
+from agentobs import contract
+from agentobs.contract import EvaluationSource, Label
 from alerts.catalogue.build import DOWN, UP, mean, share
 from alerts.catalogue.model import HOUR, MINUTE, Group, Kpi, Objective, Severity, Unit
-from collector import signals
-from collector.signals import EvaluationSource, Label
 
 _AGENT: Final = (Label.ENVIRONMENT, Label.AGENT)
 _WINDOWS_S: Final = (5 * MINUTE, HOUR, 6 * HOUR)
@@ -13,7 +13,7 @@ _WINDOWS_S: Final = (5 * MINUTE, HOUR, 6 * HOUR)
 EVALUATION_PASS: Final = share(
     "evaluation_pass",
     "Evaluations passed",
-    signals.EVAL_RESULTS,
+    contract.EVAL_RESULTS,
     {Label.EVALUATION_LABEL: "pass"},
     UP,
     meaning="Share of evaluations with the verdict pass, over all kinds of judges.",
@@ -36,7 +36,7 @@ EVALUATION_PASS: Final = share(
 HALLUCINATION: Final = share(
     "hallucination",
     "Hallucination rate",
-    signals.EVAL_RESULTS,
+    contract.EVAL_RESULTS,
     {Label.EVALUATION_LABEL: "fail"},
     DOWN,
     among={Label.EVALUATION: "hallucination"},
@@ -65,7 +65,7 @@ def _score(key: str, title: str, source: EvaluationSource, alert: str, by_whom: 
         key,
         title,
         Unit.SCORE,
-        signals.EVAL_SCORE,
+        contract.EVAL_SCORE,
         among={Label.EVALUATION_SOURCE: source},
         direction=UP,
         meaning=f"Mean score, 0 to 1, given by {by_whom}.",

@@ -4,15 +4,6 @@ from typing import Final
 
 from alerts.catalogue.model import DAY
 
-FAMILY_LEVEL: Final = 0.01
-"""Of a hundred comparisons of equal things, each of dozens of KPIs, one finds a difference by chance."""
-
-CONFIDENCE: Final = 0.95
-"""Of recorded intervals: so often they hold the true value."""
-
-MIN_COMPARED: Final = 30
-"""Fewer events on either side are too few to compare with a baseline or a stable track: not judged."""
-
 BASELINE_MAX_AGE_S: Final = 14 * DAY
 """An older baseline speaks of other traffic, models and prices."""
 

@@ -2,17 +2,17 @@
 
 from typing import Final
 
+from agentobs import contract
+from agentobs.contract import Label, PolicyAction
 from alerts.catalogue.build import per
 from alerts.catalogue.model import MINUTE, Group, Kpi, Objective, Severity, Unit, counter
-from collector import signals
-from collector.signals import Label, PolicyAction
 
 POLICY_VIOLATIONS: Final = per(
     "policy_violations",
     "Policy violations per task",
     Unit.PER_CALL,
-    counter(signals.POLICY_VIOLATIONS),
-    counter(signals.TASK_CALLS),
+    counter(contract.POLICY_VIOLATIONS),
+    counter(contract.TASK_CALLS),
     meaning="Policy violations for one task, whether blocked, redacted or only flagged.",
     group=Group.SAFETY,
     by=(Label.ENVIRONMENT,),
@@ -29,8 +29,8 @@ VIOLATIONS_PASSED: Final = per(
     "violations_passed",
     "Policy violations let through per task",
     Unit.PER_CALL,
-    counter(signals.POLICY_VIOLATIONS, {Label.POLICY_ACTION: PolicyAction.FLAGGED}),
-    counter(signals.TASK_CALLS),
+    counter(contract.POLICY_VIOLATIONS, {Label.POLICY_ACTION: PolicyAction.FLAGGED}),
+    counter(contract.TASK_CALLS),
     meaning="Policy violations for one task that were only flagged: what violated went on to a tool or a user.",
     group=Group.SAFETY,
     by=(Label.ENVIRONMENT,),

@@ -3,7 +3,8 @@
 from typing import Final
 
 MIN_EVENTS: Final = 10
-"""Fewer events than this say nothing about a ratio or a mean."""
+"""Fewer events than this, on either side of a comparison, say nothing about a ratio or a mean. So few are enough to say
+`worse`, because tests are exact; to say `not worse` takes more, see BLIND."""
 
 MIN_BAD: Final = 4
 """Fewer bad events than this break no promise about a share: of ten events that fail with 2 %, two or more fail once in
@@ -12,8 +13,26 @@ MIN_BAD: Final = 4
 SIGNIFICANT_Z: Final = 3.0
 """How many standard errors a change must span before a version is blamed (about 1 in 740 by chance alone)."""
 
-FALSE_ALARMS: Final = 0.002
-"""How often a diagnosis may name something where nothing is wrong, over all the comparisons that it makes."""
+FALSE_ALARMS: Final = 0.01
+"""How often a diagnosis names something where nothing is wrong, per hour of being asked, all comparisons together.
+It is a rate: `why` may be asked again every few seconds, so one look gets a small part of it (`families.per_look`)."""
+
+FAMILY_LEVEL: Final = 0.01
+"""How often one report (a baseline against now, a canary against stable) may call something worse where nothing is, all
+its comparisons together. It is per report, not per hour: a checklist is run once for a release, and whoever runs it
+again until it fails asks more often than was paid for."""
+
+BLIND: Final = 5.0
+"""A comparison that would have missed a worsening of so many tolerances is blind: `not worse` would be no news, so it
+says that there are not enough data. With a hundred tasks on either side, of which one in twenty fails, and sixty
+comparisons, a fall by four tolerances is found; with a thousand, a single one."""
+
+CONFIDENCE: Final = 0.95
+"""Of intervals: so often they hold the true value."""
+
+TAIL: Final = 0.1
+"""Of values of a histogram (seconds, tokens, dollars): about so many of the old ones count as bad. A share is tested,
+not the mean, so that one call that hangs is one bad event, however long it hangs."""
 
 SUGGESTIVE_P: Final = 0.05
 """A p-value, corrected for the number of comparisons, below which more data are worth waiting for."""

@@ -2,17 +2,17 @@
 
 from typing import Final
 
+from agentobs import contract
+from agentobs.contract import Label, Outcome
 from alerts.catalogue.build import DOWN, UP, mean, per, share
 from alerts.catalogue.model import DAY, HOUR, MINUTE, Group, Kpi, Objective, Severity, Slo, Unit, counter
-from collector import signals
-from collector.signals import Label, Outcome
 
 BURN_WINDOWS_S: Final = (5 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 6 * HOUR, DAY, 3 * DAY)
 
 TASK_SUCCESS: Final = share(
     "task_success",
     "Task success",
-    signals.TASK_CALLS,
+    contract.TASK_CALLS,
     {Label.OUTCOME: Outcome.SUCCESS},
     UP,
     meaning="Share of tasks that ended with the outcome success.",
@@ -37,7 +37,7 @@ TASK_SUCCESS: Final = share(
 TASK_TIMEOUTS: Final = share(
     "task_timeouts",
     "Task timeouts",
-    signals.TASK_CALLS,
+    contract.TASK_CALLS,
     {Label.OUTCOME: Outcome.TIMEOUT},
     DOWN,
     meaning="Share of tasks that ran out of time.",
@@ -53,8 +53,8 @@ PLAN_COMPLETION: Final = per(
     "plan_completion",
     "Plan completion",
     Unit.RATIO,
-    counter(signals.PLAN_STEPS, {Label.STATE: "completed"}),
-    counter(signals.PLAN_STEPS, {Label.STATE: "planned"}),
+    counter(contract.PLAN_STEPS, {Label.STATE: "completed"}),
+    counter(contract.PLAN_STEPS, {Label.STATE: "planned"}),
     direction=UP,
     meaning="Share of planned steps that were completed.",
     group=Group.TASKS,
@@ -77,7 +77,7 @@ TASK_LATENCY: Final = mean(
     "task_latency",
     "Time per task",
     Unit.SECONDS,
-    signals.TASK_DURATION,
+    contract.TASK_DURATION,
     meaning="Seconds from the start of a task to its end.",
     group=Group.TASKS,
     board="fleet",
@@ -98,8 +98,8 @@ AGENT_RUNS_PER_TASK: Final = per(
     "agent_runs_per_task",
     "Agent runs per task",
     Unit.PER_CALL,
-    counter(signals.AGENT_CALLS),
-    counter(signals.TASK_CALLS),
+    counter(contract.AGENT_CALLS),
+    counter(contract.TASK_CALLS),
     meaning="Agent runs for one task; more of them are loops, delegation or retries.",
     group=Group.TASKS,
     by=(Label.ENVIRONMENT,),

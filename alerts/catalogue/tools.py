@@ -2,18 +2,18 @@
 
 from typing import Final
 
+from agentobs import contract
+from agentobs.contract import ErrorClass, Label
 from alerts.catalogue.build import DOWN, UP, mean, share
 from alerts.catalogue.model import HOUR, MINUTE, Group, Kpi, Objective, Severity, Slo, Unit
 from alerts.catalogue.tasks import BURN_WINDOWS_S
-from collector import signals
-from collector.signals import ErrorClass, Label
 
 _OK: Final = {Label.ERROR_CLASS: ErrorClass.NONE}
 
 TOOL_SUCCESS: Final = share(
     "tool_success",
     "Tool call success",
-    signals.TOOL_CALLS,
+    contract.TOOL_CALLS,
     _OK,
     UP,
     meaning="Share of tool call attempts that returned without an error.",
@@ -28,7 +28,7 @@ TOOL_SUCCESS: Final = share(
 AGENT_TOOL_SUCCESS: Final = share(
     "agent_tool_success",
     "Tool call success per agent",
-    signals.TOOL_CALLS,
+    contract.TOOL_CALLS,
     _OK,
     UP,
     meaning="Share of an agent's tool call attempts that returned without an error, over all of its tools.",
@@ -43,7 +43,7 @@ AGENT_TOOL_SUCCESS: Final = share(
 TOOL_TIMEOUTS: Final = share(
     "tool_timeouts",
     "Tool timeouts",
-    signals.TOOL_CALLS,
+    contract.TOOL_CALLS,
     {Label.ERROR_CLASS: ErrorClass.TIMEOUT},
     DOWN,
     meaning="Share of tool call attempts that ran out of time.",
@@ -57,7 +57,7 @@ TOOL_TIMEOUTS: Final = share(
 TOOL_RETRIES: Final = share(
     "tool_retries",
     "Tool calls that are retries",
-    signals.TOOL_CALLS,
+    contract.TOOL_CALLS,
     {Label.IS_RETRY: "true"},
     DOWN,
     meaning="Share of tool call attempts that repeat a failed one.",
@@ -73,7 +73,7 @@ TOOL_LATENCY: Final = mean(
     "tool_latency",
     "Time per tool call",
     Unit.SECONDS,
-    signals.TOOL_DURATION,
+    contract.TOOL_DURATION,
     meaning="Seconds of one tool call attempt, as the agent sees it.",
     group=Group.TOOLS,
     board="tool",
@@ -88,7 +88,7 @@ TOOL_LATENCY: Final = mean(
 MCP_SERVER_SUCCESS: Final = share(
     "mcp_server_success",
     "MCP server request success",
-    signals.MCP_SERVER_CALLS,
+    contract.MCP_SERVER_CALLS,
     _OK,
     UP,
     meaning="Share of requests that an MCP server answered without an error, as the server sees it.",

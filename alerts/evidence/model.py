@@ -1,8 +1,34 @@
 """What a quick check is."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from collector.search import LineSearch, SpanSearch, words
+
+
+class About(StrEnum):
+    """What a quick check looks at, and so what its answer means."""
+
+    RULE = "rule"
+    """The whole condition: any result, and it holds."""
+    VALUE = "value"
+    """What the alert watches."""
+    MISSING = "missing"
+    """What the alert misses: any result, and it is there again."""
+    BORDER = "border"
+    """What the value is compared with, where that is no number."""
+    GUARD = "guard"
+    """What has to hold too."""
+    ENDS = "ends"
+    """What must not hold."""
+    REACH = "reach"
+    """Every instance of the alert."""
+    VERSIONS = "versions"
+    """The KPI of each version."""
+    CHANGES = "changes"
+    """Versions that are new; the value is since when."""
+    TRACES = "traces"
+    LINES = "lines"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,14 +37,17 @@ class QuickCheck:
 
     `query` is PromQL, or what is searched in traces or lines, which no store's language is needed for.
     `answers` is whether it returns something as long as the alert fires; else nothing is an answer too. `value` marks
-    what the alert watches, and `border` is the number it is compared with, `above` the side of trouble.
+    what the alert watches, and `border` is the number it is compared with, `above` the side of trouble. `operator` is
+    how it is compared, where it is.
     """
 
     title: str
     query: str | SpanSearch | LineSearch
     shows: str
+    about: About
     answers: bool = True
     value: bool = False
+    operator: str = ""
     border: float | None = None
     above: bool = True
 

@@ -7,22 +7,25 @@ import re
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from functools import cache
+from types import MappingProxyType
 from typing import Final
 
 import promql_parser as pq
 
 from alerts import promql
 from alerts.alerting import Alert
+from alerts.catalogue.wanted import Like, Wanted
 from alerts.lint import reading, tree
 
 _STRING: Final = r'"(?:[^"\\]|\\.)*"'
+_AS_LABELS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Mark(StrEnum):
     """How a label is compared with its value: with one value, or with a pattern, where a reader may choose all."""
 
-    EXACT = ""
-    PATTERN = "~"
+    EXACT = "exact"
+    PATTERN = "pattern"
 
 
 @cache
@@ -31,8 +34,13 @@ def identity(alert: str) -> tuple[str, ...]:
     return reading.identity_of(alert)
 
 
-def narrowed(expr: str, labels: Iterable[str], mark: Mark = Mark.EXACT) -> str:
-    """Every selector of an expression with the matchers of those labels that its series has, on one line."""
+def narrowed(
+    expr: str, labels: Iterable[str], mark: Mark = Mark.EXACT, variables: Mapping[str, str] = _AS_LABELS
+) -> str:
+    """Every selector of an expression with the matchers of those labels that its series has, on one line.
+
+    `variables`: label -> name of the `$variable` that holds its value, where that is not the label itself.
+    """
     labels = tuple(labels)
     parsed = tree.parse(expr)
     names = {selector.name for selector in tree.selectors(parsed) if selector.name}
@@ -48,7 +56,11 @@ def narrowed(expr: str, labels: Iterable[str], mark: Mark = Mark.EXACT) -> str:
             return found[0]
         inner = (found[2] or "{}")[1:-1].strip()
         mine = [label for label in labels if label in matched.get(found[1], labels)]
-        added = {label: f"{mark}${label}" for label in mine if _has(found[1], label) and not _fixed(inner, label)}
+        added = {
+            label: _value(f"${variables.get(label, label)}", mark)
+            for label in mine
+            if _has(found[1], label) and not _fixed(inner, label)
+        }
         return found[1] + _braces(inner, added)
 
     return selector.sub(widened, _line(expr))
@@ -87,7 +99,11 @@ def _fixed(matchers: str, label: str) -> bool:
     return re.search(rf'(?<!\w){label}\s*=\s*"', matchers) is not None
 
 
-def _braces(inner: str, added: Mapping[str, str]) -> str:
+def _value(variable: str, mark: Mark) -> Wanted:
+    return Like(variable) if mark is Mark.PATTERN else variable
+
+
+def _braces(inner: str, added: Mapping[str, Wanted]) -> str:
     more = promql.matchers(added)[1:-1]
     every = ",".join(part for part in (inner, more) if part)
     return f"{{{every}}}" if every else ""

@@ -5,16 +5,18 @@ One alert's name can have several rules (error budgets, severities): each is sho
 
 from collections.abc import Iterator
 from functools import cache
+from typing import Final
 
 from alerts import alerting
 from alerts.alerting import Alert
 from alerts.evidence import narrow, spans, versions
 from alerts.evidence.conditions import WORDS, Condition, Role, conditions, is_asked, is_number
-from alerts.evidence.model import QuickCheck
+from alerts.evidence.model import About, QuickCheck
 from alerts.evidence.narrow import Mark
 from alerts.timing import PRODUCTION, Timing
 
 _ABSENT = "absent("
+_ABOUT: Final = {Role.VALUE: About.VALUE, Role.GUARD: About.GUARD, Role.ENDS: About.ENDS}
 
 
 @cache
@@ -46,6 +48,7 @@ def _all(rules: tuple[Alert, ...], mark: Mark) -> Iterator[QuickCheck]:
         yield from _values(rule, mark, alone=len(rules) == 1)
     yield QuickCheck(
         title="How far it reaches",
+        about=About.REACH,
         query=f'ALERTS{{alertname="{first.name}"}}',
         shows="Every instance that waits (pending) or fires. One: it is this one. Many: look for what they share.",
     )
@@ -62,6 +65,7 @@ def _which(rule: Alert) -> str:
 def _fired(rule: Alert, mark: Mark, *, alone: bool) -> QuickCheck:
     return QuickCheck(
         title=f"What fired{'' if alone else _which(rule)}",
+        about=About.RULE,
         query=narrow.of(rule, mark),
         shows="The rule itself, for this instance. A result: it holds now. Nothing: it does not hold any more.",
         answers=alone,
@@ -85,10 +89,12 @@ def _condition(rule: Alert, condition: Condition, which: str, mark: Mark, *, sur
         query = query.removeprefix(_ABSENT).removesuffix(")")
     yield QuickCheck(
         title=_title(condition) + which,
+        about=About.MISSING if condition.value.startswith(_ABSENT) else _ABOUT[condition.role],
         query=narrow.narrowed(query, names, mark),
         shows=_shows(condition),
         answers=sure and condition.role is not Role.ENDS and not condition.value.startswith(_ABSENT),
         value=condition.role is Role.VALUE,
+        operator=condition.operator,
         border=float(condition.border) if number else None,
         above=condition.operator in {">", ">="},
     )
@@ -96,6 +102,7 @@ def _condition(rule: Alert, condition: Condition, which: str, mark: Mark, *, sur
         border = narrow.narrowed(condition.border, names, mark)
         yield QuickCheck(
             title="Its border",
+            about=About.BORDER,
             query=border,
             shows="What the value above is compared with.",
             answers=sure,

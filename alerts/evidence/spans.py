@@ -5,17 +5,18 @@ from dataclasses import replace
 from math import floor
 from typing import Final
 
+from agentobs.contract import BAGGAGE_KEYS, Attr, ErrorClass, Event, Label, Operation, Outcome
 from alerts.alerting import Alert
 from alerts.catalogue import AGENT_RUNS_PER_TASK, UNPRICED, Group, Kpi
 from alerts.catalogue.model import Objective
+from alerts.catalogue.wanted import Wanted
 from alerts.evidence import narrow
-from alerts.evidence.model import QuickCheck
+from alerts.evidence.model import About, QuickCheck
 from alerts.evidence.narrow import Mark
 from alerts.evidence.subject import kpi_of, objective_of
 from collector import series_key
 from collector.search import Attribute, LineSearch, Op, SpanSearch, Term
 from collector.search.model import WARNING, of_version
-from collector.signals import BAGGAGE_KEYS, Attr, ErrorClass, Event, Label, Operation, Outcome
 
 _SAME: Final = {Mark.EXACT: Op.EQUAL, Mark.PATTERN: Op.MATCHES}
 _FAILED: Final = SpanSearch(failed=True)
@@ -30,7 +31,7 @@ def _failed_with(pattern: str) -> SpanSearch:
 
 
 # What the numerator of a KPI selects, and how such a span is recognised.
-_OF_NUMERATOR: Final[Mapping[tuple[Label, str], SpanSearch]] = {
+_OF_NUMERATOR: Final[Mapping[tuple[Label, Wanted], SpanSearch]] = {
     (Label.ERROR_CLASS, ErrorClass.NONE): _FAILED,
     (Label.ERROR_CLASS, ErrorClass.TIMEOUT): _failed_with("(?i).*time.?out.*"),
     (Label.ERROR_CLASS, ErrorClass.RATE_LIMITED): _failed_with("(?i).*(429|rate).*"),
@@ -65,7 +66,7 @@ def traces(alert: Alert, mark: Mark = Mark.EXACT) -> QuickCheck | None:
         search = replace(search, at_least=floor(objective.target) + 1)
     # What a KPI counts is on spans; of a value that only jumped nobody knows which span it was.
     counted = kpi is not None and any(part in _OF_NUMERATOR for part in kpi.numerator.where.items())
-    return QuickCheck(title="Its traces", query=search, shows=shows, answers=counted)
+    return QuickCheck(title="Its traces", query=search, shows=shows, about=About.TRACES, answers=counted)
 
 
 def _is_on_spans(alert: Alert, label: Label) -> bool:
@@ -122,7 +123,7 @@ def logs(alert: Alert, mark: Mark = Mark.EXACT) -> QuickCheck | None:
         counted = _EVENTS.get(kpi.key if kpi else "")
         search = LineSearch(event=event, terms=(*streams, *([counted] if counted else []), *about))
         shows = "The very events that are counted. A line leads to its trace by its trace id."
-    return QuickCheck(title="Its lines", query=search, shows=shows, answers=False)
+    return QuickCheck(title="Its lines", query=search, shows=shows, about=About.LINES, answers=False)
 
 
 def _event(alert: Alert) -> Event | None:

@@ -2,17 +2,17 @@
 
 from typing import Final
 
+from agentobs.contract import VERSION_LABELS, Label
 from alerts import promql
 from alerts.alerting import Alert
 from alerts.catalogue import DIAGNOSED, DIMENSIONS, Kpi
 from alerts.catalogue.model import DAY, HOUR
 from alerts.evidence import narrow
-from alerts.evidence.model import QuickCheck
+from alerts.evidence.model import About, QuickCheck
 from alerts.evidence.narrow import Mark
 from alerts.evidence.subject import kpi_of
 from alerts.promql import duration
 from alerts.recording import versions
-from collector.signals import VERSION_LABELS, Label
 
 _NEWER_S: Final = DAY
 
@@ -33,6 +33,7 @@ def by_version(alert: Alert, mark: Mark = Mark.EXACT) -> QuickCheck | None:
     return QuickCheck(
         title=f"{kpi.title} by version",
         query=query,
+        about=About.VERSIONS,
         shows=(
             "One series for each version that ran within the last hour. One version worse than the others: it is the"
             " version. All alike: it is something else."
@@ -46,6 +47,7 @@ def _compared(names: tuple[str, ...], mark: Mark) -> QuickCheck:
     labels = tuple(name for name in names if name not in {"version", "previous"})
     return QuickCheck(
         title="The KPI by version",
+        about=About.VERSIONS,
         query=narrow.narrowed(versions.VALUE, labels, mark),
         shows="One series for each version of the last hour: the new one, and the one before while it still runs.",
     )
@@ -68,6 +70,7 @@ def changed_lately(alert: Alert, mark: Mark = Mark.EXACT) -> QuickCheck | None:
     seen = narrow.narrowed(versions.FIRST_SEEN, (Label.ENVIRONMENT,), mark)
     return QuickCheck(
         title="What changed within a day",
+        about=About.CHANGES,
         query=f"{seen} > (time() - {_NEWER_S})",
         shows=(
             "Every version that was first seen within a day, of any prompt, tool, model or graph; the value is when, in"

@@ -6,10 +6,10 @@ from typing import Final
 
 import promql_parser as pq
 
+from agentobs.contract import Label
 from alerts.catalogue.model import Owner
 from alerts.lint.model import Problem, Rule, RuleSet
 from alerts.lint.tree import walk
-from collector.signals import Label
 
 # Labels that change with every restart.
 _PLACES: Final = frozenset(("pod", "instance", "container", "host", "hostname", "node", "ip", "pid", "replica"))

@@ -5,12 +5,7 @@ The allow-lists stand here too, each entry with its reason.
 
 from typing import Final
 
-from alerts.catalogue.model import Group, Owner, Severity
-from alerts.lint.shapes import Shape, Values, one, variant
-from alerts.recording import rule, versions
-from alerts.recording.comparison import COMPARED
-from collector.self_metrics import SelfMetric
-from collector.signals import (
+from agentobs.contract import (
     ABSENT,
     METRICS,
     SPAN_CALLS,
@@ -24,6 +19,11 @@ from collector.signals import (
     PolicyAction,
     Track,
 )
+from alerts.catalogue.model import Group, Owner, Severity
+from alerts.lint.shapes import Shape, Values, one, variant
+from alerts.recording import rule, versions
+from alerts.recording.comparison import COMPARED
+from collector.self_metrics import SelfMetric
 
 SCRAPE_S: Final = 15
 """How often production scrapes."""
@@ -33,7 +33,7 @@ REQUIRED_LABELS: Final[dict[str, tuple[str, ...]]] = {
     "owner": tuple(Owner),
     "family": tuple(Group),
 }
-REQUIRED_ANNOTATIONS: Final = ("summary", "description", "runbook_url", "dashboard_url")
+REQUIRED_ANNOTATIONS: Final = ("summary", "description", "command", "runbook_url", "dashboard_url")
 
 # Alerts that need no comparison or no `for`, and why.
 ALWAYS: Final = {"Watchdog": "it proves that alerts arrive by always firing"}
@@ -43,6 +43,7 @@ AT_ONCE: Final = {
     "ToolSchemaChanged": "a change is an event: it is true at once and stays so for an hour",
     "SeriesDropped": "each dropped point is lost; keep_firing_for bridges the gaps",
     "KpiPointsLost": "each lost point is lost; keep_firing_for bridges the gaps",
+    "ApplicationMetricsRefused": "each refused point is lost; keep_firing_for bridges the gaps",
     "CollectorLosesData": "what is lost once is lost; the window of ten minutes holds the alert",
     "StoreRefusesData": "what is refused for good is lost; the window holds the alert",
     "CollectorRestarting": "three starts within half an hour are already a while",

@@ -62,6 +62,15 @@ def identity_of(alert: str) -> tuple[str, ...]:
 
 
 @cache
+def required_of(alert: str) -> tuple[str, ...]:
+    """Of those labels the ones that every instance of the alert has. Raises KeyError."""
+    each_has = [
+        set(variant.by_name) for each in _of(alert) for variant in known().shape(parse(each.expr)) or ()
+    ]  # of series that are not ours nobody knows it: they have what the expression groups by
+    return tuple(label for label in identity_of(alert) if all(label in labels for labels in each_has))
+
+
+@cache
 def labels_of(alert: str) -> tuple[str, ...]:
     """All labels that an alert has: those of its instances, then those that are the same for all. Raises KeyError."""
     own = dict.fromkeys(label for each in _of(alert) for label in each.labels)

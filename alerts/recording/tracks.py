@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from agentobs.contract import Label, Track
 from alerts import promql
 from alerts.catalogue import DIAGNOSED, MIN_EVENTS, Kpi, Severity
 from alerts.catalogue.model import HOUR, MINUTE
@@ -10,7 +11,6 @@ from alerts.promql import labelled
 from alerts.recording.comparison import worsening
 from alerts.recording.rule import Record, RecordGroup
 from alerts.timing import Timing
-from collector.signals import Label, Track
 
 EVENTS: Final = "track:events1h"
 VALUE: Final = "track:value1h"

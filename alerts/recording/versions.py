@@ -7,14 +7,15 @@ and the version itself in `version`. So one expression compares them all.
 from collections.abc import Iterator
 from typing import Final
 
+from agentobs.contract import ABSENT
 from alerts import promql
 from alerts.catalogue import DIAGNOSED, DIMENSIONS, MIN_EVENTS, Dimension, Kpi, Selector
 from alerts.catalogue.model import DAY, HOUR, MINUTE
+from alerts.catalogue.wanted import Unlike
 from alerts.promql import duration, labelled, renamed, sum_by
 from alerts.recording.comparison import worsening
 from alerts.recording.rule import Record, RecordGroup
 from alerts.timing import Timing
-from collector.signals import ABSENT
 
 FIRST_SEEN: Final = "version:first_seen_timestamp_seconds"
 LAST_SEEN: Final = "version:last_seen_timestamp_seconds"
@@ -34,7 +35,7 @@ WHOSE: Final = ", ".join(("dimension", *ENTITIES))
 _NEW_VALUE, _NEW_EVENTS = "version:new_value1h", "version:new_events1h"
 _OLD_VALUE, _OLD_EVENTS = "version:old_value1h", "version:old_events1h"
 _POOLED: Final = "version:pooled1h"
-_KNOWN: Final = f"!~|{ABSENT}"  # neither absent nor the word for it
+_KNOWN: Final = Unlike(f"|{ABSENT}")  # neither absent nor the word for it
 # In use: seen within the last minutes, which also bridges a restart of the collector.
 _IN_USE_S: Final = 10 * MINUTE
 _SEEN_S: Final = 5 * MINUTE
@@ -65,14 +66,19 @@ def _by_version(dimension: Dimension, inner: str) -> str:
     return labelled(shared, "dimension", dimension.key)
 
 
-def _seen(dimension: Dimension, timing: Timing) -> Iterator[Record]:
+def seen_now(dimension: Dimension, timing: Timing) -> str:
+    """Versions that calls of the last minutes carried; the value is the time."""
     known = {dimension.version: _KNOWN}
     calls = promql.increase(dimension.counted, dimension.labels, known, timing.seconds(_SEEN_S))
+    return f"({_by_version(dimension, calls)} > 0) * 0 + time()"
+
+
+def _seen(dimension: Dimension, timing: Timing) -> Iterator[Record]:
     labels = {"dimension": dimension.key}
     mine = f'{{dimension="{dimension.key}"}}'
     carry = f"[{timing.of(_CARRY_S)}]"
     oldest = f"time() - {round(timing.seconds(_FORGET_S))}"
-    now = f"({_by_version(dimension, calls)} > 0) * 0 + time()"
+    now = seen_now(dimension, timing)
     yield Record(name=LAST_SEEN, expr=f"{now} or (last_over_time({LAST_SEEN}{mine}{carry}) > {oldest})", labels=labels)
     before = f"(last_over_time({FIRST_SEEN}{mine}{carry}) and {LAST_SEEN}{mine})"
     yield Record(name=FIRST_SEEN, expr=f"{before} or {LAST_SEEN}{mine}", labels=labels)

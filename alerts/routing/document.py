@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
+from agentobs.contract import Label
 from alerts.alerting import WATCHDOG
 from alerts.catalogue import Owner, Severity
 from alerts.catalogue.model import DAY, HOUR, MINUTE
@@ -12,7 +13,6 @@ from alerts.routing.profiles import Profile, Routing
 from alerts.routing.receivers import Receiver
 from alerts.timing import Timing
 from collector.document import to_yaml
-from collector.signals import Label
 
 SHOW: Final = "show"
 DEAD_MANS_SWITCH: Final = "dead-mans-switch"

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
+from agentobs.contract import Label
 from alerts.alerting.objectives import BURNS
 from alerts.catalogue import Group, Severity
 from alerts.promql import duration
-from collector.signals import Label
 
 PAGE: Final = f'severity="{Severity.PAGE}"'
 TICKET: Final = f'severity="{Severity.TICKET}"'

@@ -6,12 +6,16 @@ Not here: the texts of single alerts, which are annotations (`alerts.alerting`).
 from pathlib import Path
 from typing import Final
 
+from collector.quotes import CONTROL
+
 FILE: Final = "agentobs.tmpl"
 """Name under which the templates lie beside the configuration."""
 
-TEMPLATE: Final = Path(__file__).with_name(FILE).read_text(encoding="utf-8")
+_CONTROL: Final = "[[:cntrl:]]"
+"""What stands in the file for every character that steers: a name of the class that Go has for some of them."""
+TEMPLATE: Final = Path(__file__).with_name(FILE).read_text(encoding="utf-8").replace(_CONTROL, CONTROL)
 
-_FIELDS: Final = ("environment", "where", "version", "since", "value", "summary", "runbook", "dashboard")
+_FIELDS: Final = ("environment", "where", "version", "since", "value", "summary", "command", "runbook", "dashboard")
 
 
 def use(name: str) -> str:

@@ -2,12 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from typing import Final
 
+from agentobs.contract import DESCRIPTIONS, Attr, Need, Place
+from collector.check.context import needs_a_name
 from collector.check.findings import Finding, Kind, Severity
 from collector.check.fixes import fix
 from collector.check.spans import Span, Tally, Trace
-from collector.signals import DESCRIPTIONS, Attr, Need, Place
 
 _TOKENS: Final = (Attr.INPUT_TOKENS, Attr.OUTPUT_TOKENS)
 _SEVERITY: Final = {Need.REQUIRED: Severity.REQUIRED, Need.RECOMMENDED: Severity.RECOMMENDED}
@@ -17,8 +19,10 @@ _WORK: Final = frozenset({Place.TASK, Place.AGENT, Place.MODEL, Place.TOOL})
 def missing(traces: Iterable[Trace]) -> list[Finding]:
     """Required and recommended attributes that are absent where they belong, per service, agent and place."""
     tallies: defaultdict[tuple[str, str, Place, Attr], Tally] = defaultdict(Tally)
-    for span in (span for trace in traces for span in trace):
+    for span, told in _spans(traces):
         for place, attr in _expected(span):
+            if attr is Attr.AGENT_NAME and told:
+                continue
             agent = "" if place is Place.RESOURCE else span.agent
             present = any(span.has(attr, other) for other in DESCRIPTIONS[attr].places)
             tallies[span.service, agent, place, attr].add(span, is_bad=not present)
@@ -30,14 +34,19 @@ def missing(traces: Iterable[Trace]) -> list[Finding]:
             agent=agent,
             subject=attr,
             what=f"no {attr} on the {place.value.removeprefix('any ')}",
-            count=tally.count,
-            of=tally.of,
-            trace_id=tally.trace_id,
             fix=fix(attr, place),
+            **asdict(tally),
         )
         for (service, agent, place, attr), tally in tallies.items()
         if tally.count
     ]
+
+
+def _spans(traces: Iterable[Trace]) -> Iterator[tuple[Span, bool]]:
+    """Every span, and whether another finding says that it names no agent."""
+    for trace in traces:
+        told = {span.span_id for span, is_bad in needs_a_name(trace) if is_bad}
+        yield from ((span, span.span_id in told) for span in trace)
 
 
 def _expected(span: Span) -> Iterator[tuple[Place, Attr]]:

@@ -1,8 +1,8 @@
-"""How to mend a missing attribute: with `collector.emit`, and with plain OpenTelemetry."""
+"""How to mend a missing attribute: with `agentobs.emit`, and with plain OpenTelemetry."""
 
 from typing import Final
 
-from collector.signals import BAGGAGE_KEYS, Attr, Place
+from agentobs.contract import BAGGAGE_KEYS, Attr, Place
 
 _RESOURCE: Final = "add {attr}=... to OTEL_RESOURCE_ATTRIBUTES, or {emit} to emit.configure"
 _EMIT: Final[dict[Attr, str]] = {

@@ -6,12 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from agentobs.contract import ABSENT, VERSION_LABELS, Attr, Label
 from collector.check.findings import COLLECTOR, Finding, Kind, Severity
 from collector.series_key import OVERSIZED
-from collector.signals import ABSENT, VERSION_LABELS, Attr, Label
 
 # Labels whose values the pipeline itself makes up from short lists.
-BOUNDED: Final = frozenset({Label.IS_RETRY, Label.IS_FALLBACK, Label.TOKEN_TYPE, Label.STATE, Label.FAMILY})
+BOUNDED: Final = frozenset(
+    {Label.IS_RETRY, Label.IS_FALLBACK, Label.TOKEN_TYPE, Label.STATE, Label.FAMILY, Label.SCOPE}
+)
 # More values than this in one service are not a list that somebody keeps.
 _MANY: Final = 50
 _MANY_VERSIONS: Final = 20
@@ -43,8 +45,17 @@ def exploding(values: Iterable[Value]) -> list[Finding]:
     for row in rows:
         if row.value not in ("", ABSENT, OVERSIZED) and row.label not in BOUNDED:
             grouped[row.service, row.label].append(row)
-    explosions = (_explosion(service, label, found) for (service, label), found in grouped.items())
+    explosions = (
+        _explosion(service, label, found)
+        for (service, label), found in list(grouped.items())
+        if not _is_borrowed(label, found, grouped[service, Label.AGENT])
+    )
     return [*(finding for finding in explosions if finding), *_oversize(rows)]
+
+
+def _is_borrowed(label: Label, found: Iterable[Value], agents: Iterable[Value]) -> bool:
+    """A task that nobody has named has the name of its agent: told once."""
+    return label is Label.WORKFLOW and {each.value for each in found} <= {each.value for each in agents}
 
 
 def _limit(label: Label) -> int:
@@ -70,6 +81,12 @@ def _explosion(service: str, label: Label, found: list[Value]) -> Finding | None
         count=len(distinct),
         fix=_fix(label),
     )
+
+
+def folded(values: Iterable[str]) -> dict[str, str]:
+    """Values that would be equal without the ids in them, where there are many of a kind, and what stands for all."""
+    found = _with_ids(set(values))
+    return {value: _ID_PART.sub("*", value) for value in found}
 
 
 def _with_ids(values: set[str]) -> set[str]:

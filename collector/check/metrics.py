@@ -4,9 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from agentobs.contract import ABSENT, Attr, Label, Place
+from collector import applications
 from collector.check.findings import COLLECTOR, Finding, Kind, Severity
 from collector.check.fixes import fix
-from collector.signals import ABSENT, Attr, Label, Place
+from collector.self_metrics import SelfMetric
 
 # Counters of the collector itself that must not grow, as the beginnings of their names, with what to do.
 _TOLD: Final[dict[str, tuple[str, str]]] = {
@@ -31,14 +33,21 @@ _TOLD: Final[dict[str, tuple[str, str]]] = {
         "metric points dropped: they came late, twice, or of too many series",
         "find the label that explodes; else two collectors have the same instance name",
     ),
+    SelfMetric.FILTERED_POINTS: (
+        "of applications refused: a name or job of the platform, no temporality, or too many labels",
+        "rename the metric or the service; the contract lists under Metrics of your own what is refused",
+    ),
     "otelcol_processor_tail_sampling_sampling_trace_dropped_too_early": (
         "traces given up before the decision about them",
         "give the sampler more memory for undecided traces",
     ),
 }
 LOSS_COUNTERS: Final = tuple(_TOLD)
-# This counter counts all points; those with this label were dropped.
-_DROPPED_IF: Final = {"otelcol_deltatocumulative_datapoints": "error"}
+# These count other things too; what has this label, with this value where one is given, was dropped.
+_DROPPED_IF: Final = {
+    "otelcol_deltatocumulative_datapoints": ("error", ""),
+    SelfMetric.FILTERED_POINTS: ("filter", applications.REFUSED),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +121,7 @@ def losses(grown: Iterable[Counted]) -> list[Finding]:
     found = []
     for row in grown:
         start = next((start for start in _TOLD if row.name.startswith(start)), "")
-        needed = _DROPPED_IF.get(start)
-        if not start or row.value <= 0 or (needed and not row.labels.get(needed)):
+        if not start or row.value <= 0 or not _is_loss(row, start):
             continue
         text, fix_text = _TOLD[start]
         where = next(
@@ -133,6 +141,19 @@ def losses(grown: Iterable[Counted]) -> list[Finding]:
     return found
 
 
+def _is_loss(row: Counted, counter: str) -> bool:
+    if counter not in _DROPPED_IF:
+        return True
+    label, value = _DROPPED_IF[counter]
+    given = row.labels.get(label, "")
+    return given == value if value else bool(given)
+
+
 def _items(name: str) -> str:
-    kinds = {"spans": "spans", "log_records": "log records", "metric_points": "metric points"}
+    kinds = {
+        "datapoints": "metric points",
+        "spans": "spans",
+        "log_records": "log records",
+        "metric_points": "metric points",
+    }
     return next((text for key, text in kinds.items() if key in name), "")

@@ -2,11 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Final
 
+from agentobs.contract import ROLE_TASK, Attr, Place
 from collector.check.findings import Finding, Kind, Severity
 from collector.check.spans import SERVER, Span, Tally, Trace
-from collector.signals import ROLE_TASK, Attr, Place
 
 _TOOLS_CALL: Final = "tools/call"
 _CONTEXT: Final = "traceparent"
@@ -86,10 +87,8 @@ def _findings(  # noqa: PLR0913 one finding in full
             agent=agent,
             subject=subject,
             what=what,
-            count=tally.count,
-            of=tally.of,
-            trace_id=tally.trace_id,
             fix=fix,
+            **asdict(tally),
         )
         for (service, agent), tally in tallies.items()
         if tally.count

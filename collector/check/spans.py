@@ -1,11 +1,11 @@
 """Spans as a check reads them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from collector import search
-from collector.signals import INFERENCE, ROLE_TASK, Attr, Operation, Place
+from agentobs.contract import INFERENCE, ROLE_TASK, Attr, Operation, Place
+from collector import search, unread
 
 SERVER: Final = "server"
 INTERNAL: Final = "internal"
@@ -16,7 +16,10 @@ NO_SERVICE: Final = "(no service.name)"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """One span as it is stored. `kind` is internal, server, client ...; `end` is in unix seconds."""
+    """One span as it is stored. `kind` is internal, server, client ...; `start` and `end` are in unix seconds.
+
+    `alias` stands for the agent's name where many names differ in an id only.
+    """
 
     trace_id: str
     span_id: str
@@ -26,6 +29,10 @@ class Span:
     end: float
     attributes: Mapping[str, Any]
     resource: Mapping[str, Any]
+    name: str = ""
+    scope: str = ""
+    start: float = 0.0
+    alias: str = ""
 
     @classmethod
     def of(cls, span: search.Span) -> "Span":
@@ -39,6 +46,9 @@ class Span:
             end=span.end,
             attributes=span.attributes,
             resource=span.resource,
+            name=span.name,
+            scope=span.scope,
+            start=span.start,
         )
 
     @property
@@ -49,7 +59,7 @@ class Span:
     @property
     def agent(self) -> str:
         """Name of the agent at work; empty where the span does not say."""
-        return str(self.attributes.get(Attr.AGENT_NAME, ""))
+        return self.alias or str(self.attributes.get(Attr.AGENT_NAME) or "")
 
     @property
     def places(self) -> frozenset[Place]:
@@ -64,6 +74,11 @@ class Span:
         }
         return frozenset(place for place, is_here in found.items() if is_here)
 
+    @property
+    def is_unread(self) -> bool:
+        """Whether it promises a call or an agent and no KPI reads it."""
+        return unread.is_unread(self.attributes, self.kind, self.scope)
+
     def has(self, attr: Attr, place: Place) -> bool:
         """Whether the attribute is where it belongs, with a value."""
         value = (self.resource if place is Place.RESOURCE else self.attributes).get(attr)
@@ -75,13 +90,34 @@ class Span:
 Trace = Sequence[Span]
 
 
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """The spans of one trace by their ids, to go from a span to what it is part of."""
+
+    by_id: Mapping[str, Span]
+
+    @classmethod
+    def of(cls, trace: Trace) -> "Tree":
+        """The tree of a trace."""
+        return cls({span.span_id: span for span in trace})
+
+    def above(self, span: Span) -> Iterator[Span]:
+        """Its parent, the parent of that, and so on; a loop of parents ends where it began."""
+        seen = {span.span_id}
+        while (found := self.by_id.get(span.parent_id)) is not None and found.span_id not in seen:
+            seen.add(found.span_id)
+            yield found
+            span = found
+
+
 @dataclass(slots=True)
 class Tally:
-    """How many of some spans are bad, with the trace of the first bad one."""
+    """How many of some spans are bad, with the trace of the first bad one: the fields of a `Finding` about them."""
 
     count: int = 0
     of: int = 0
     trace_id: str = ""
+    example: str = ""
 
     def add(self, span: Span, *, is_bad: bool) -> None:
         """Count one span."""
@@ -89,3 +125,4 @@ class Tally:
         if is_bad:
             self.count += 1
             self.trace_id = self.trace_id or span.trace_id
+            self.example = self.example or span.name

@@ -1,13 +1,13 @@
 """The Langfuse branch: sampled, redacted, normalised spans as Langfuse 4 must get them, and the way there.
 
 Langfuse guesses input, type, name, usage and cost of a span from a dozen vocabularies; these processors leave it
-nothing to guess. Only traces go there: evaluations reach it as scores (`collector.scores`), never as log records.
+nothing to guess. Only traces go there: evaluations reach it as scores (`agentobs.scores`), never as log records.
 Not here: sampling and redaction, which come before; queue and retry, which every exporter gets alike.
 """
 
 from typing import Any, Final
 
-from collector.address import base_address
+from agentobs.address import base_address
 from collector.langfuse import content, observations, slices, usage
 from collector.tiers import Token
 

@@ -7,13 +7,13 @@ leaves; what it holds is kept where the span has no messages of its own. Not her
 
 from typing import Any, Final
 
+from agentobs.contract import Attr
 from collector import ottl
 from collector.langfuse.names import (
     OPENINFERENCE_KIND,
     Langfuse,
 )
 from collector.normalise.steps import fill, group, present, span
-from collector.signals import Attr
 
 # Rival pairs in the order in which Langfuse reads them.
 _RIVALS: Final = (

@@ -1,6 +1,6 @@
 """Attribute keys that Langfuse reads, and keys of other vocabularies that it would read by mistake.
 
-Not here: the contract's own names (`collector.signals`).
+Not here: the contract's own names (`agentobs.contract`).
 """
 
 from enum import StrEnum

@@ -6,11 +6,11 @@ time, so it cannot know what the parent of a span is, nor carry a trace's name f
 
 from typing import Any, Final
 
+from agentobs.contract import INFERENCE, ROLE_TASK, Attr, Operation
 from collector import ottl
 from collector.langfuse.names import OPENINFERENCE_KIND, TRACELOOP_KIND, Kind, Langfuse
 from collector.normalise import mcp, steps
 from collector.normalise.steps import IS_TOOL, NAME, OPERATION, group, present, span
-from collector.signals import INFERENCE, ROLE_TASK, Attr, Operation
 
 TYPE: Final = span(Langfuse.TYPE)
 _UNTYPED: Final = f"{TYPE} == nil"

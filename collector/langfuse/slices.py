@@ -6,11 +6,11 @@ Metadata can be filtered by but not grouped by; only the prompt link, tags, vers
 
 from typing import Any, Final
 
+from agentobs.contract import Attr, ErrorClass, Label
 from collector import ottl
 from collector.langfuse.names import AGENT_VERSIONS, METADATA, TRACE_METADATA, Kind, Langfuse, metadata
 from collector.langfuse.observations import TYPE
 from collector.normalise.steps import IS_ERROR, fill, group, present, span
-from collector.signals import Attr, ErrorClass, Label
 
 _ENTRIES: Final[dict[str, tuple[str, ...]]] = {
     Label.AGENT: (Attr.AGENT_NAME,),

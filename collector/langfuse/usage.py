@@ -6,6 +6,7 @@ Langfuse lose every row that is written with it, so anything doubtful leaves. No
 
 from typing import Any, Final
 
+from agentobs.contract import Attr
 from collector import ottl
 from collector.langfuse.names import (
     CACHE_CREATION_TOKENS,
@@ -16,7 +17,6 @@ from collector.langfuse.names import (
 )
 from collector.langfuse.observations import TYPE
 from collector.normalise.steps import IS_ERROR, cached, fill, group, present, span
-from collector.signals import Attr
 
 _COUNTS: Final = (
     Attr.INPUT_TOKENS,

@@ -2,18 +2,21 @@
 
 from typing import Any, Final
 
-from collector.normalise import mcp, steps
+from agentobs.contract import Attr
+from collector import ottl
+from collector.normalise import mcp, steps, usage
 from collector.normalise.steps import HANDOFF, IS_INFERENCE, IS_TOOL, span
-from collector.signals import Attr
 
 # Tools by which agents call each other: of the frameworks, and agents offered as tools under the name of a usual role.
 # Every branch starts with a letter of its own, which lets the regular expression run in one pass.
 _ROLES: Final = "coordinator|critic|executor|orchestrator|planner|researcher|reviewer|router|supervisor|writer"
 HANDOFF_TOOL: Final = (
-    r"^(?:transfer_(?:back_)?to_.+|hand_?off_.+|delegate_(?:task|work)_to_.+"
+    r"^(?:transfer_(?:back_)?to_.+|hand_?off(?:_.+)?|delegate_(?:task|work)_to_.+"
     rf"|ask_(?:question_to_coworker|{_ROLES})|{_ROLES}|Delegate work to coworker|Ask question to coworker)$"
 )
 AGENT_SUFFIX: Final = "_agent"
+# `ask_north_researcher`: a role with a name of its own.
+ASKED: Final = ("ask_", rf"_(?:{_ROLES})$")
 # Routes that LiteLLM and its like put before a model's name.
 ROUTE: Final = (
     r"^(?P<route>openai|azure|azure_ai|anthropic|bedrock|vertex_ai|gemini|mistral|groq|cohere|deepseek|xai|openrouter"
@@ -21,6 +24,7 @@ ROUTE: Final = (
 )
 # What frameworks write where the provider belongs.
 _NO_PROVIDERS: Final = ("gcp.vertex.agent", "strands-agents", "langgraph", "langchain", "litellm")
+_SPRING_TOOL: Final = "spring.ai.tool.definition.name"
 _REQUIRED_COUNTS: Final = (Attr.INPUT_TOKENS, Attr.OUTPUT_TOKENS)
 _FURTHER_COUNTS: Final = (Attr.CACHE_READ_TOKENS, Attr.REASONING_TOKENS, Attr.CACHE_WRITE_TOKENS)
 
@@ -32,12 +36,19 @@ def _counts() -> dict[str, Any]:
         count = span(key)
         statements += [
             f"set({count}, Int({count})) where not IsInt({count}) and Int({count}) != nil",
+            ottl.constant(span(Attr.USAGE_DOUBTFUL), usage.UNUSABLE, f"{count} != nil and not ({count} >= 0)"),
             f'delete_key(span.attributes, "{key}") where {count} != nil and not ({count} >= 0)',
         ]
     # A comparison with a string or nothing is false, so one check finds a missing, a negative and a wrong count.
     doubtful = [f"not ({span(key)} >= 0)" for key in _REQUIRED_COUNTS]
     doubtful += [f"({span(key)} != nil and not ({span(key)} >= 0))" for key in _FURTHER_COUNTS]
-    return steps.group(*statements, when=f"{IS_INFERENCE} and ({' or '.join(doubtful)})", quiet=True)
+    # Counts that are numbers may still be counted in another way.
+    return steps.group(
+        *statements,
+        *usage.statements(),
+        when=f"{IS_INFERENCE} and ({' or '.join(doubtful)} or {usage.is_open()})",
+        quiet=True,
+    )
 
 
 def _models() -> dict[str, Any]:
@@ -55,16 +66,25 @@ def _models() -> dict[str, Any]:
 
 def _tools() -> dict[str, Any]:
     name = span(Attr.TOOL_NAME)
-    is_handoff = f'HasSuffix({name}, "{AGENT_SUFFIX}") or IsMatch({name}, "{HANDOFF_TOOL}")'
-    # Only spans of the MCP protocol have a reason not to be INTERNAL.
-    outside = f"span.kind == SPAN_KIND_CLIENT and {span(Attr.MCP_METHOD)} == nil and not {mcp.IS_FASTMCP}"
+    asked, roles = ASKED
+    is_handoff = (
+        f'HasSuffix({name}, "{AGENT_SUFFIX}") or IsMatch({name}, "{HANDOFF_TOOL}")'
+        f' or (HasPrefix({name}, "{asked}") and IsMatch({name}, "{roles}"))'
+    )
+    # Only spans of the MCP protocol have a reason not to be INTERNAL. A tool behind a queue runs in the CONSUMER; the
+    # PRODUCER only asks for it, and a SERVER's call has been counted by its client.
+    not_internal = "(span.kind == SPAN_KIND_CLIENT or span.kind == SPAN_KIND_CONSUMER)"
+    outside = f"{not_internal} and {span(Attr.MCP_METHOD)} == nil and not {mcp.IS_FASTMCP}"
     return steps.group(
+        *steps.fill(Attr.TOOL_NAME, span(_SPRING_TOOL)),
         steps.become(HANDOFF, f"IsString({name}) and ({is_handoff})"),
         f"set(span.kind, SPAN_KIND_INTERNAL) where span.kind == SPAN_KIND_UNSPECIFIED or ({outside})",
-        when=f"{IS_TOOL} and span.kind != SPAN_KIND_SERVER",
+        # Most tool spans are as they should be.
+        when=f"{IS_TOOL} and span.kind != SPAN_KIND_SERVER"
+        f" and (span.kind != SPAN_KIND_INTERNAL or not IsString({name}) or {is_handoff})",
     )
 
 
 def groups() -> list[dict[str, Any]]:
     """Statement groups that run after the dialects."""
-    return [_counts(), _models(), _tools()]
+    return [_models(), _counts(), _tools()]

@@ -5,9 +5,10 @@ Not here: what Langfuse itself is sent.
 
 from typing import Any, Final
 
+from agentobs.contract import Attr, Operation
+from collector import ottl
 from collector.normalise import steps
 from collector.normalise.steps import EMBEDDINGS, IS_ROOT, NAME, NO_OPERATION, RETRIEVAL, cached, span
-from collector.signals import Attr, Operation
 
 _O: Final = "langfuse.observation"
 _TYPE: Final = f"{_O}.type"
@@ -18,36 +19,75 @@ _OPERATIONS: Final = {
     "embedding": EMBEDDINGS,
     "retriever": RETRIEVAL,
 }
-# Keys of `usage_details`, most telling first. Providers' names are free text to Langfuse.
-_USAGE: Final = {
+# Keys of `usage_details`, most telling first. Providers' names are free text to Langfuse: what an answer of OpenAI or
+# Anthropic says is passed on as it is.
+_PARTS: Final = {
+    Attr.CACHE_READ_TOKENS: (
+        cached("input_cached_tokens"),
+        cached("cache_read_input_tokens"),
+        cached("input_cache_read"),
+        cached("prompt_tokens_details") + '["cached_tokens"]',
+        cached("input_tokens_details") + '["cached_tokens"]',
+    ),
+    Attr.CACHE_WRITE_TOKENS: (cached("cache_creation_input_tokens"), cached("input_cache_creation")),
+    Attr.REASONING_TOKENS: (
+        cached("output_reasoning_tokens"),
+        cached("reasoning_tokens"),
+        cached("completion_tokens_details") + '["reasoning_tokens"]',
+        cached("output_tokens_details") + '["reasoning_tokens"]',
+    ),
+}
+_TOTALS: Final = {
     Attr.INPUT_TOKENS: ("input", "prompt_tokens", "input_tokens"),
     Attr.OUTPUT_TOKENS: ("output", "completion_tokens", "output_tokens"),
-    Attr.CACHE_READ_TOKENS: ("input_cached_tokens", "cache_read_input_tokens", "input_cache_read"),
-    Attr.CACHE_WRITE_TOKENS: ("cache_creation_input_tokens", "input_cache_creation"),
-    Attr.REASONING_TOKENS: ("output_reasoning_tokens", "reasoning_tokens"),
 }
+# Beside these keys Langfuse, and the API of Anthropic, keep parts that the conventions count in the total.
+_DISJOINT: Final = (
+    (
+        Attr.INPUT_TOKENS,
+        Attr.CACHE_READ_TOKENS,
+        ("input", "input_tokens"),
+        ("input_cached_tokens", "cache_read_input_tokens", "input_cache_read"),
+    ),
+    (
+        Attr.INPUT_TOKENS,
+        Attr.CACHE_WRITE_TOKENS,
+        ("input", "input_tokens"),
+        ("cache_creation_input_tokens", "input_cache_creation"),
+    ),
+    (Attr.OUTPUT_TOKENS, Attr.REASONING_TOKENS, ("output",), ("output_reasoning_tokens", "reasoning_tokens")),
+)
+_OURS: Final = "summed"
 
 
 def _is(kind: str) -> str:
     return f'{span(_TYPE)} == "{kind}"'
 
 
+def _number(target: str, source: str, where: str = "") -> str:
+    return f"set({target}, Int({source})) where {ottl.all_of(f'{target} == nil', f'IsDouble({source})', where)}"
+
+
+def _stated(keys: tuple[str, ...]) -> str:
+    return f"({' or '.join(f'IsDouble({cached(key)})' for key in keys)})"
+
+
 def _usage() -> list[str]:
-    # Beside `input` and `output` Langfuse keeps disjoint parts; the conventions count a part in its total.
-    totals = [
-        f"set({span(total)}, Int({cached(rest)}) + Int({cached(part)}))"
-        f" where {span(total)} == nil and IsDouble({cached(rest)}) and IsDouble({cached(part)})"
-        for total, rest, part in (
-            (Attr.INPUT_TOKENS, "input", "input_cached_tokens"),
-            (Attr.OUTPUT_TOKENS, "output", "output_reasoning_tokens"),
-        )
+    parts = [_number(span(target), source) for target, sources in _PARTS.items() for source in sources]
+    # A total that came under the conventions' own name is one already.
+    open_totals = [f"set({cached(f'{_OURS}.{total}')}, true) where {span(total)} == nil" for total in _TOTALS]
+    totals = [_number(span(target), cached(key)) for target, keys in _TOTALS.items() for key in keys]
+    sums = [
+        f"set({span(total)}, {span(total)} + {span(part)}) where {span(total)} != nil and {span(part)} != nil"
+        f" and {cached(f'{_OURS}.{total}')} == true and {_stated(wholes)} and {_stated(names)}"
+        for total, part, wholes, names in _DISJOINT
     ]
-    fills = [
-        f"set({span(target)}, Int({cached(key)})) where {span(target)} == nil and IsDouble({cached(key)})"
-        for target, keys in _USAGE.items()
-        for key in keys
-    ]
-    return [steps.merge_json(span(f"{_O}.usage_details")), *totals, *fills]
+    return [steps.merge_json(span(f"{_O}.usage_details")), *parts, *open_totals, *totals, *sums]
+
+
+def _cost() -> str:
+    details, stated = span(f"{_O}.cost_details"), span(Attr.COST_STATED)
+    return f'set({stated}, ParseJSON({details})["total"]) where {stated} == nil and IsString({details})'
 
 
 def groups() -> list[dict[str, Any]]:
@@ -66,6 +106,7 @@ def groups() -> list[dict[str, Any]]:
             *steps.fill(Attr.PROMPT_VERSION, span(f"{_O}.prompt.version"), as_string=True),
             *steps.fill(Attr.CONVERSATION_ID, span("session.id"), span("langfuse.session.id")),
             *_usage(),
+            _cost(),
             f"set(span.status.message, {message}) where {failed} and IsString({message})",
             f"set(span.status.code, STATUS_CODE_ERROR) where {failed}",
             when=steps.present(_TYPE),

@@ -6,17 +6,18 @@ the agent's own span carries that name as `lc_agent_name` in the JSON attribute 
 
 from typing import Any, Final
 
+from agentobs.contract import Attr, Operation
 from collector import ottl
 from collector.normalise import steps
 from collector.normalise.steps import EMBEDDINGS, HANDOFF, IS_ROOT, NAME, NO_OPERATION, RETRIEVAL, SCOPE, cached, span
-from collector.signals import Attr, Operation
 
 KIND: Final = "openinference.span.kind"
 TOOL_RESULT: Final = "output.value"
 _METADATA: Final = "metadata"
-_LANGCHAIN: Final = f'{SCOPE} == "openinference.instrumentation.langchain"'
-_OPENAI_AGENTS: Final = f'{SCOPE} == "openinference.instrumentation.openai_agents"'
-_AGNO: Final = f'{SCOPE} == "openinference.instrumentation.agno"'
+_PREFIX: Final = "openinference.instrumentation."
+_LANGCHAIN: Final = f'{SCOPE} == "{_PREFIX}langchain"'
+_OPENAI_AGENTS: Final = f'{SCOPE} == "{_PREFIX}openai_agents"'
+_AGNO: Final = f'{SCOPE} == "{_PREFIX}agno"'
 _USAGE: Final = {
     "llm.token_count.prompt": Attr.INPUT_TOKENS,
     "llm.token_count.completion": Attr.OUTPUT_TOKENS,
@@ -24,6 +25,18 @@ _USAGE: Final = {
     "llm.token_count.prompt_details.cache_write": Attr.CACHE_WRITE_TOKENS,
     "llm.token_count.completion_details.reasoning": Attr.REASONING_TOKENS,
 }
+
+
+# Spans of instrumentations that are none of what they call themselves, or that a framework's own span counts already.
+# LlamaIndex prepares a request in a span that looks like one; AutoGen sends its own, truer spans of agents and tools
+# (0.6.2 and newer); an answer, or the end of a loop, is a tool in name only. All captured.
+_NOT_COUNTED: Final = (
+    ("llama_index", f'HasSuffix({NAME}, "._prepare_chat_with_tools")'),
+    ("autogen_agentchat", f'({span(KIND)} == "AGENT" or {span(KIND)} == "TOOL")'),
+    ("smolagents", f'{span("tool.name")} == "final_answer"'),
+    ("dspy", f'{NAME} == "finish.__call__"'),
+)
+UNCOUNTED: Final = "step"
 
 
 def _is(kind: str) -> str:
@@ -48,6 +61,7 @@ def _models() -> list[str]:
         ),
         *steps.fill(Attr.RESPONSE_MODEL, span("llm.response.model_name"), where=_is("LLM")),
         *steps.fill(Attr.PROVIDER, span("llm.provider"), span("llm.system"), where=_is("LLM")),
+        *steps.fill(Attr.COST_STATED, span("llm.cost.total"), where=_is("LLM")),
         *(statement for key, new in _USAGE.items() for statement in steps.fill(new, span(key), where=_is("LLM"))),
         steps.prompt_hash(span(f"{first}.content"), f'{span(f"{first}.role")} == "system"'),
     ]
@@ -60,7 +74,9 @@ def _tools() -> list[str]:
     return [
         steps.become(HANDOFF, f'{_is("TOOL")} and {unnamed} and {NO_OPERATION} and HasPrefix({NAME}, "handoff")'),
         steps.become(Operation.EXECUTE_TOOL, f"{is_tool} and {NO_OPERATION}"),
-        *steps.fill(Attr.TOOL_NAME, span("tool.name"), NAME, where=steps.IS_TOOL),
+        *steps.fill(Attr.TOOL_NAME, span("tool.name"), where=steps.IS_TOOL),
+        # DSPy: `lookup.__call__`.
+        *steps.fill(Attr.TOOL_NAME, f'TrimSuffix({NAME}, ".__call__")', where=steps.IS_TOOL),
         *steps.fill(Attr.TOOL_VERSION, cached("_meta") + '["version"]', where=steps.IS_TOOL, as_string=True),
     ]
 
@@ -88,16 +104,18 @@ def groups() -> list[dict[str, Any]]:
     """Statement groups of this dialect."""
     return [
         steps.group(
+            *(
+                steps.become(UNCOUNTED, f'{NO_OPERATION} and {where} and {SCOPE} == "{_PREFIX}{name}"')
+                for name, where in _NOT_COUNTED
+            ),
             steps.merge_json(span(_METADATA)),
             *_models(),
             *_tools(),
             *_agents(),
             *steps.fill(Attr.CONVERSATION_ID, span("session.id")),
             *steps.fill(Attr.PROMPT_NAME, cached("prompt_name")),
-            # `llm.prompt_template.version` is the context's and may be another agent's, so `metadata` comes first.
-            *steps.fill(
-                Attr.PROMPT_VERSION, cached("prompt_version"), span("llm.prompt_template.version"), as_string=True
-            ),
+            # Not `llm.prompt_template.version`: it is the context's, and often another agent's.
+            *steps.fill(Attr.PROMPT_VERSION, cached("prompt_version"), as_string=True),
             when=f"{ottl.attribute('span', KIND)} != nil",
             quiet=True,
         )

@@ -5,10 +5,10 @@ Message content in numbered keys (`gen_ai.prompt.N.content`) stays as it is: no 
 
 from typing import Any, Final
 
+from agentobs.contract import Attr, Operation
 from collector import ottl
 from collector.normalise import renames, steps
 from collector.normalise.steps import IS_AGENT, NO_OPERATION, SCOPE, span
-from collector.signals import Attr, Operation
 
 TOOL_RESULT: Final = "traceloop.entity.output"
 _KIND: Final = "traceloop.span.kind"

@@ -5,10 +5,10 @@ Not here: names of other vocabularies (`openinference`, `openllmetry`, `langfuse
 
 from typing import Any, Final
 
+from agentobs.contract import Attr
 from collector import ottl
 from collector.normalise import steps
 from collector.normalise.steps import IS_INFERENCE, present, span
-from collector.signals import Attr
 
 SYSTEM: Final = "gen_ai.system"
 _OLD_ENVIRONMENT: Final = "deployment.environment"
@@ -41,9 +41,33 @@ _USAGE: Final = (
     ("gen_ai.usage.reasoning_tokens", Attr.REASONING_TOKENS),
     ("gen_ai.usage.details.reasoning_tokens", Attr.REASONING_TOKENS),
     ("gen_ai.usage.experimental.reasoning_tokens", Attr.REASONING_TOKENS),
+    ("gen_ai.usage.details.cache_read_tokens", Attr.CACHE_READ_TOKENS),  # pydantic-ai, these four
+    ("gen_ai.usage.details.cache_write_tokens", Attr.CACHE_WRITE_TOKENS),
+    ("gen_ai.usage.details.cache_read_input_tokens", Attr.CACHE_READ_TOKENS),
+    ("gen_ai.usage.details.cache_creation_input_tokens", Attr.CACHE_WRITE_TOKENS),
+    ("gen_ai.usage.prompt_tokens_details.cached_tokens", Attr.CACHE_READ_TOKENS),  # OpenAI's answer, flattened
+    ("gen_ai.usage.completion_tokens_details.reasoning_tokens", Attr.REASONING_TOKENS),
+    ("gen_ai.usage.cached_input_tokens", Attr.CACHE_READ_TOKENS),
+    ("gen_ai.usage.input_tokens.cached", Attr.CACHE_READ_TOKENS),  # Sentry, these two
+    ("gen_ai.usage.output_tokens.reasoning", Attr.REASONING_TOKENS),
+    ("gen_ai.usage.cache_read_tokens", Attr.CACHE_READ_TOKENS),
+    ("gen_ai.usage.cache_write_tokens", Attr.CACHE_WRITE_TOKENS),
+    ("gen_ai.response.prompt_tokens", Attr.INPUT_TOKENS),  # Semantic Kernel before 1.30, these two
+    ("gen_ai.response.completion_tokens", Attr.OUTPUT_TOKENS),
 )
-# The names that emitters without `gen_ai.system` and without a dialect of their own still use.
-_USAGE_OF_TODAY: Final = ("gen_ai.usage.prompt_tokens", "gen_ai.usage.cache_creation.input_tokens")
+_ON_AGENTS: Final = 9  # the first so many names: Strands', pydantic-ai's
+# Names of today's emitters, so that every model call is looked at for them; for the others only one without a count of
+# the cache under today's name.
+_USAGE_OF_TODAY: Final = (
+    "gen_ai.usage.prompt_tokens",
+    "gen_ai.usage.cache_creation.input_tokens",
+)
+
+
+def _has_old_usage() -> str:
+    """Condition: a count under an old name."""
+    rarely = " or ".join(present(old) for old, _ in _USAGE if old not in _USAGE_OF_TODAY)
+    return f"{' or '.join(map(present, _USAGE_OF_TODAY))} or ({span(Attr.CACHE_READ_TOKENS)} == nil and ({rarely}))"
 
 
 def usage() -> list[str]:
@@ -60,8 +84,9 @@ def groups() -> list[dict[str, Any]]:
         steps.group(
             *(statement for pair in _WITH_SYSTEM for statement in steps.rename(*pair)),
             *(ottl.constant(provider, name, f'{provider} == "{old_name}"') for old_name, name in _PROVIDERS.items()),
-            *usage(),
+            # Sums on agents too: an old name left behind would be counted a second time downstream.
+            *(statement for pair in _USAGE[:_ON_AGENTS] for statement in steps.rename(*pair)),
             when=present(SYSTEM),
         ),
-        steps.group(*usage(), when=f"{IS_INFERENCE} and ({' or '.join(map(present, _USAGE_OF_TODAY))})"),
+        steps.group(*usage(), when=f"{IS_INFERENCE} and ({_has_old_usage()})"),
     ]

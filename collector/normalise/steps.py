@@ -2,11 +2,11 @@
 
 from typing import Any, Final
 
+from agentobs.contract import AGENT_HANDOFF, INFERENCE, Attr, Operation
 from collector import ottl
-from collector.signals import INFERENCE, Attr, Operation
 
-# Operations beside `signals.Operation`: no KPI counts them.
-HANDOFF: Final = "agent_handoff"
+# Operations beside `contract.Operation`: no KPI counts them.
+HANDOFF: Final = AGENT_HANDOFF
 EMBEDDINGS: Final = "embeddings"
 RETRIEVAL: Final = "retrieval"
 

@@ -6,10 +6,10 @@ An application that marks tasks itself marks the root or has a span above it, so
 
 from typing import Any, Final
 
+from agentobs.contract import ROLE_TASK, Attr, ErrorClass, Label, Operation, Outcome
 from collector import ottl
 from collector.normalise import steps
 from collector.normalise.steps import IS_AGENT, IS_ERROR, IS_ROOT, NAME, OPERATION, span
-from collector.signals import ROLE_TASK, Attr, ErrorClass, Label, Operation, Outcome
 
 _ROLE: Final = span(Attr.SPAN_ROLE)
 _IS_TASK: Final = f'{_ROLE} == "{ROLE_TASK}"'

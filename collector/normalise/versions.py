@@ -5,9 +5,9 @@ Versions become labels, so a number is made text. Explicit versions of other voc
 
 from typing import Any, Final
 
+from agentobs.contract import Attr
 from collector.normalise import steps
 from collector.normalise.steps import IS_AGENT, IS_INFERENCE, span
-from collector.signals import Attr
 
 _HEX: Final = 12  # enough to tell the prompts of a system apart, short enough for a legend
 _VERSIONS: Final = (Attr.PROMPT_VERSION, Attr.TOOL_VERSION, Attr.GRAPH_VERSION)

@@ -1,7 +1,7 @@
 """Redaction before anything is stored: secrets and personal data masked, content dropped where policy says so."""
 
-from collector.redaction.content import DEV, LOCAL, PROD, STAGING, Content, ContentPolicy, content_processor
-from collector.redaction.processors import log_processors, trace_processors
+from collector.redaction.content import DEV, LOCAL, PROD, STAGING, Content, ContentPolicy
+from collector.redaction.processors import chain, kpi_processors, metric_processors
 
 __all__ = [
     "DEV",
@@ -10,7 +10,7 @@ __all__ = [
     "STAGING",
     "Content",
     "ContentPolicy",
-    "content_processor",
-    "log_processors",
-    "trace_processors",
+    "chain",
+    "kpi_processors",
+    "metric_processors",
 ]

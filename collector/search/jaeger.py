@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from math import floor
 from typing import Final
 
-from collector.quotes import quoted
+from agentobs.contract import Attr
+from collector.quotes import logfmt
 from collector.search.model import Op, SpanSearch, Term, number, seconds
-from collector.signals import Attr
 
 _PLAIN: Final = 10**9
 """Jaeger indexes numbers as text: whole ones below this one have one writing, whatever type they were sent with."""
@@ -46,7 +46,7 @@ def milliseconds(slower_than_s: float | str | None) -> str:
 
 def tags_text(search: SpanSearch) -> str:
     """The tags as Grafana's data source keeps them, and as a person types them in Jaeger's search (logfmt)."""
-    return " ".join(f"{key}={_word(value)}" for key, value in asked(search).tags.items())
+    return " ".join(f"{key}={logfmt(value)}" for key, value in asked(search).tags.items())
 
 
 def _is_indexed(term: Term) -> bool:
@@ -61,9 +61,3 @@ def _text(term: Term) -> str:
             return number(term.value)
         case _:
             return str(term.value)
-
-
-def _word(value: str) -> str:
-    if value and not any(letter.isspace() or letter in '"=\\' for letter in value):
-        return value
-    return quoted(value)

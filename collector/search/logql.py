@@ -2,9 +2,9 @@
 
 from typing import Final
 
+from agentobs.contract import Attr
 from collector.quotes import quoted
 from collector.search.model import Attribute, LineSearch, Op, SearchError, Term, number
-from collector.signals import Attr
 
 STREAMS: Final = (Attr.SERVICE_NAME, Attr.SERVICE_NAMESPACE, Attr.ENVIRONMENT)
 """What streams are told apart by; everything else is structured metadata."""

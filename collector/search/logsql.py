@@ -3,10 +3,10 @@
 For VictoriaLogs an attribute that is empty is one that is missing: neither fulfils a condition.
 """
 
-import json
 import re
 from typing import Final
 
+from collector.quotes import logsql as quoted
 from collector.search.model import Attribute, LineSearch, Op, SearchError, Term, number
 
 NO_TEXT: Final = "(no text)"
@@ -52,8 +52,3 @@ def _plain(value: str | float | bool) -> str:  # noqa: FBT001 the value of an at
     if isinstance(value, bool):
         return str(value).lower()
     return value if isinstance(value, str) else number(value)
-
-
-def quoted(text: str) -> str:
-    """A string of LogsQL, whose quotes are those of JSON."""
-    return json.dumps(text, ensure_ascii=False)

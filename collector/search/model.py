@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final, TypeVar
 
-from collector.signals import Attr
+from agentobs.contract import Attr
 
 _RESOURCE_PREFIXES: Final = ("service.", "deployment.", "k8s.")
 _VARIABLE: Final = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
@@ -115,6 +115,8 @@ class LineSearch:
 VERSIONS: Final = (Attr.PROMPT_VERSION, Attr.TOOL_VERSION, Attr.REQUEST_MODEL, Attr.GRAPH_VERSION)
 """Where a span says which version of a dimension it ran."""
 WARNING: Final = 13
+SEVERITIES: Final[Mapping[str, int]] = {"debug": 5, "info": 9, "warning": WARNING, "error": 17, "fatal": 21}
+"""From which of OpenTelemetry's numbers on a line is of that level; people write the word."""
 
 
 def of_version(version: str, op: Op = Op.EQUAL) -> tuple[Term, ...]:

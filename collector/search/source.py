@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from agentobs.contract import Attr
 from collector.search.model import LineSearch, SpanSearch
-from collector.signals import Attr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,7 @@ class Span:
     """One step of a trace; times in unix seconds, ids in hexadecimal digits. `parent_id` is empty at the root.
 
     `kind` is internal, server, client, producer or consumer; `attributes` are the step's, `resource` the program's.
-    `message` is what a step said that failed.
+    `message` is what a step said that failed, `scope` the library that made the span, where the store knows it.
     """
 
     trace_id: str
@@ -41,6 +41,7 @@ class Span:
     attributes: Mapping[str, Any]
     resource: Mapping[str, Any]
     message: str = ""
+    scope: str = ""
 
     @property
     def service(self) -> str:

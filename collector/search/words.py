@@ -5,7 +5,9 @@ import shlex
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from agentobs.contract import Attr
 from collector.search.model import (
+    SEVERITIES,
     Attribute,
     LineSearch,
     Op,
@@ -16,7 +18,6 @@ from collector.search.model import (
     number,
     of_version,
 )
-from collector.signals import Attr
 
 _QUOTED: Final = r'"(?:[^"\\]|\\.)*"'
 _KEY: Final = re.compile(r"[\w./-]+")
@@ -142,9 +143,14 @@ def _duration(value: float | str) -> str:
 
 
 def _of_lines(search: LineSearch) -> list[str]:
-    words = [] if search.severity is None else ["--severity", str(search.severity)]
+    words = [] if search.severity is None else ["--severity", _level(search.severity)]
     given = (("--event", search.event), ("--trace", search.trace_id), ("--text", search.text))
     return [*words, *(part for option, value in given if value for part in (option, _word(value)))]
+
+
+def _level(severity: int) -> str:
+    """The word for it, which people know; a number between two of them has none."""
+    return next((word for word, least in SEVERITIES.items() if least == severity), str(severity))
 
 
 def _word(text: str) -> str:

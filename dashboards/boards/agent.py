@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from agentobs import contract
+from agentobs.contract import Label
 from alerts.catalogue import (
     AGENT_LATENCY,
     AGENT_RETRIES,
@@ -19,15 +21,16 @@ from alerts.catalogue import (
     TOOL_RETRIES,
 )
 from alerts.catalogue.counts import PROCESS_STARTS
-from collector import signals
-from collector.signals import Label
 from dashboards.boards import shared
 from dashboards.lib import variables
 from dashboards.lib.model import Board, BoardLink, Section
-from dashboards.lib.panels import Reader, watching
+from dashboards.lib.panels import Reader
 
 _SCOPE: Final = (Label.ENVIRONMENT, Label.AGENT)
 _READ: Final = Reader(_SCOPE)
+# Processes and models are shared by agents: their series name no agent.
+_STARTS: Final = Reader((Label.ENVIRONMENT, Label.SERVICE))
+_MODELS: Final = Reader((Label.ENVIRONMENT, Label.MODEL))
 _OF_AGENTS: Final = tuple(dimension for dimension in DIMENSIONS if Label.AGENT in dimension.entity)
 _TOOL: Final = BoardLink(title="The tool", board="tool", variables={"tool": Label.TOOL})
 
@@ -35,7 +38,7 @@ BOARD: Final = Board(
     slug="agent",
     title="Agent",
     question="Why is this agent broken: its prompt, its model, its tools, or what it is asked?",
-    variables=(variables.ENVIRONMENT, variables.AGENT, variables.SERVICE),
+    variables=(variables.ENVIRONMENT, variables.AGENT, variables.MODEL, variables.SERVICE),
     sections=(
         Section(
             title="What broke",
@@ -51,18 +54,18 @@ BOARD: Final = Board(
                 _READ.line(AGENT_SUCCESS),
                 shared.by_class(
                     "Runs by error class",
-                    signals.AGENT_CALLS,
+                    contract.AGENT_CALLS,
                     Label.ERROR_CLASS,
                     _SCOPE,
                     "The agent did not run in this time range.",
                 ),
                 _READ.quantiles(AGENT_LATENCY),
                 shared.durations(
-                    "Durations of runs", signals.AGENT_DURATION, _SCOPE, "The agent did not run in this time range."
+                    "Durations of runs", contract.AGENT_DURATION, _SCOPE, "The agent did not run in this time range."
                 ),
                 _READ.traffic(AGENT_SUCCESS, "Runs"),
                 _READ.line(AGENT_RETRIES, width=12),
-                watching(
+                _STARTS.watching(
                     "ProcessCrashLoop",
                     width=12,
                     title="Starts of processes",
@@ -78,7 +81,7 @@ BOARD: Final = Board(
                 _READ.line(AGENT_TOOL_SUCCESS),
                 shared.by_class(
                     "Tool calls by error class",
-                    signals.TOOL_CALLS,
+                    contract.TOOL_CALLS,
                     Label.ERROR_CLASS,
                     _SCOPE,
                     "The agent called no tool in this time range.",
@@ -90,7 +93,7 @@ BOARD: Final = Board(
             title="Its models",
             panels=(
                 _READ.line(MODEL_SUCCESS),
-                _READ.quantiles(MODEL_LATENCY),
+                _MODELS.quantiles(MODEL_LATENCY),
                 _READ.line(RATE_LIMITED),
                 _READ.line(FALLBACKS),
                 _READ.line(REQUEST_TOKENS),

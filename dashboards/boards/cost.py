@@ -2,25 +2,27 @@
 
 from typing import Final
 
+from agentobs import contract
+from agentobs.contract import Label
 from alerts.catalogue import CACHE_HITS, MODEL_COST, REQUEST_TOKENS, TASK_COST, UNPRICED
 from alerts.catalogue import counts as c
 from alerts.catalogue.model import DAY, HOUR
 from alerts.promql import matchers, sum_by
 from alerts.recording import rule
-from collector import signals
-from collector.signals import Label
 from dashboards.boards import shared
 from dashboards.lib import thresholds, variables
 from dashboards.lib.model import Board, Format, Panel, Prom, Section, Stat, TimeSeries
-from dashboards.lib.panels import Reader, legend, watching
+from dashboards.lib.panels import Reader, legend
 
 _SCOPE: Final = (Label.ENVIRONMENT, Label.AGENT, Label.MODEL)
-_READ: Final = Reader(_SCOPE)
+_READ: Final = Reader((*_SCOPE, Label.WORKFLOW))
+# A version is an agent's or a workflow's: narrowed to both, none would be left.
+_VERSIONS: Final = Reader(_SCOPE)
 _FREE: Final = "No model call with a price was made in this time range."
 _BUDGET: Final = tuple(f"CostBudget{share}" for share in (50, 80, 100))
 
 
-def _per_second(title: str, description: str, metric: signals.Metric, by: Label, form: Format) -> Panel:
+def _per_second(title: str, description: str, metric: contract.Metric, by: Label, form: Format) -> Panel:
     raw = f"rate({metric.series}{matchers(variables.scope(_SCOPE))}[$__rate_interval])"
     hourly = "" if form is Format.PER_SECOND else " * 3600"
     return TimeSeries(
@@ -89,17 +91,17 @@ BOARD: Final = Board(
         Section(
             title="Who spends",
             panels=(
-                shared.regressions(_READ, width=24, height=6),
+                shared.regressions(_VERSIONS, width=24, height=6),
                 _per_second(
-                    "Dollars an hour by agent", "Spend rate of each agent.", signals.COST, Label.AGENT, Format.USD
+                    "Dollars an hour by agent", "Spend rate of each agent.", contract.COST, Label.AGENT, Format.USD
                 ),
                 _per_second(
-                    "Dollars an hour by model", "Spend rate of each model.", signals.COST, Label.MODEL, Format.USD
+                    "Dollars an hour by model", "Spend rate of each model.", contract.COST, Label.MODEL, Format.USD
                 ),
                 _per_second(
                     "Dollars an hour by prompt version",
                     "Spend rate of each prompt version: a new one that costs more shows as a wider band.",
-                    signals.COST,
+                    contract.COST,
                     Label.PROMPT_VERSION,
                     Format.USD,
                 ),
@@ -121,7 +123,7 @@ BOARD: Final = Board(
                 _per_second(
                     "Tokens a second by type",
                     "Input, output, cached and reasoning tokens.",
-                    signals.LLM_TOKENS,
+                    contract.LLM_TOKENS,
                     Label.TOKEN_TYPE,
                     Format.PER_SECOND,
                 ),
@@ -133,7 +135,7 @@ BOARD: Final = Board(
             title="Jumps",
             collapsed=True,
             panels=(
-                watching(
+                _READ.watching(
                     "TaskCostJump",
                     title="Task cost against an hour ago",
                     description="Cost of a task in the last five minutes divided by that of the hour before.",
@@ -141,7 +143,7 @@ BOARD: Final = Board(
                     format=Format.TIMES,
                     width=12,
                 ),
-                watching(
+                _READ.watching(
                     "RequestTokensJump",
                     title="Tokens per call against an hour ago",
                     description="Tokens of a model call in the last five minutes divided by those of the hour before.",

@@ -2,17 +2,17 @@
 
 from typing import Final
 
+from agentobs import contract
+from agentobs.contract import Label
 from alerts.catalogue import TASK_SUCCESS
 from alerts.catalogue import counts as c
 from alerts.catalogue.model import HOUR
 from alerts.promql import matchers, sum_by
 from alerts.recording import versions
-from collector import signals
-from collector.signals import Label
 from dashboards.boards import shared
 from dashboards.lib import variables
 from dashboards.lib.model import Board, Column, Format, Prom, Section, Table, TimeSeries
-from dashboards.lib.panels import Reader, legend, watching
+from dashboards.lib.panels import Reader, legend
 
 _READ: Final = Reader((Label.ENVIRONMENT, Label.WORKFLOW))
 _OWNERS: Final = tuple(label for label in versions.ENTITIES if label is not Label.ENVIRONMENT)
@@ -60,7 +60,7 @@ def _returned() -> TimeSeries:
 
 def _by_track() -> TimeSeries:
     where = matchers(variables.scope((Label.ENVIRONMENT, Label.WORKFLOW)))
-    tasks = f"rate({signals.TASK_CALLS.series}{where}[$__rate_interval])"
+    tasks = f"rate({contract.TASK_CALLS.series}{where}[$__rate_interval])"
     return TimeSeries(
         title="Tasks by track",
         description="The part of the tasks on each rollout track: stable, canary, shadow.",
@@ -103,7 +103,7 @@ BOARD: Final = Board(
         Section(
             title="Starts",
             panels=(
-                watching(
+                _READ.watching(
                     "ProcessCrashLoop",
                     title="Starts of processes",
                     description="Starts of each service within ten minutes. A deployment starts each once.",

@@ -2,11 +2,11 @@
 
 from typing import Final
 
+from agentobs import contract
+from agentobs.contract import Attr, Label, Outcome
 from alerts.catalogue import DIMENSIONS
-from collector import signals
 from collector.search import LineSearch, Op, SpanSearch, Term
 from collector.search.model import WARNING
-from collector.signals import Attr, Label, Outcome
 from dashboards.boards import shared
 from dashboards.lib import variables
 from dashboards.lib.model import (
@@ -134,7 +134,7 @@ BOARD: Final = Board(
                 ),
                 shared.by_class(
                     "Tool calls by tool",
-                    signals.TOOL_CALLS,
+                    contract.TOOL_CALLS,
                     Label.TOOL,
                     _SCOPE,
                     "The agent called no tool in this time range.",

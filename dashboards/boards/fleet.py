@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from agentobs.contract import Label
 from alerts.catalogue import (
     AGENT_LATENCY,
     AGENT_RUNS_PER_TASK,
@@ -21,7 +22,6 @@ from alerts.catalogue import (
     TOOL_SUCCESS,
     TOOL_TIMEOUTS,
 )
-from collector.signals import Label
 from dashboards.boards import shared
 from dashboards.lib import thresholds, variables
 from dashboards.lib.model import Board, BoardLink, Prom, Section, Stat

@@ -2,13 +2,15 @@
 
 from typing import Final
 
+from agentobs.contract import Label
 from alerts.alerting.platform import LANGFUSE
 from alerts.promql import sum_by
 from collector.self_metrics import SelfMetric
 from dashboards.lib import variables
 from dashboards.lib.model import Board, Format, Prom, Section, Text, TimeSeries
-from dashboards.lib.panels import watching
+from dashboards.lib.panels import Reader
 
+_READ: Final = Reader((Label.ENVIRONMENT,))
 _OFF: Final = "No Langfuse is set for this environment (langfuseUrl), or the collector does not answer."
 _WHERE: Final = f'{{exporter="{LANGFUSE}"}}'
 _AT: Final = ("instance",)
@@ -27,7 +29,7 @@ BOARD: Final = Board(
         Section(
             title="What is seen from the collector",
             panels=(
-                watching(
+                _READ.watching(
                     "LangfuseFallsBehind",
                     title="Queue to Langfuse",
                     description="How full it is. It is on disk and outlives restarts; full, new observations are lost.",

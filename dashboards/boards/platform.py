@@ -2,31 +2,42 @@
 
 from typing import Any, Final
 
+from agentobs.contract import ABSENT, SPAN_CALLS, Family, Label
 from alerts.catalogue import counts as c
 from alerts.catalogue.model import MINUTE
 from alerts.promql import sum_by
 from collector.self_metrics import SelfMetric
-from collector.signals import Label
 from collector.stores import LogKind, TraceKind
 from dashboards.lib import variables
 from dashboards.lib.model import Board, Colour, Format, Prom, Section, StateTimeline, TimeSeries
-from dashboards.lib.panels import Reader, legend, watching
+from dashboards.lib.panels import Reader, legend
 
-_READ: Final = Reader((Label.ENVIRONMENT,))
+_READ: Final = Reader((Label.ENVIRONMENT, Label.SERVICE))
 _UP: Final = "up"
 _ALIVE: Final = 'max(up{job="collector"})'
 _NEVER: Final = "Prometheus does not scrape the collector, so nothing can be said."
 
 
+def _calls(*more: str) -> str:
+    """Model and tool calls of each service; `more` are further conditions on labels."""
+    chosen = variables.chosen(_READ.labels).strip("{}")
+    where = ",".join((f'{Label.FAMILY}=~"{Family.LLM}|{Family.TOOL}"', *more, *filter(None, [chosen])))
+    return sum_by(c.SERVICE_CALLS.by, f"rate({SPAN_CALLS.series}{{{where}}}[$__rate_interval])")
+
+
+_OF_NOBODY: Final = _calls(f'{Label.AGENT}="{ABSENT}"')
+_UNNAMED: Final = f"({_OF_NOBODY} or {_calls()} * 0) / ({_calls()} > 0)"
+
+
 def _bad(title: str, description: str, *alerts: str, **rest: Any) -> TimeSeries:  # noqa: ANN401 fields of Panel
     """What should stay at nothing; counters without a first increment have no series, so 0 is drawn for them."""
-    return watching(*alerts, title=title, description=description, no_data=_NEVER, zero=_ALIVE, **rest)
+    return _READ.watching(*alerts, title=title, description=description, no_data=_NEVER, zero=_ALIVE, **rest)
 
 
-def _flow(title: str, description: str, by: tuple[str, ...], *metrics: str) -> TimeSeries:
+def _flow(title: str, description: str, **metrics: str) -> TimeSeries:
+    """Rates under the words that name them."""
     queries = (
-        Prom(expr=sum_by(by, f"rate({metric}[$__rate_interval])"), legend=f"{metric} {legend(by)}".strip())
-        for metric in metrics
+        Prom(expr=sum_by((), f"rate({metric}[$__rate_interval])"), legend=word) for word, metric in metrics.items()
     )
     return TimeSeries(
         title=title,
@@ -57,6 +68,36 @@ _TARGETS: Final = Section(
             width=10,
             alerts=("TelemetryMissing",),
         ),
+        _bad(
+            "Spans that no KPI reads",
+            "Of what a service does, the share that names a model or tool and is in no KPI, in 15 minutes.",
+            "SpansUnread",
+            format=Format.SHARE,
+            maximum=1.0,
+            width=12,
+        ),
+        _bad(
+            "Token counts that cannot be",
+            "Model calls in an hour: more cached than sent, more reasoning than output, or no numbers.",
+            "TokensDoubtful",
+            width=12,
+        ),
+        _bad(
+            "Costs stated twice",
+            "Model calls in an hour whose sender states another cost than the price table.",
+            "CostsDiffer",
+            width=12,
+        ),
+        TimeSeries(
+            title="Calls without an agent",
+            description="Of model and tool calls, the share that is in no KPI of an agent. Lines as high as 100 %:"
+            " `agentobs telemetry check` names the framework and the line that mends it.",
+            no_data="No service called a model or a tool in this time range.",
+            queries=(Prom(expr=_UNNAMED, legend=legend(c.SERVICE_CALLS.by)),),
+            format=Format.SHARE,
+            maximum=1.0,
+            width=12,
+        ),
     ),
 )
 _COLLECTOR: Final = Section(
@@ -65,11 +106,10 @@ _COLLECTOR: Final = Section(
         _flow(
             "Spans in and out",
             "Accepted from programs, and sent to each store. Sampling makes the second smaller.",
-            (),
-            SelfMetric.ACCEPTED_SPANS,
-            SelfMetric.SENT_SPANS,
+            accepted=SelfMetric.ACCEPTED_SPANS,
+            sent=SelfMetric.SENT_SPANS,
         ),
-        watching(
+        _READ.watching(
             "CollectorQueueFilling",
             "CollectorQueueFull",
             title="Queues",
@@ -85,7 +125,7 @@ _COLLECTOR: Final = Section(
             "Spans in five minutes that programs have to send again.",
             "CollectorUnderPressure",
         ),
-        watching(
+        _READ.watching(
             "CollectorRestarting",
             title="Restarts of the collector",
             description="Starts within half an hour.",
@@ -96,7 +136,7 @@ _COLLECTOR: Final = Section(
             "Traces in ten minutes for which the sampler had no room.",
             "TracesDecidedTooEarly",
         ),
-        watching(
+        _READ.watching(
             "SeriesNearLimit",
             title="KPI series",
             description="Series of KPIs that the collector holds, as a share of those it has room for.",
@@ -111,12 +151,18 @@ _COLLECTOR: Final = Section(
             "KpiPointsLost",
             by=("job", "instance"),
         ),
+        _bad(
+            "Metrics of programs refused",
+            "Points in ten minutes that programs sent themselves and that were refused. KPIs are not concerned.",
+            "ApplicationMetricsRefused",
+            by=("job", "instance"),
+        ),
     ),
 )
 _PROMETHEUS: Final = Section(
     title="Prometheus",
     panels=(
-        watching(
+        _READ.watching(
             "RulesSlow",
             title="Time that rules take",
             description="The time of each group as a share of its interval; at the whole, evaluations are skipped.",
@@ -125,7 +171,7 @@ _PROMETHEUS: Final = Section(
         ),
         _bad("Rules that fail", "Evaluations in five minutes that failed.", "RulesFailing"),
         _bad("Rules that are late", "Evaluations in five minutes that were skipped.", "RulesLate"),
-        watching(
+        _READ.watching(
             "PrometheusIngestsNothing",
             title="Samples taken in",
             description="Samples a second. At nothing every panel shows the past.",
@@ -134,14 +180,14 @@ _PROMETHEUS: Final = Section(
         ),
         _bad("Trouble with the disk", "Failed compactions and reloads in three hours.", "PrometheusStorageFailing"),
         _bad("Samples too old", "Samples in ten minutes that came later than is allowed.", "SamplesTooOld"),
-        watching(
+        _READ.watching(
             "PrometheusConfigRejected",
             title="Configuration of Prometheus",
             description="1: the newest configuration is in use. 0: it was refused.",
             no_data="Prometheus does not scrape itself.",
             width=12,
         ),
-        watching(
+        _READ.watching(
             "AlertmanagerConfigRejected",
             title="Configuration of Alertmanager",
             description="1: the newest configuration is in use. 0: it was refused.",
@@ -153,7 +199,7 @@ _PROMETHEUS: Final = Section(
 _ALERTING: Final = Section(
     title="The way of an alert",
     panels=(
-        watching(
+        _READ.watching(
             "AlertmanagerUnknown",
             title="Alertmanagers known",
             description="Without one no alert reaches anybody.",
@@ -258,7 +304,7 @@ BOARD: Final = Board(
     slug="platform",
     title="Platform health",
     question="Can the other boards be believed?",
-    variables=(variables.ENVIRONMENT,),
+    variables=(variables.ENVIRONMENT, variables.SERVICE),
     sections=(_TARGETS, _COLLECTOR, _PROMETHEUS, _ALERTING, _STORES),
     next=("fleet", "langfuse"),
 )

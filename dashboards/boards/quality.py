@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from agentobs import contract
+from agentobs.contract import Label
 from alerts.catalogue import (
     EVALUATION_PASS,
     HALLUCINATION,
@@ -14,8 +16,6 @@ from alerts.catalogue import (
 from alerts.catalogue import counts as c
 from alerts.catalogue.model import HOUR
 from alerts.promql import matchers, sum_by
-from collector import signals
-from collector.signals import Label
 from dashboards.boards import shared
 from dashboards.lib import variables
 from dashboards.lib.model import Board, Format, Prom, Section, TimeSeries
@@ -27,7 +27,7 @@ _READ: Final = Reader(_SCOPE)
 
 def _verdicts() -> TimeSeries:
     by = (Label.EVALUATION, Label.EVALUATION_LABEL)
-    raw = f"increase({signals.EVAL_RESULTS.series}{matchers(variables.scope(_SCOPE))}[$__rate_interval])"
+    raw = f"increase({contract.EVAL_RESULTS.series}{matchers(variables.scope(_SCOPE))}[$__rate_interval])"
     return TimeSeries(
         title="Verdicts",
         description="Evaluations and what they found, raw counts in each step.",
@@ -39,7 +39,7 @@ def _verdicts() -> TimeSeries:
 
 def _by_policy() -> TimeSeries:
     by = (Label.POLICY, Label.POLICY_ACTION)
-    raw = f"increase({signals.POLICY_VIOLATIONS.series}{matchers(variables.scope(_SCOPE))}[$__rate_interval])"
+    raw = f"increase({contract.POLICY_VIOLATIONS.series}{matchers(variables.scope(_SCOPE))}[$__rate_interval])"
     return TimeSeries(
         title="Violations by policy",
         description="Which policy was violated, and what was done about it, raw counts in each step.",

@@ -5,20 +5,21 @@ The text is handed in, as this folder knows no pages; the queries are the alert'
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import promql_parser as pq
 
-from alerts.alerting import Alert
+from agentobs.contract import VERSION_LABELS, Label
+from alerts.alerting import Alert, command
 from alerts.alerting.model import runbook_slug
 from alerts.catalogue import Unit
 from alerts.evidence import Mark, QuickCheck, identity, quick_checks, rules_of
 from alerts.evidence.subject import kpi_of
+from alerts.explore import METRICS
 from alerts.lint import reading, tree
 from collector.search import LineSearch, SpanSearch
-from collector.signals import VERSION_LABELS, Label
-from dashboards.lib import thresholds
+from dashboards.lib import opening, thresholds
 from dashboards.lib.links import HOME
 from dashboards.lib.model import (
     Board,
@@ -39,6 +40,7 @@ from dashboards.lib.model import (
 )
 from dashboards.lib.panels import legend
 
+_FIRST: Final = "First"
 _PAGE: Final = re.compile(r"\]\(([\w-]+)\.md(?:#[\w-]+)?\)")
 _HALF, _WHOLE = 12, 24
 _LINE: Final = 80  # characters on a line of half a board
@@ -75,6 +77,8 @@ def alert(page: Page) -> Board:
 
 def text(page: Page) -> Board:
     """The board of a procedure, or of a page of the guide: nothing but its text."""
+    # Without panels there is no choice of a data source: the one that Grafana is provisioned with.
+    page = _with_links(page, frozenset(), METRICS)
     panels = tuple(_text(title, {title: body}, width=_WHOLE) for title, body in page.sections.items())
     return Board(
         slug=runbook_slug(page.name),
@@ -89,13 +93,31 @@ def text(page: Page) -> Board:
 
 def _sections(page: Page, rule: Alert, checks: tuple[QuickCheck, ...]) -> Iterator[Section]:
     versions = [each for each in checks if "version" in each.title.lower()]
+    page = _with_links(page, _choices(rule))
+    page = replace(page, sections={_FIRST: _first(rule.name), **page.sections})
     found = (
-        ("Is it true?", (_part(page, "Meaning", "Impact"), _value(rule, checks))),
+        ("Is it true?", (_part(page, _FIRST, "Meaning", "Impact"), _value(rule, checks))),
         ("What broke?", (_part(page, "Diagnosis"), *(_by_version(rule, each) for each in versions[:1]))),
         ("What do I do?", (_part(page, "Mitigation"), _part(page, "Verify", "Do not", "Escalation"))),
         ("Where does it show?", (*_evidence(checks), _firing(rule))),
     )
     return (Section(title=title, panels=panels) for title, panels in found)
+
+
+def _first(name: str) -> str:
+    """The line to type, not filled in: Grafana quotes no name for a shell, as the alert's message does."""
+    values = {label: label.upper() for label in identity(name)}
+    return (
+        "Take this line from the alert's message, which has it filled in. It runs all checks of this page, then asks"
+        f" for the diagnosis:\n\n```bash\n{command.line(name, values)}\n```"
+    )
+
+
+def _with_links(page: Page, variables: frozenset[str], source: str = opening.CHOSEN) -> Page:
+    """The page with a link below each query, which opens it for what is chosen above."""
+    return replace(
+        page, sections={title: opening.below(body, variables, source) for title, body in page.sections.items()}
+    )
 
 
 def _part(page: Page, *titles: str) -> Text:
@@ -139,7 +161,13 @@ def _variables(rule: Alert) -> Iterator[Variable]:
                 if label != Label.ENVIRONMENT and _has(sources[0], Label.ENVIRONMENT) and Label.ENVIRONMENT in rule.by
                 else {},
                 all=label != Label.ENVIRONMENT,
+                # An alert is about one; and of one alone Grafana writes the name into an address as it is.
+                single=True,
             )
+
+
+def _choices(rule: Alert) -> frozenset[str]:
+    return frozenset(each.name for each in _variables(rule))
 
 
 def _tree(rule: Alert) -> pq.Expr:
@@ -165,6 +193,7 @@ def _value(rule: Alert, checks: tuple[QuickCheck, ...]) -> TimeSeries:
         queries=tuple(Prom(expr=check.text, legend=_legend(check, names)) for check in lines),
         format=_format(rule),
         steps=_steps(border) if border else (),
+        links=(opening.link([check.text for check in lines], _choices(rule)),),
         width=_HALF,
         minimum=None,
     )
@@ -195,6 +224,7 @@ def _by_version(rule: Alert, check: QuickCheck) -> TimeSeries:
         no_data="No version with enough events ran in this time range.",
         queries=(Prom(expr=check.text, legend=_OF_VERSION if "version:" in check.text else legend(VERSION_LABELS)),),
         format=_format(rule),
+        links=(opening.link([check.text], _choices(rule)),),
         width=_HALF,
         minimum=None,
     )
@@ -219,6 +249,8 @@ def _evidence(checks: tuple[QuickCheck, ...]) -> Iterator[Panel]:
 
 def _firing(rule: Alert) -> StateTimeline:
     labels = ", ".join(("severity", "alertstate", *rule.by))
+    # Of all environments at once: a bar names its own.
+    where = f"{{{{{Label.ENVIRONMENT}}}}} " if Label.ENVIRONMENT in rule.by else ""
     return StateTimeline(
         title="Where it fires",
         description="Every instance of this alert, whatever is chosen above: one, or many that share something.",
@@ -226,7 +258,7 @@ def _firing(rule: Alert) -> StateTimeline:
         queries=(
             Prom(
                 expr=f'max by ({labels}) (ALERTS{{alertname="{rule.name}"}})',
-                legend=f"{legend(rule.by)} {{{{alertstate}}}}",
+                legend=f"{where}{legend(rule.by)} {{{{alertstate}}}}",
             ),
         ),
         states={1: ("is so", Colour.BAD)},

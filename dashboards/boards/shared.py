@@ -2,10 +2,10 @@
 
 from typing import Any, Final
 
+from agentobs.contract import Label, Metric
 from alerts.catalogue import Dimension, Selector
 from alerts.promql import matchers, sum_by
 from alerts.recording import versions
-from collector.signals import Label, Metric
 from dashboards.lib import thresholds, variables
 from dashboards.lib.model import (
     BoardLink,
@@ -55,7 +55,7 @@ def regressions(read: Reader, **rest: Any) -> Table:  # noqa: ANN401 fields of P
             "KPIs that got worse with the version in use, by more than is tolerated and than chance explains, at any"
             " time of the range. This row is the answer to page 1 of every runbook: roll this version back."
         ),
-        "no_data": "No version made a KPI worse in this time range. What is red below has another reason.",
+        "no_data": "No alert of a version fired in this time range; it waits five minutes. `agentobs why` answers now.",
         "queries": tuple(Prom(expr=expr, instant=True) for expr in guilty),
         "columns": columns,
         "sort_by": "Standard errors",
@@ -106,7 +106,7 @@ def in_use(read: Reader, dimensions: tuple[Dimension, ...], **rest: Any) -> Tabl
 
 def title(label: str) -> str:
     """A label as the heading of a column."""
-    return label.replace("_name", "").replace("_", " ").capitalize()
+    return "KPI" if label == "kpi" else label.replace("_name", "").replace("_", " ").capitalize()
 
 
 def durations(title: str, metric: Metric, scope: tuple[Label, ...], no_data: str, **rest: Any) -> Heatmap:  # noqa: ANN401

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from typing import Final
 
+from agentobs.contract import Label
 from alerts.alerting.objectives import BUDGET_DAYS, BURNS, burn_alert
 from alerts.catalogue import CATALOGUE, Kpi
 from alerts.catalogue.model import DAY
 from alerts.promql import duration
 from alerts.recording import rule
-from collector.signals import Label
 from dashboards.lib import thresholds, variables
 from dashboards.lib.model import Board, Format, Panel, Prom, Section, Stat, TimeSeries
 from dashboards.lib.panels import Reader, legend

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from agentobs import contract
+from agentobs.contract import Label
 from alerts.catalogue import (
     DIMENSIONS,
     MCP_SERVER_SUCCESS,
@@ -12,8 +14,6 @@ from alerts.catalogue import (
 )
 from alerts.catalogue import counts as c
 from alerts.catalogue.model import HOUR
-from collector import signals
-from collector.signals import Label
 from dashboards.boards import shared
 from dashboards.lib import variables
 from dashboards.lib.model import Board, Prom, Section, TimeSeries
@@ -21,6 +21,9 @@ from dashboards.lib.panels import Reader, legend
 
 _SCOPE: Final = (Label.ENVIRONMENT, Label.TOOL)
 _READ: Final = Reader(_SCOPE)
+# Only what is counted per agent; a tool's own KPIs and versions name no agent, an MCP server's calls no tool.
+_CALLS: Final = (*_SCOPE, Label.AGENT)
+_SERVERS: Final = Reader((Label.ENVIRONMENT, Label.SERVICE))
 _OF_TOOLS: Final = tuple(dimension for dimension in DIMENSIONS if Label.TOOL in dimension.entity)
 _UNUSED: Final = "No agent called the tool in this time range."
 
@@ -28,7 +31,7 @@ BOARD: Final = Board(
     slug="tool",
     title="Tool and MCP server",
     question="Is it the tool: which, since which version of it, and for whom?",
-    variables=(variables.ENVIRONMENT, variables.TOOL, variables.SERVICE),
+    variables=(variables.ENVIRONMENT, variables.TOOL, variables.AGENT, variables.SERVICE),
     sections=(
         Section(
             title="What broke",
@@ -51,20 +54,20 @@ BOARD: Final = Board(
             title="As agents see it",
             panels=(
                 _READ.line(TOOL_SUCCESS),
-                shared.by_class("Calls by error class", signals.TOOL_CALLS, Label.ERROR_CLASS, _SCOPE, _UNUSED),
-                shared.by_class("Calls by tool version", signals.TOOL_CALLS, Label.TOOL_VERSION, _SCOPE, _UNUSED),
+                shared.by_class("Calls by error class", contract.TOOL_CALLS, Label.ERROR_CLASS, _CALLS, _UNUSED),
+                shared.by_class("Calls by tool version", contract.TOOL_CALLS, Label.TOOL_VERSION, _CALLS, _UNUSED),
                 _READ.quantiles(TOOL_LATENCY),
                 _READ.line(TOOL_TIMEOUTS),
-                _READ.line(TOOL_RETRIES),
-                shared.by_class("Calls by agent", signals.TOOL_CALLS, Label.AGENT, _SCOPE, _UNUSED, width=12),
-                shared.durations("Durations of calls", signals.TOOL_DURATION, _SCOPE, _UNUSED, width=12),
+                Reader(_CALLS).line(TOOL_RETRIES),
+                shared.by_class("Calls by agent", contract.TOOL_CALLS, Label.AGENT, _CALLS, _UNUSED, width=12),
+                shared.durations("Durations of calls", contract.TOOL_DURATION, _CALLS, _UNUSED, width=12),
                 _READ.traffic(TOOL_SUCCESS, "Calls", width=24, height=6),
             ),
         ),
         Section(
             title="As MCP servers see it",
             panels=(
-                _READ.line(MCP_SERVER_SUCCESS, width=12),
+                _SERVERS.line(MCP_SERVER_SUCCESS, width=12),
                 TimeSeries(
                     title="Calls and served calls",
                     description=(

@@ -2,10 +2,10 @@
 
 from typing import Any, Final
 
+from agentobs.contract import Label
 from alerts.alerting.comparisons import alerts as comparisons
 from alerts.catalogue import DIMENSIONS, Dimension
 from alerts.recording import rule, tracks, versions
-from collector.signals import Label
 from dashboards.boards import shared
 from dashboards.lib import thresholds, variables
 from dashboards.lib.model import (
@@ -37,7 +37,7 @@ def _timeline(dimension: Dimension, scope: tuple[Label, ...], **rest: Any) -> St
     shown = f"max by ({', '.join((*owner, 'version'))}) ({series} > bool (time() - 600)) == 1"
     return StateTimeline(
         **{
-            "title": f"{dimension.key.capitalize()} versions",
+            "title": f"{dimension.title} versions",
             "description": f"Each bar is a {dimension.key} version while calls with it are seen.",
             "no_data": f"No call carried a {dimension.key} version in this time range.",
             "queries": (Prom(expr=shown, legend=legend((*owner, "version"))),),

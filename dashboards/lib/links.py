@@ -5,6 +5,7 @@ from typing import Final
 from urllib.parse import quote
 
 from dashboards.lib.model import BoardLink, Link, UrlLink
+from dashboards.lib.titles import TITLES
 
 # Grafana fills these in: what is chosen at the top, and the time range.
 _KEPT: Final = "${environment:queryparam}&${__url_time_range}"
@@ -26,6 +27,12 @@ def board(link: BoardLink, *, in_table: bool) -> str:
     return f"{HOME}{quote(link.board)}?{_KEPT}{chosen}"
 
 
+def copy(label: str) -> str:
+    """The name of a copy of a label whose values tables show as titles."""
+    return f"{label}_key"
+
+
 def _clicked(label: str, *, in_table: bool) -> str:
     """The value of a label of the clicked row or series."""
+    label = copy(label) if in_table and label in TITLES else label
     return f'${{__data.fields["{label}"]:percentencode}}' if in_table else f"${{__field.labels.{label}:percentencode}}"

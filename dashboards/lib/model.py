@@ -256,7 +256,10 @@ class VariableKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variable:
-    """A choice at the top of a board. `where` narrows its values by variables before it. `all` offers All too."""
+    """A choice at the top of a board. `where` narrows its values by variables before it.
+
+    `all` offers All too, and several at once unless it is `single`.
+    """
 
     name: str
     title: str
@@ -266,6 +269,7 @@ class Variable:
     where: Mapping[str, str] = field(default_factory=dict)
     values: tuple[str, ...] = ()
     all: bool = True
+    single: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

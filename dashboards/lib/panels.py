@@ -4,24 +4,29 @@ Panels read recorded series, as alerts do, so that both say the same. A table sh
 range, so that what has stopped is still listed.
 """
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from agentobs.contract import Label
+from alerts.alerting import Alert
 from alerts.alerting.model import VARIABLES
 from alerts.alerting.text import number
 from alerts.catalogue import Direction, Kpi, Unit
 from alerts.catalogue.counts import Count
 from alerts.catalogue.model import HOUR, MINUTE
-from alerts.promql import duration, sum_by
+from alerts.evidence import Mark, narrowed
+from alerts.lint import tree
+from alerts.promql import duration, labelled, sum_by
 from alerts.recording import rule
-from alerts.watching import alert, watched
-from collector.signals import Label
+from alerts.watching import Watched, alert, watched
 from dashboards.lib import thresholds, variables
 from dashboards.lib.model import Colour, Column, Link, Prom, Stat, Step, Table, TimeSeries
 
 _SHORT_S: Final = 5 * MINUTE
 _EVENT: Final = dict.fromkeys(Unit, "event") | {Unit.TOKENS: "model call", Unit.SCORE: "score"}
+_NONE_YET: Final = "none yet"
 _TINY: Final = 1e-9  # thresholds colour from a value on; "more than 0" starts just beyond it
 
 
@@ -112,6 +117,38 @@ class Reader:
         )
         return Table(**{"queries": queries, "columns": columns, "sort_by": "Alerts", "descending": True, **rest})
 
+    def watching(
+        self,
+        *names: str,
+        zero: str = "",
+        by: tuple[str, ...] = (),
+        **rest: Any,  # noqa: ANN401 fields of Panel
+    ) -> TimeSeries:
+        """What alerts watch, with their borders. Where `zero` has a sample and nothing is counted, 0 is shown."""
+        every = [(alert(name), each) for name in names for each in watched(name)]
+        first = every[0][1]
+        labels = by or tuple(dict.fromkeys(label for found, _ in every for label in found.by))
+        # On the label that the legend shows, or the line would have no name.
+        named = next((label for label in labels if f"{{{{{label}}}}}" in legend(labels)), labels[0])
+        none = labelled(f"0 * {zero}", named, _NONE_YET) if zero else ""
+        otherwise = f" or on () {none}" if none else ""
+        queries = (
+            Prom(expr=self._here(found, each) + otherwise, legend=what + legend(labels))
+            for what, found, each in _told_apart(every)
+        )
+        low, high = (Colour.GOOD, Colour.BAD) if first.above else (Colour.BAD, Colour.GOOD)
+        made = {
+            "queries": tuple(queries),
+            "steps": (Step(None, low), Step(first.border + _TINY, high)),
+            "alerts": names,
+        }
+        return TimeSeries(**{**made, **rest})
+
+    def _here(self, found: Alert, each: Watched) -> str:
+        """What an alert compares, for what is chosen; the rule itself is about everything everywhere."""
+        mine = tuple(label for label in self.labels if label in found.by)
+        return narrowed(each.expr, mine, Mark.PATTERN, VARIABLES)
+
 
 _HEADINGS: Final = {
     Label.AGENT: "Agent", Label.TOOL: "Tool", Label.WORKFLOW: "Workflow", Label.MODEL: "Model",
@@ -124,20 +161,23 @@ def latest(series: str, by: Iterable[str], pick: str) -> Prom:
     return Prom(expr=f"{pick} by ({', '.join(by)}) (last_over_time({series}[$__range]))", instant=True)
 
 
-def watching(*names: str, zero: str = "", by: tuple[str, ...] = (), **rest: Any) -> TimeSeries:  # noqa: ANN401
-    """What alerts watch, with their borders. Where `zero` has a sample and nothing is counted, 0 is shown."""
-    every = [(alert(name), each) for name in names for each in watched(name)]
-    first = every[0][1]
-    labels = by or tuple(dict.fromkeys(label for found, _ in every for label in found.by))
-    otherwise = f" or on () 0 * {zero}" if zero else ""
-    queries = (Prom(expr=" ".join(each.expr.split()) + otherwise, legend=legend(labels)) for _, each in every)
-    low, high = (Colour.GOOD, Colour.BAD) if first.above else (Colour.BAD, Colour.GOOD)
-    made = {
-        "queries": tuple(dict.fromkeys(queries)),
-        "steps": (Step(None, low), Step(first.border + _TINY, high)),
-        "alerts": names,
-    }
-    return TimeSeries(**{**made, **rest})
+def _told_apart(every: Iterable[tuple[Alert, Watched]]) -> Iterator[tuple[str, Alert, Watched]]:
+    """Each comparison once, after what names its lines beside the others: its alert, its series, or nothing."""
+    once = {each.expr: (found, each) for found, each in reversed([*every])}
+    kept = [*reversed(once.values())]
+    of_alert = Counter(found.name for found, _ in kept)
+    for found, each in kept:
+        alone = found.name if len(of_alert) > 1 else ""
+        what = _subject(each.expr) if of_alert[found.name] > 1 else alone
+        yield f"{what}: " if what else "", found, each
+
+
+def _subject(expr: str) -> str:
+    """What a comparison is about in words, from its first series without the program that has it."""
+    series = next(tree.selectors(tree.parse(expr))).name or ""
+    # A counter that was not there before: its first increment shows in no increase.
+    first = ("new",) if "unless" in expr.split() else ()
+    return " ".join((*series.removesuffix("_total").split("_")[1:], *first))
 
 
 def legend(by: Iterable[str]) -> str:

@@ -5,6 +5,7 @@ from typing import Any, Final
 from collector.search import LineSearch, jaeger, logql, logsql, traceql
 from collector.search.model import Op, SpanSearch, filled
 from collector.stores import LogKind, Stores, TraceKind
+from dashboards.lib import tables
 from dashboards.lib.model import (
     Board,
     Heatmap,
@@ -112,7 +113,7 @@ def _jaeger(query: TraceQuery | TraceById | ServiceGraph) -> dict[str, Any]:
 def _prom(query: Prom, panel: Panel) -> dict[str, Any]:
     form = "table" if isinstance(panel, Table) else "heatmap" if isinstance(panel, Heatmap) else "time_series"
     return {
-        "expr": query.expr,
+        "expr": tables.asked(panel, query.expr) if isinstance(panel, Table) else query.expr,
         "legendFormat": query.legend or "__auto",
         "format": form,
         "instant": query.instant,

@@ -54,9 +54,11 @@ def narrowed(variable: Variable) -> str:
 
 
 def _choice(variable: Variable) -> dict[str, Any]:
-    everything = {"current": {"text": ["All"], "value": ["$__all"]}, "allValue": ".*"} if variable.all else {}
+    several = variable.all and not variable.single
+    chosen = {"text": ["All"], "value": ["$__all"]} if several else {"text": "All", "value": "$__all"}
+    everything = {"current": chosen, "allValue": ".*"} if variable.all else {}
     first = {"current": {"text": variable.values[0], "value": variable.values[0]}} if variable.values else {}
-    return {"multi": variable.all, "includeAll": variable.all, "options": [], **first, **everything}
+    return {"multi": several, "includeAll": variable.all, "options": [], **first, **everything}
 
 
 def annotations(board: Board) -> list[dict[str, Any]]:

@@ -2,13 +2,14 @@
 
 from typing import Final
 
+from agentobs.contract import Label, Track
 from alerts.alerting.model import VARIABLES
-from alerts.catalogue import AGENT_SUCCESS, DIAGNOSED, MODEL_SUCCESS, TASK_SUCCESS, TOOL_SUCCESS
-from alerts.catalogue.counts import PROCESS_STARTS
+from alerts.catalogue import AGENT_SUCCESS, DIAGNOSED, MODEL_LATENCY, TASK_SUCCESS, TOOL_SUCCESS
+from alerts.catalogue.counts import SERVICE_CALLS
 from alerts.catalogue.model import HOUR, MINUTE
+from alerts.catalogue.wanted import Like, Wanted
 from alerts.promql import matchers
 from alerts.recording import rule, versions
-from collector.signals import Label, Track
 from dashboards.lib.model import Variable, VariableKind
 
 _IN_ENVIRONMENT: Final = {"environment": "environment"}
@@ -30,8 +31,8 @@ ENVIRONMENT: Final = _labels(Label.ENVIRONMENT, "Environment", rule.events(TASK_
 WORKFLOW: Final = _labels(Label.WORKFLOW, "Workflow", rule.events(TASK_SUCCESS, HOUR))
 AGENT: Final = _labels(Label.AGENT, "Agent", rule.events(AGENT_SUCCESS, HOUR))
 TOOL: Final = _labels(Label.TOOL, "Tool", rule.events(TOOL_SUCCESS, HOUR))
-MODEL: Final = _labels(Label.MODEL, "Model", rule.events(MODEL_SUCCESS, HOUR))
-SERVICE: Final = _labels(Label.SERVICE, "Service", rule.increase(PROCESS_STARTS, 10 * MINUTE))
+MODEL: Final = _labels(Label.MODEL, "Model", rule.events(MODEL_LATENCY, HOUR))
+SERVICE: Final = _labels(Label.SERVICE, "Service", rule.increase(SERVICE_CALLS, 15 * MINUTE))
 
 
 def _versions(dimension: str, title: str) -> Variable:
@@ -61,9 +62,9 @@ TRACE: Final = Variable(name="trace", title="Trace id", kind=VariableKind.TEXT, 
 _BY_NAME: Final = {**VARIABLES, Label.TRACK: TRACK.name}
 
 
-def scope(labels: tuple[str, ...]) -> dict[Label, str]:
+def scope(labels: tuple[str, ...]) -> dict[Label, Wanted]:
     """Matchers, for `alerts.promql`, that keep what is chosen in the variables of those labels."""
-    return {Label(label): f"~${_BY_NAME[label]}" for label in labels if label in _BY_NAME}
+    return {Label(label): Like(f"${_BY_NAME[label]}") for label in labels if label in _BY_NAME}
 
 
 def chosen(labels: tuple[str, ...], **constant: str) -> str:

@@ -12,9 +12,10 @@ from collector.search.model import Search, filled
 from dashboards.lib.model import Board, Variable, VariableKind
 from dashboards.report.sources import Period
 
-SCRAPE_S: Final = 15
+_FINEST_S: Final = 5  # as often as the stack on this computer is scraped
 _POINTS: Final = 240
-_MIN_RATE_SCRAPES: Final = 4  # as Grafana's $__rate_interval
+RATE_S: Final = 60
+"""The shortest window of a rate: four scrapes of a production, as Grafana's $__rate_interval."""
 _ALL: Final = ".*"
 _REFERENCE: Final = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 _META: Final = re.compile(r"([\\^$.|?*+()\[\]{}])")
@@ -22,7 +23,7 @@ _META: Final = re.compile(r"([\\^$.|?*+()\[\]{}])")
 
 def step(period: Period) -> float:
     """Seconds between points: about as many as a panel is wide, and no more often than is scraped."""
-    return max(SCRAPE_S, round(period.seconds / _POINTS))
+    return max(_FINEST_S, round(period.seconds / _POINTS))
 
 
 def metrics(query: str, board: Board, period: Period, chosen: Mapping[str, str]) -> str:
@@ -32,7 +33,7 @@ def metrics(query: str, board: Board, period: Period, chosen: Mapping[str, str])
             query = query.replace(f'="${variable.name}"', f'=~"{_ALL}"')
     times = {
         "__range": f"{max(1, round(period.seconds))}s",
-        "__rate_interval": f"{round(max(_MIN_RATE_SCRAPES * SCRAPE_S, step(period)))}s",
+        "__rate_interval": f"{round(max(RATE_S, step(period)))}s",
         "__interval": f"{round(step(period))}s",
     }
     return _filled(query, {**_values(board, chosen), **times})

@@ -2,11 +2,12 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any, Final, TypeVar
 
+from alerts.evidence import of_counters
 from alerts.source import Series
 from collector.search import Call
 from dashboards.lib.model import (
@@ -77,8 +78,20 @@ class Evaluation:
 
     def range(self, query: Prom) -> list[Series]:
         """A range query over the whole period."""
-        filled = self._metrics(query.expr)
-        return self.sources.metrics.range(filled, self.period.start, self.period.end, choices.step(self.period))
+        return self._range(query.expr)
+
+    def _range(self, expr: str) -> list[Series]:
+        step = choices.step(self.period)
+        return self.sources.metrics.range(self._metrics(expr), self.period.start, self.period.end, step)
+
+    def _side_by_side(self, queries: Sequence[Prom]) -> list[list[Series]]:
+        """What each query finds. Where one finds nothing, all ask counters: young rules would compare two moments."""
+        recorded = [self._range(query.expr) for query in queries]
+        if all(recorded):
+            return recorded
+        ways = [_ways(query)[1:] for query in queries]
+        counted = [[series for expr in others for series in self._range(expr)] for others in ways]
+        return [new or old for new, old in zip(counted, recorded, strict=True)]
 
     def _asked(self, panel: Panel) -> Result | None:
         if isinstance(panel, Text):
@@ -104,10 +117,10 @@ class Evaluation:
         moments = self._moments()
         found: list[Line] = []
         dots: list[Dot] = []
-        for query in _of(panel, Prom):
+        queries = _of(panel, Prom)
+        for query, series in zip(queries, self._side_by_side(queries), strict=True):
             found += [
-                Line(legend(query.legend, each.labels), each.labels, self._on_grid(each, moments))
-                for each in self.range(query)
+                Line(legend(query.legend, each.labels), each.labels, self._on_grid(each, moments)) for each in series
             ]
             dots += self._dots(query) if query.exemplars else []
         return Lines(moments, found, dots) if found else None
@@ -129,8 +142,9 @@ class Evaluation:
         labels = [column.label for column in panel.columns if column.label is not None]
         queries = _of(panel, Prom)
         rows: dict[tuple[str, ...], list[float | None]] = defaultdict(lambda: [None] * len(queries))
-        for number, query in enumerate(queries):
-            for sample in self.sources.metrics.instant(self._metrics(query.expr), self.period.end):
+        # What counters say at the end is newer than the last that was recorded; what has stopped was recorded only.
+        for number, expr in ((number, expr) for number, query in enumerate(queries) for expr in _ways(query)):
+            for sample in self.sources.metrics.instant(self._metrics(expr), self.period.end):
                 rows[tuple(sample.labels.get(label, "") for label in labels)][number] = _finite(sample.value)
         # A row without a value of the first question is a gap in it, a row without any label is nobody's.
         named = {key: values for key, values in rows.items() if any(key)}
@@ -194,11 +208,21 @@ def _of(panel: Panel, kind: type[_Kind]) -> list[_Kind]:
     return [query for query in panel.queries if isinstance(query, kind)]
 
 
+def _ways(query: Prom) -> tuple[str, ...]:
+    """A query as boards ask it, then of the counters behind it."""
+    return tuple(dict.fromkeys((query.expr, of_counters(query.expr))))
+
+
 def legend(template: str, labels: Mapping[str, str]) -> str:
     """A series' name: its legend filled in, or its labels where there is none."""
     if not template:
         return ", ".join(f"{name}={value}" for name, value in sorted(labels.items()) if name != "__name__") or "total"
-    return " ".join(_LEGEND.sub(lambda found: labels.get(found[1], ""), template).split()) or "total"
+    return " ".join(_LEGEND.sub(lambda found: _short(labels.get(found[1], "")), template).split()) or "total"
+
+
+def _short(value: str) -> str:
+    """A path without its folders, which are the same in all names and would hide what differs."""
+    return value.rpartition("/")[2] or value if value.startswith("/") else value
 
 
 def _finite(value: float | None) -> float | None:

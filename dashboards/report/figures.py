@@ -42,12 +42,12 @@ def _lines(panel: Panel, result: Lines) -> dict[str, Any]:
     data = [_line(line, result.moments, stacked=stacked) for line in result.lines]
     data += _dots(result)
     limits = (panel.minimum, panel.maximum) if isinstance(panel, TimeSeries) else (None, None)
-    axis = {**numbers.axis(panel.format), "rangemode": "tozero" if limits[0] == 0 else "normal"}
     highest = max((value for line in result.lines for value in line.values if value is not None), default=0)
+    axis = {**numbers.axis(panel.format, highest), "rangemode": "tozero" if limits[0] == 0 else "normal"}
     if limits[1] is not None:
         axis["range"] = [limits[0] or 0, limits[1] * _ROOM]
     elif highest <= _NOTHING:
-        axis["range"] = [0, 1]
+        axis |= {"range": [0, 1], "dtick": 1}
     # A border at nothing is the axis itself.
     borders = [step for step in panel.steps if step.value is not None and step.value > _NOTHING]
     layout = {"yaxis": axis, "shapes": [_border(step) for step in borders]}
@@ -95,7 +95,8 @@ def _border(step: Step) -> dict[str, Any]:
     line = {"color": COLOURS[step.colour], "width": 1, "dash": "dash"}
     return {
         "type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": step.value, "y1": step.value, "line": line,
-        "layer": "below",
+        # Below, a line of the grid at the same value hides it.
+        "layer": "above",
     }  # fmt: skip
 
 

@@ -9,16 +9,18 @@ from dashboards.lib.model import Colour, Format, Step
 _LARGE: Final = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 _SMALL: Final = 1e-3
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+_THOUSAND: Final = 1000
+_PREFIXED, _AS_IT_IS = ".3~s", ".3~g"
 # d3 formats with what stands before and after, for axes and hovers.
 _TICKS: Final[dict[Format, tuple[str, str, str]]] = {
     Format.SHARE: (".3~p", "", ""),
-    Format.SECONDS: (".3~s", "", "s"),
+    Format.SECONDS: (_PREFIXED, "", "s"),
     Format.USD: (".4~g", "$", ""),
-    Format.TIMES: (".3~g", "", "x"),
-    Format.SCORE: (".3~g", "", ""),
-    Format.BYTES: (".3~s", "", "B"),
-    Format.PER_SECOND: (".3~s", "", "/s"),
-    Format.BYTES_PER_SECOND: (".3~s", "", "B/s"),
+    Format.TIMES: (_AS_IT_IS, "", "x"),
+    Format.SCORE: (_AS_IT_IS, "", ""),
+    Format.BYTES: (_PREFIXED, "", "B"),
+    Format.PER_SECOND: (_PREFIXED, "", "/s"),
+    Format.BYTES_PER_SECOND: (_PREFIXED, "", "B/s"),
 }
 _MARKS: Final = {Colour.BAD: "✖", Colour.WARNING: "▲"}
 
@@ -51,9 +53,11 @@ def moment(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def axis(form: Format) -> dict[str, Any]:
-    """How Plotly writes the values of an axis."""
-    ticks, before, after = _TICKS.get(form, (".3~s", "", ""))
+def axis(form: Format, highest: float) -> dict[str, Any]:
+    """How Plotly writes the values of an axis. Only seconds have thousandths of their own: 800 m/s is a speed."""
+    ticks, before, after = _TICKS.get(form, (_PREFIXED, "", ""))
+    if ticks == _PREFIXED and form is not Format.SECONDS and highest < _THOUSAND:
+        ticks = _AS_IT_IS
     return {"tickformat": ticks, "hoverformat": ticks, "tickprefix": before, "ticksuffix": after}
 
 

@@ -150,6 +150,7 @@
     const open = JSON.parse(board.dataset.open);
     rows(board, new Map([...narrowed].filter(([, { name }]) => !(name in open))));
     await draw(board, narrowed);
+    document.body.dataset.height = document.documentElement.scrollHeight;
     document.body.dataset.ready = location.hash || "#";
   }
 

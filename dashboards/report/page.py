@@ -50,15 +50,15 @@ def render(  # noqa: PLR0913 what a report is made of
     runbooks: Mapping[str, str] = MappingProxyType({}),
     progress: Progress = _quiet,
     traces_url: str = "",
+    made: float | None = None,
 ) -> Report:
     """Evaluate boards and write the page. `chosen`: variable -> value; `progress` is told board, panels done and all.
 
-    `runbooks` are addresses by alert; `traces_url` is the address that a trace id completes. Raises what `sources`
-    raises and does not declare.
+    `runbooks` are addresses by alert; `traces_url` is the address that a trace id completes; `made` is the time at
+    which the page is made, where that is not the end of the period. Raises what `sources` raises and does not declare.
     """
-    places = Places(
-        boards={board.slug: board.title for board in boards}, runbooks=runbooks, traces=traces_url, now=period.end
-    )
+    now = period.end if made is None else made
+    places = Places(boards={board.slug: board.title for board in boards}, runbooks=runbooks, traces=traces_url, now=now)
     total = sum(1 for board in boards for _ in board.panels())
     found: dict[tuple[str, str], Result] = {}
     views = []
@@ -72,7 +72,7 @@ def render(  # noqa: PLR0913 what a report is made of
     empty = tuple(key for key, result in found.items() if isinstance(result, Nothing))
     failed = sum(isinstance(result, Failed) for result in found.values())
     counts = {"panels": total, "with_data": total - failed - len(empty), "failed": failed}
-    return Report(html=_page(views, period, chosen, counts), empty=empty, **counts)
+    return Report(html=_page(views, period, now, chosen, counts), empty=empty, **counts)
 
 
 def _board(board: Board, results: Mapping[str, Result], places: Places, evaluation: Evaluation) -> dict[str, Any]:
@@ -123,7 +123,9 @@ def _json(value: Any) -> Markup:  # noqa: ANN401 JSON
     return Markup(text.replace("<", "\\u003c"))  # noqa: S704 made safe in this line
 
 
-def _page(views: list[dict[str, Any]], period: Period, chosen: Mapping[str, str], counts: Mapping[str, int]) -> str:
+def _page(
+    views: list[dict[str, Any]], period: Period, now: float, chosen: Mapping[str, str], counts: Mapping[str, int]
+) -> str:
     environment = Environment(
         loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -133,7 +135,7 @@ def _page(views: list[dict[str, Any]], period: Period, chosen: Mapping[str, str]
     return environment.get_template("page.html.j2").render(
         title=f"agentobs: environment {where}" if where else "agentobs",
         period=f"{numbers.moment(period.start)} to {numbers.moment(period.end)}",
-        made=numbers.moment(period.end),
+        made=numbers.moment(now),
         counted=f"{counts['with_data']} of {counts['panels']} panels with data{failed}{narrowed}",
         boards=views,
         css=Markup((_HERE / "page.css").read_text("utf-8")),  # noqa: S704 our own file

@@ -10,7 +10,8 @@ from urllib.parse import quote, urlencode
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from collector.signals import Attr
+from agentobs.contract import Attr
+from dashboards.lib import titles
 from dashboards.lib.model import BoardLink, Column, Format, Heatmap, Link, Panel, Stat, StateTimeline, Table
 from dashboards.report import drawings, figures, numbers
 from dashboards.report.results import (
@@ -152,7 +153,7 @@ def _key(column: Column, row: Row) -> float | str | None:
 def _cell(column: Column, row: Row, places: Places) -> dict[str, Any]:
     url = places.of(column.link, row.labels) if column.link else ""
     if column.query is None:
-        text = row.labels.get(column.label or "", "")
+        text = titles.text(column.label or "", row.labels.get(column.label or "", ""))
         return {"text": text, "sort": text, "colour": "", "mark": "", "url": url if text else ""}
     value = row.values[column.query]
     found = numbers.colour(value, column.steps)

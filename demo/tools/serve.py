@@ -18,8 +18,8 @@ from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from opentelemetry import baggage, context, propagate
 
-from collector import emit
-from collector.signals import Attr
+from agentobs import emit
+from agentobs.contract import Attr
 from demo.system import ServerName
 from demo.tools.catalogue import functions_of
 from demo.tools.faults import FaultFile

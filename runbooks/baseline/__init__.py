@@ -5,12 +5,15 @@ Not here: where files lie and which store is asked (`stacks.cli.baseline`), the 
 """
 
 from runbooks.baseline.compare import Change, Comparison, Finding, compare, compare_tracks
-from runbooks.baseline.document import Baseline, BaselineError, InUse, Point, parse, points
+from runbooks.baseline.document import Baseline, BaselineError, Bucket, InUse, Point, parse, points
+from runbooks.baseline.judging import Basis
 from runbooks.baseline.reading import record
 
 __all__ = [
     "Baseline",
     "BaselineError",
+    "Basis",
+    "Bucket",
     "Change",
     "Comparison",
     "Finding",

@@ -1,7 +1,8 @@
 """A baseline against now, or a canary against what is stable: what got worse, by more than is tolerated and by chance.
 
 Every KPI at every set of labels is one test. Chance is shared out over all of them (Holm 1979), so that forty KPIs do
-not accuse a good release.
+not accuse a good release. A few events suffice for `worse`; `not worse` is only said where something worse would have
+been found. Not here: the tests (`judging`, `alerts.statistics`).
 """
 
 import math
@@ -10,21 +11,21 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-import scipy
 from pydantic import Field
 
-from alerts.catalogue import CATALOGUE, DIAGNOSED, Direction, Kpi
-from alerts.catalogue.readiness import FAMILY_LEVEL, MIN_COMPARED
+from agentobs.contract import Label, Track
+from alerts.catalogue import BLIND, CATALOGUE, DIAGNOSED, FAMILY_LEVEL, MIN_EVENTS, Kpi
 from alerts.recording.tracks import JUDGED
 from alerts.source import MetricsSource
-from collector.signals import Label, Track
-from runbooks.baseline.document import Baseline
-from runbooks.baseline.estimate import Counted, Method, Side, chance_of_worse, estimate, method_of
+from alerts.statistics import Counted, Method, estimate, holm, method_of
+from runbooks.baseline.document import Baseline, Point
+from runbooks.baseline.judging import Judgement, Side, judge
 from runbooks.baseline.reading import read
-from runbooks.report import Document
+from runbooks.document import Document
 
-_POWER: Final = 0.8
 _KNOWN: Final = {kpi.key: kpi for kpi in CATALOGUE}
+_INFINITE: Final = 1e9
+"""Stands for infinity in JSON."""
 
 
 class Finding(StrEnum):
@@ -49,8 +50,13 @@ class Change(Document):
     after_events: float
     worsening: float = Field(description="Positive is worse: absolute for a ratio, else a share of the value before")
     tolerance: float = Field(description="The worsening that matters")
+    test: str | None = Field(description="Where `p` comes from; null where nothing was compared")
+    bound: float | None = Field(description="Of a histogram: an event beyond this value counts as bad")
     p: float | None = Field(description="How often chance alone looks this much worse")
-    detectable: float | None = Field(description="The smallest worsening that four of five such comparisons would find")
+    detectable: float | None = Field(
+        description="The smallest worsening that four of five such comparisons would find; null where none would be,"
+        " or where the value before was 0"
+    )
     finding: Finding
 
 
@@ -95,9 +101,8 @@ def _since(baseline: Baseline, source: MetricsSource, start: float, end: float) 
             continue
         now = {slice_: _side(kpi, counted) for slice_, counted in read(source, kpi, kpi.by, where, start, end).items()}
         for point in (point for point in baseline.points if point.kpi == key):
-            before = Side(numerator=point.numerator, denominator=point.events, error=point.error, freedom=point.freedom)
             after = now.get(tuple(point.labels.get(label, "") for label in kpi.by))
-            yield _Pair(kpi=kpi, labels=point.labels, before=before, after=after)
+            yield _Pair(kpi=kpi, labels=point.labels, before=_recorded(point), after=after)
 
 
 def _is_compared(kpi: Kpi) -> bool:
@@ -118,6 +123,17 @@ def _tracks(kpi: Kpi, source: MetricsSource, environment: str, start: float, end
             yield _Pair(kpi=kpi, labels=labels, before=before, after=after)
 
 
+def _recorded(point: Point) -> Side:
+    buckets = [(math.inf if each.upper is None else each.upper, each.count) for each in point.buckets]
+    return Side(
+        numerator=point.numerator,
+        denominator=point.events,
+        error=point.error,
+        freedom=point.freedom,
+        buckets=buckets,
+    )
+
+
 def _side(kpi: Kpi, counted: Counted) -> Side:
     made = estimate(kpi, counted)
     return Side(
@@ -125,57 +141,38 @@ def _side(kpi: Kpi, counted: Counted) -> Side:
         denominator=counted.denominator,
         error=made.error,
         freedom=made.freedom,
+        buckets=counted.buckets,
     )
 
 
 def _document(before: str, pairs: Iterable[_Pair], start: float, end: float) -> Comparison:
     every = list(pairs)
-    chances = [_chance(pair) for pair in every]
-    accused = _holm(chances)
-    level = FAMILY_LEVEL / max(1, sum(chance is not None for chance in chances))
+    judged = [judge(pair.kpi, pair.before, pair.after) if pair.after else None for pair in every]
+    accused = holm([one.p if one else None for one in judged], FAMILY_LEVEL)
+    level = FAMILY_LEVEL / max(1, sum(one is not None for one in judged))
     changes = [
-        _change(pair, chance, level, accused=number in accused)
-        for number, (pair, chance) in enumerate(zip(every, chances, strict=True))
+        _change(pair, one, one.detectable(level) if one else None, accused=number in accused)
+        for number, (pair, one) in enumerate(zip(every, judged, strict=True))
     ]
     order = list(Finding)
     changes.sort(key=lambda change: (order.index(change.finding), change.p if change.p is not None else 1.0))
     return Comparison(before=before, window_start=start, window_end=end, changes=changes)
 
 
-def _chance(pair: _Pair) -> float | None:
-    if pair.after is None or min(pair.before.denominator, pair.after.denominator) < MIN_COMPARED:
-        return None
-    return chance_of_worse(pair.kpi, pair.before, pair.after)
+def _finding(pair: _Pair, judged: Judgement | None, detectable: float | None, *, accused: bool) -> Finding:
+    if pair.after is None:
+        return Finding.GONE if pair.before.denominator >= MIN_EVENTS else Finding.TOO_FEW
+    if judged is None:
+        return Finding.TOO_FEW
+    if accused and judged.matters:
+        return Finding.WORSE
+    blind = detectable is not None and detectable > BLIND * pair.kpi.tolerance
+    return Finding.TOO_FEW if blind else Finding.NOT_WORSE
 
 
-def _holm(chances: list[float | None]) -> set[int]:
-    """Which of them are beyond chance, all taken together."""
-    ordered = sorted((chance, number) for number, chance in enumerate(chances) if chance is not None)
-    found: set[int] = set()
-    for rank, (chance, number) in enumerate(ordered):
-        if chance > FAMILY_LEVEL / (len(ordered) - rank):
-            break
-        found.add(number)
-    return found
-
-
-def worsening(kpi: Kpi, before: float, after: float) -> float:
-    """Positive is worse: a difference for a ratio, else a share of the value before."""
-    change = after - before if kpi.direction is Direction.LOWER_IS_BETTER else before - after
-    if kpi.is_share:
-        return change
-    return change / before if before > 0 else math.copysign(math.inf, change) if change else 0.0
-
-
-def _change(pair: _Pair, chance: float | None, level: float, *, accused: bool) -> Change:
+def _change(pair: _Pair, judged: Judgement | None, detectable: float | None, *, accused: bool) -> Change:
     kpi, before, after = pair.kpi, pair.before, pair.after
-    worse = worsening(kpi, before.value, after.value) if after else 0.0
-    if after is None:
-        finding = Finding.GONE if before.denominator >= MIN_COMPARED else Finding.TOO_FEW
-    elif chance is None:
-        finding = Finding.TOO_FEW
-    else:
-        finding = Finding.WORSE if accused and worse >= kpi.tolerance else Finding.NOT_WORSE
+    worse = kpi.worsening(before.value, after.value) if after else 0.0
     return Change(
         kpi=kpi.key,
         title=kpi.title,
@@ -185,20 +182,11 @@ def _change(pair: _Pair, chance: float | None, level: float, *, accused: bool) -
         before_events=before.denominator,
         after=after.value if after else None,
         after_events=after.denominator if after else 0.0,
-        worsening=worse if math.isfinite(worse) else 1e9,
+        worsening=max(-_INFINITE, min(_INFINITE, worse)),
         tolerance=kpi.tolerance,
-        p=chance,
-        detectable=_detectable(kpi, before, after, level) if after and chance is not None else None,
-        finding=finding,
+        test=judged.test if judged else None,
+        bound=judged.bound if judged else None,
+        p=judged.p if judged else None,
+        detectable=detectable if detectable is not None and math.isfinite(detectable) else None,
+        finding=_finding(pair, judged, detectable, accused=accused),
     )
-
-
-def _detectable(kpi: Kpi, before: Side, after: Side, level: float) -> float | None:
-    """Normal approximation; half an event keeps the error of a perfect share above zero."""
-    if before.error is None or after.error is None:
-        return None
-    errors = [max(side.error or 0.0, 0.5 / side.denominator if kpi.is_share else 0.0) for side in (before, after)]
-    reach = float(scipy.stats.norm.isf(level) + scipy.stats.norm.ppf(_POWER)) * math.hypot(*errors)
-    if kpi.is_share:
-        return reach
-    return reach / before.value if before.value > 0 else None

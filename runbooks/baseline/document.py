@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, ValidationError
 from alerts.catalogue import CATALOGUE
 from alerts.recording import BaselinePoint
 from alerts.recording.comparison import COMPARED
-from runbooks.report import Document
+from runbooks.document import Document
 
 _COMPARED: Final = frozenset(kpi.key for kpi in COMPARED)
 _KNOWN: Final = {kpi.key: kpi for kpi in CATALOGUE}
@@ -31,6 +31,13 @@ class InUse(_Kept):
     calls: float
 
 
+class Bucket(_Kept):
+    """Events up to a bound, those of all lower buckets among them."""
+
+    upper: float | None = Field(description="Upper bound in the unit of the KPI; null is infinite")
+    count: float
+
+
 class Point(_Kept):
     """One KPI at one set of its labels."""
 
@@ -44,12 +51,15 @@ class Point(_Kept):
     error: float | None = Field(default=None, description="Standard error of the value")
     freedom: float | None = Field(default=None, description="Degrees of freedom of the error")
     method: str = Field(description="Where the interval comes from")
+    buckets: list[Bucket] = Field(
+        default_factory=list, description="Of the mean of a histogram, for its test; none in files of format 1"
+    )
 
 
 class Baseline(_Kept):
     """KPIs of one environment over one window, with the versions that ran. Times are unix seconds."""
 
-    format: Literal[1] = 1
+    format: Literal[1, 2] = Field(default=2, description="1 has no buckets: means of histograms are compared as means")
     name: str = Field(min_length=1)
     release: str = Field(description="The release that ran, if somebody named it")
     environment: str = Field(min_length=1)

@@ -1,16 +1,17 @@
 """Reads KPIs with their uncertainty from a `MetricsSource`, and makes a baseline of them."""
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
+from agentobs.contract import ABSENT, Label
 from alerts import promql
 from alerts.catalogue import CATALOGUE, DIMENSIONS, MIN_EVENTS, Kpi, Selector
 from alerts.source import MetricsSource
-from collector.signals import ABSENT, Label
-from runbooks.baseline.document import Baseline, BaselineError, InUse, Point
-from runbooks.baseline.estimate import Counted, Method, estimate, method_of
+from alerts.statistics import Buckets, Counted, Method, estimate, method_of
+from runbooks.baseline.document import Baseline, BaselineError, Bucket, InUse, Point
 
 _PARTS: Final = 12
 Slice = tuple[str, ...]
@@ -77,7 +78,13 @@ def point(kpi: Kpi, labels: Mapping[Label, str], counted: Counted) -> Point:
         error=made.error,
         freedom=made.freedom,
         method=made.method,
+        buckets=_kept(counted.buckets),
     )
+
+
+def _kept(buckets: Buckets) -> list[Bucket]:
+    """JSON has no infinity."""
+    return [Bucket(upper=None if math.isinf(bound) else bound, count=count) for bound, count in sorted(buckets)]
 
 
 def versions(source: MetricsSource, where: Mapping[Label, str], start: float, end: float) -> list[InUse]:

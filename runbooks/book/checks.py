@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
+from alerts import explore
 from alerts.lint import known, reading
 from runbooks.book import commands, searches
 from runbooks.book.commands import Command
@@ -71,7 +72,7 @@ def asks(page: Prose, _: Book) -> Iterator[Problem]:
 def promql(page: Prose, _: Book) -> Iterator[Problem]:
     """PromQL parses, and reads series and labels that exist."""
     for fence in _fences(page, Language.PROMQL):
-        for query in _queries(fence):
+        for query in explore.queries(fence.text):
             yield from (
                 (fence.line, f"{problem.message} in `{query}`", problem.fix) for problem in reading.problems(query)
             )
@@ -154,14 +155,6 @@ def _name(check: Check) -> str:
 
 def _fences(page: Prose, language: Language) -> Iterator[Fence]:
     return (fence for fence in page.fences if fence.language is language)
-
-
-def _queries(fence: Fence) -> Iterator[str]:
-    """A fence holds one query, or several with an empty line between; a line that begins with # is a comment."""
-    for block in re.split(r"\n\s*\n", fence.text):
-        text = "\n".join(line for line in block.splitlines() if not line.lstrip().startswith("#")).strip()
-        if text:
-            yield text
 
 
 def _outside_quotes(fence: Fence) -> str:

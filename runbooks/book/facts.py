@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from alerts.alerting import Alert
+from alerts.alerting import Alert, command
 from alerts.alerting.text import number
 from alerts.catalogue import Direction, Kpi, Objective, Severity
 from alerts.evidence import QuickCheck, identity, quick_checks, rules_of
@@ -32,10 +32,14 @@ class RuleFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """All that is generated about one alert. `message` is what the notification says, with `$label` for labels."""
+    """All that is generated about one alert. `message` is what the notification says, with `$label` for labels.
+
+    `command` runs the quick checks.
+    """
 
     name: str
     message: str
+    command: str
     severities: tuple[Severity, ...]
     owner: str
     family: str
@@ -58,6 +62,7 @@ def facts(name: str) -> Facts:
     return Facts(
         name=name,
         message=_plain(first.summary),
+        command=command.in_page(name, identity(name)),
         severities=tuple(dict.fromkeys(rule.severity for rule in rules)),
         owner=str(first.owner),
         family=str(first.group),

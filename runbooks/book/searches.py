@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
+from agentobs.contract import Attr, Event
 from collector.search import SearchError, words
 from collector.search.model import seconds
-from collector.signals import Attr, Event
 from runbooks.book import commands
 
 SEARCHES: Final = frozenset(("traces", "logs"))

@@ -3,15 +3,27 @@
 from collections.abc import Iterator
 from typing import Final
 
+from agentobs.contract import Label
 from alerts import probing, promql
-from alerts.catalogue import CATALOGUE, MODEL_COST, REQUEST_TOKENS, TASK_COST, TASK_SUCCESS, Direction, Kpi, Severity
+from alerts.catalogue import (
+    BLIND,
+    CATALOGUE,
+    MIN_BAD,
+    MIN_EVENTS,
+    MODEL_COST,
+    REQUEST_TOKENS,
+    TASK_COST,
+    TASK_SUCCESS,
+    Direction,
+    Kpi,
+    Severity,
+)
 from alerts.catalogue.counts import SPEND
 from alerts.catalogue.model import DAY
-from alerts.catalogue.readiness import MIN_COMPARED, REVIEW_MAX_BAD
+from alerts.catalogue.readiness import REVIEW_MAX_BAD
 from alerts.recording import rule
-from collector.signals import Label
-from runbooks.baseline import Baseline, Change, Comparison, Finding, InUse, compare, compare_tracks
-from runbooks.baseline.estimate import Counted, estimate
+from alerts.statistics import Counted, counts_of, estimate, quantile
+from runbooks.baseline import Baseline, Basis, Change, Comparison, Finding, InUse, compare, compare_tracks
 from runbooks.baseline.reading import read, versions
 from runbooks.checklist import sample
 from runbooks.checklist.evidence import Canary, Review
@@ -33,11 +45,11 @@ def objectives(context: Context) -> Outcome:
         query = promql.increase(kpi.denominator, kpi.by, where, context.end - context.start)
         for slice_, counted in read(context.platform.metrics, kpi, kpi.by, where, context.start, context.end).items():
             place = " ".join(name for label, name in zip(kpi.by, slice_, strict=True) if label is not Label.ENVIRONMENT)
-            for name, target, quantile, least in promises:
+            for name, target, q, least in promises:
                 if counted.denominator < least:
                     continue
                 judged += 1
-                value = _broken(kpi, counted, target, quantile)
+                value = _broken(kpi, counted, target, q)
                 if value is not None:
                     said = f"{value:.4g}, promised {target:g}, {counted.denominator:g} events"
                     broken.append(Proof(what=f"{kpi.title} {place} ({name})", value=said, query=query))
@@ -54,20 +66,28 @@ def _promises(kpi: Kpi) -> Iterator[tuple[str, float, float | None, int]]:
     for objective in kpi.objectives:
         yield objective.alert, objective.target, objective.quantile, objective.min_events
     if kpi.slo is not None:
-        yield "30 days", kpi.slo.target, None, MIN_COMPARED
+        yield "30 days", kpi.slo.target, None, MIN_EVENTS
 
 
-def _broken(kpi: Kpi, counted: Counted, target: float, quantile: float | None) -> float | None:
+def _broken(kpi: Kpi, counted: Counted, target: float, q: float | None) -> float | None:
     """The value, where the whole of its interval is on the wrong side of the target."""
-    if quantile is not None:
-        value = sample.quantile(counted.buckets, quantile)
+    if q is not None:
+        value = quantile(counted.buckets, q)
         return value if value is not None and value > target else None
+    if _is_chance(kpi, counted, target):
+        return None
     made = estimate(kpi, counted)
     if kpi.direction is Direction.LOWER_IS_BETTER:
         best = made.low if made.low is not None else made.value
         return made.value if best > target else None
     best = made.high if made.high is not None else made.value
     return made.value if best < target else None
+
+
+def _is_chance(kpi: Kpi, counted: Counted, target: float) -> bool:
+    """Of few events two bad ones are a large share, as in alerts. Where nothing is tolerated, one is too many."""
+    tolerated = 1 - target if kpi.direction is Direction.HIGHER_IS_BETTER else target
+    return kpi.is_share and tolerated > 0 and counts_of(kpi, counted.numerator, counted.denominator).bad < MIN_BAD
 
 
 def against_baseline(context: Context) -> Outcome:
@@ -96,7 +116,8 @@ def _judged(made: Comparison, fix: str) -> Outcome:
         return failed(f"worse than {made.before}: {said}", fix, *proofs)
     if not any(change.kpi == TASK_SUCCESS.key for change in same):
         return unjudged(
-            f"too few tasks to compare with {made.before}: at least {MIN_COMPARED} on either side",
+            f"too few tasks to compare with {made.before}: at least {MIN_EVENTS} on either side,"
+            f" and enough to see task success {BLIND * TASK_SUCCESS.tolerance:.0%} lower",
             "wait for traffic and run this again",
             *(_proof(change) for change in few[:_FEW]),
         )
@@ -115,7 +136,8 @@ def _proof(change: Change) -> Proof:
     seen = "" if change.detectable is None else f", a worsening of {change.detectable:.0%} would be seen"
     after = "nothing" if change.after is None else f"{change.after:.4g}"
     events = f"{change.before_events:g} and {change.after_events:g} events"
-    return Proof(what=_place(change), value=f"{change.before:.4g} -> {after} ({events}{chance}{seen})")
+    how = ", by means: record the baseline again" if change.test == Basis.MEANS_ONLY else ""
+    return Proof(what=_place(change), value=f"{change.before:.4g} -> {after} ({events}{chance}{seen}{how})")
 
 
 def canary(context: Context) -> Outcome:

@@ -5,12 +5,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from agentobs.contract import Label
 from alerts import probing
 from alerts.alerting import WATCHDOG
 from alerts.catalogue import Owner, Severity
 from alerts.lint import tree
 from alerts.routing.document import DEAD_MANS_SWITCH
-from collector.signals import Label
 from runbooks.checklist.model import Context, Outcome, Proof, failed, passed, unjudged
 from runbooks.checklist.platform import Silence
 

@@ -12,11 +12,19 @@ from typing import Annotated, Any, Literal, TypeVar
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from collector import quotes
+
 
 def _zoned(at: dt.datetime) -> dt.datetime:
     if at.tzinfo is None:
         raise ValueError("a time without a zone; write for example 2026-03-01T14:00:00Z")
     return at
+
+
+def _web(address: str) -> str:
+    if address and not quotes.web(address):
+        raise ValueError("no address that a browser may be sent to; write one that begins with https:// or http://")
+    return address
 
 
 Moment = Annotated[dt.datetime, AfterValidator(_zoned)]
@@ -36,7 +44,7 @@ class GoldenDataset(_Strict):
     passed: int = Field(ge=0)
     required_share: float = Field(gt=0, le=1, description="Share of cases that must pass, agreed before the run")
     ran_at: Moment
-    link: str = ""
+    link: Annotated[str, AfterValidator(_web)] = ""
 
 
 class Pin(_Strict):

@@ -6,13 +6,15 @@ Not here: the items (`catalogue`), how they are run (`running`), what a record l
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, ConfigDict, Field
 
+from collector import quotes
 from runbooks.baseline import Baseline
 from runbooks.checklist.evidence import Evidence
 from runbooks.checklist.platform import Platform
-from runbooks.report import Document
+from runbooks.document import Document
 
 
 class ChecklistError(ValueError):
@@ -58,16 +60,20 @@ class Status(StrEnum):
 
 
 class Proof(Document):
-    """What a verdict rests on: a question, its answer, and where to look."""
+    """What a verdict rests on: a question, its answer, and where to look, which is an address of the web or nothing."""
+
+    model_config = ConfigDict(extra="forbid")
 
     what: str
     value: str = ""
     query: str = ""
-    link: str = ""
+    link: Annotated[str, AfterValidator(quotes.web)] = ""
 
 
 class Result(Document):
     """One item of a record. `at` is when it was looked at, in unix seconds."""
+
+    model_config = ConfigDict(extra="forbid")
 
     key: str
     title: str
@@ -81,6 +87,11 @@ class Result(Document):
     at: float
     took_s: float
     inputs: str = Field(default="", description="Digest of options and file that it rests on")
+
+    def describes(self, item: "Item") -> bool:
+        """Whether it is a result of that item, as the checklist has it."""
+        mine = (self.key, self.title, self.section, self.owner, self.automated)
+        return mine == (item.key, item.title, item.section, item.owner, item.automated)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

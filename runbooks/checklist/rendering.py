@@ -7,6 +7,7 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from collector import quotes
 from runbooks.checklist.catalogue import ITEMS
 from runbooks.checklist.model import Status
 from runbooks.checklist.record import Record
@@ -59,13 +60,6 @@ def _environment(*, html: bool) -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters["moment"] = moment
-    environment.filters["cell"] = _cell
+    environment.filters["cell"] = quotes.markdown
+    environment.filters["web"] = quotes.web
     return environment
-
-
-def _cell(text: str) -> str:
-    """Text inside Markdown: nothing of it can end a cell, a line or a code span, or begin a link or a tag."""
-    flat = " ".join(text.split())
-    for sign in "\\`*_[]<>|":
-        flat = flat.replace(sign, f"\\{sign}")
-    return flat

@@ -32,7 +32,7 @@ def run(
     for item in items:
         digest = digests.get(item.reads, "")
         result = earlier.get(item.key)
-        kept = result is not None and _stands(result, digest, context.end)
+        kept = result is not None and result.describes(item) and _stands(result, digest, context.end)
         if result is None or not kept:
             result = look(item, context, digest)
         results.append(result)

@@ -5,16 +5,15 @@ which of the earlier ones are drawn before which.
 """
 
 import hashlib
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
+from agentobs.contract import ROLE_TASK, Attr, Label, Outcome
 from alerts.catalogue import TASK_COST, TASK_LATENCY, Kpi
 from alerts.source import MetricsSource
+from alerts.statistics import quantile
 from collector.search import Op, SpanSearch, Term, Trace, words
-from collector.signals import ROLE_TASK, Attr, Label, Outcome
 from runbooks.baseline import InUse
 from runbooks.baseline.reading import read
 from runbooks.checklist.platform import Platform
@@ -85,18 +84,6 @@ def draw(platform: Platform, kinds: Iterable[Stratum], seed: str, each: int) -> 
         chosen = fresh[:each]
         taken.update(trace.trace_id for trace in chosen)
         yield Drawn(stratum=stratum, traces=chosen, of=len(found))
-
-
-def quantile(buckets: Iterable[tuple[float, float]], q: float) -> float | None:
-    """A quantile of `(upper bound, cumulative count)`, even inside a bucket; None without events."""
-    ordered = [(0.0, 0.0), *sorted(buckets)]
-    wanted = q * ordered[-1][1]
-    if wanted <= 0:
-        return None
-    for (lower, before), (upper, upto) in pairwise(ordered):
-        if upto >= wanted:
-            return lower if math.isinf(upper) else lower + (upper - lower) * (wanted - before) / (upto - before)
-    return None
 
 
 def _quantile_of(source: MetricsSource, kpi: Kpi, environment: str, start: float, end: float) -> float | None:

@@ -9,8 +9,10 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from alerts import explore
 from alerts.alerting import Links
 from alerts.catalogue import Group, Severity
+from alerts.explore import Explorer
 from runbooks.book import page as pages
 from runbooks.book.facts import Facts, facts
 from runbooks.book.kinds import Kind
@@ -46,14 +48,14 @@ class _Chapter:
     entries: tuple[_Entry, ...]
 
 
-def render(library: Library, links: Links) -> dict[str, str]:
-    """Every file of the site: path -> text. `links.board` is where boards are; without an address they are no links."""
+def render(library: Library, links: Links, explorer: Explorer = explore.LOCAL) -> dict[str, str]:
+    """Every file of the site: path -> text. `links.board` is where boards are, `explorer` where queries are opened."""
     texts = pages.render(library, links)
     chapters = tuple(_chapters(library))
     entries = {entry.name: entry for chapter in chapters for entry in chapter.entries}
-    made = {name: html(texts[name], _beside) for name in entries}
-    common: dict[str, Any] = {"chapters": chapters, "families": _FAMILIES}
-    one = {name: html(texts[name], _within, prefix=f"{name}-") for name in entries}
+    made = {name: html(texts[name], _beside, explorer=explorer) for name in entries}
+    common: dict[str, Any] = {"chapters": chapters, "families": _FAMILIES, "explorer": explorer}
+    one = {name: html(texts[name], _within, prefix=f"{name}-", explorer=explorer) for name in entries}
     return {
         "index.html": _page("index.html.j2", root="", title="Runbooks", current="", **common),
         "all.html": _page(

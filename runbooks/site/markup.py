@@ -10,7 +10,10 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markupsafe import Markup
 
+from alerts import explore
+from alerts.explore import Explorer
 from runbooks.book.checks import slug
+from runbooks.book.prose import Language
 
 _HEADINGS: Final = ("h2", "h3")
 
@@ -19,13 +22,15 @@ class _Renderer(RendererHTML):
     """Fences with their language, and tables that scroll by themselves on a narrow screen."""
 
     def fence(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:  # noqa: ANN401, ARG002 its types
-        """A fenced block: what it is for, why no test runs it, the text, a button."""
+        """A fenced block: what it is for, why no test runs it, the text, a button; of a query, where to open it."""
         language, _, rest = tokens[idx].info.strip().partition(" ")
         reason = rest.removeprefix("not-run:").strip()
         note = f'<span class="note">{escape(reason)}</span>' if reason else ""
-        head = f'<figcaption><span>{escape(language)}</span>{note}<button type="button" class="copy">copy</button>'
-        text = escape(tokens[idx].content.rstrip())
-        return f'<figure class="code">{head}</figcaption><pre tabindex="0"><code>{text}</code></pre></figure>\n'
+        opened = _open(tokens[idx].content, env["explorer"]) if language == Language.PROMQL else ""
+        copy = '<button type="button" class="copy">copy</button>'
+        head = f"<figcaption><span>{escape(language)}</span>{note}{opened}{copy}</figcaption>"
+        text = f'<pre tabindex="0"><code>{escape(tokens[idx].content.rstrip())}</code></pre>'
+        return f'<figure class="code" data-language="{escape(language)}">{head}{text}</figure>\n'
 
     def table_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:  # noqa: ANN401, ARG002
         """The start of a table."""
@@ -38,6 +43,12 @@ class _Renderer(RendererHTML):
 
 # Raw HTML is shown as it stands: a page is text.
 _PARSER: Final = MarkdownIt("commonmark", {"html": False}, renderer_cls=_Renderer).enable("table")
+
+
+def _open(text: str, explorer: Explorer) -> str:
+    """A link that opens the queries; the script of the page fills it in."""
+    address = escape(explorer.address([*explore.queries(text)]))
+    return f'<a class="open" href="{address}" target="_blank" rel="noopener">open in {explorer.place.title()}</a>'
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +68,13 @@ class Html:
     parts: tuple[Part, ...]
 
 
-def html(markdown: str, address: Callable[[str, str], str], prefix: str = "") -> Html:
-    """Render a page. `address` gives that of a page's name and an anchor in it; `prefix` is put before own anchors."""
+def html(
+    markdown: str, address: Callable[[str, str], str], prefix: str = "", explorer: Explorer = explore.LOCAL
+) -> Html:
+    """Render a page. `address` gives that of a page's name and an anchor in it; `prefix` is put before own anchors.
+
+    Queries are opened in the `explorer`.
+    """
     lines = markdown.splitlines()
     if lines and lines[0].startswith("<!--"):
         lines = lines[1:]
@@ -68,7 +84,7 @@ def html(markdown: str, address: Callable[[str, str], str], prefix: str = "") ->
             if child.type == "link_open":
                 child.attrSet("href", _target(str(child.attrGet("href")), address, prefix))
     _anchor(tokens, prefix)
-    body = _PARSER.renderer.render(tokens, _PARSER.options, {})
+    body = _PARSER.renderer.render(tokens, _PARSER.options, {"explorer": explorer})
     return Html(Markup(body), tuple(_parts(tokens)))  # noqa: S704 the parser escaped what is not its own
 
 

@@ -112,19 +112,89 @@ function fallback(text) {
   area.remove();
 }
 
-// --- the labels of the alert, from the address or typed in, in every query and command
+// --- the labels of the alert, from the address or typed in, in every query and command. They are names that others gave:
+// in a query none ends its string, in a command none is run.
+const plain = /^[\w][\w.:/@+-]*$/;
+// The same characters as in collector/quotes.py: control characters, and what turns the direction of text.
+const steers = /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufffd]/g;
+const code = (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`;
+const word = (value) => `'${value.replace(steers, "?").replace(/'/g, `'"'"'`)}'`;
+
+// Which quote is open behind a beginning of a script; "$(" begins a level of its own, and # a comment.
+function openQuote(script) {
+  const levels = [""];
+  for (let at = 0; at < script.length; at += 1) {
+    const quote = levels[levels.length - 1], sign = script[at];
+    if (quote === "'") { if (sign === "'") levels[levels.length - 1] = ""; }
+    else if (sign === "\\") at += 1;
+    else if (sign === '"') levels[levels.length - 1] = quote ? "" : '"';
+    else if (sign === "$" && script[at + 1] === "(") { levels.push(""); at += 1; }
+    else if (quote === '"') continue;
+    else if (sign === "'") levels[levels.length - 1] = "'";
+    else if (sign === ")" && levels.length > 1) levels.pop();
+    else if (sign === "#" && /(^|\s)$/.test(script.slice(0, at))) at = (script.indexOf("\n", at) + 1 || script.length + 1) - 1;
+  }
+  return levels[levels.length - 1];
+}
+
+// The value as it has to stand there, or null where it cannot and the name stays.
+function valueIn(language, before, value) {
+  if (language === "promql") return value.replace(/[\\"]/g, "\\$&").replace(/\n/g, "\\n").replace(steers, code);
+  if (language !== "bash") return value.replace(steers, "?");
+  const quote = openQuote(before);
+  if (plain.test(value)) return quote === "'" ? null : value;
+  // Between double quotes a shell still runs and fills in: the value gets single ones of its own.
+  return quote === '"' ? `"${word(value)}"` : null;
+}
+
+// A text in parts: [part, whether it is a value].
+function filled(text, language, values) {
+  const exports = language === "bash" && text.startsWith("export ");
+  const parts = [];
+  let done = 0;
+  for (const found of text.matchAll(exports ? /(export (\w+)=)"\.\.\."/g : /()\$(?:(\w+)|\{(\w+)\})/g)) {
+    const [all, start, bare, braced] = found, name = bare || braced;
+    const given = Object.hasOwn(values, name) ? values[name] : null;
+    const value = given === null ? null : exports ? word(given) : valueIn(language, text.slice(0, found.index) + start, given);
+    if (value === null) continue;
+    parts.push([text.slice(done, found.index) + start, false], [value, true]);
+    done = found.index + all.length;
+  }
+  return [...parts, [text.slice(done), false]];
+}
+
+// The same addresses as in alerts/explore.py.
+function queries(text) {
+  return text.split(/\n\s*\n/).map((block) => block.split("\n").filter((line) => !/^\s*#/.test(line)).join("\n").trim()).filter(Boolean);
+}
+
+// Brackets too: an address may stand in Markdown.
+const encoded = (text) => encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+
+function address(asked) {
+  const { place, url, source } = document.body.dataset, base = url.replace(/\/+$/, "");
+  if (place === "prometheus") return `${base}/query?${asked.map((query, n) => `g${n}.expr=${encoded(query)}&g${n}.tab=1`).join("&")}`;
+  const datasource = { type: "prometheus", uid: source };
+  const made = asked.map((expr, n) => ({ refId: String.fromCharCode(65 + n), expr, datasource }));
+  const panes = { q: { datasource: source, queries: made, range: { from: "now-6h", to: "now" } } };
+  return `${base}/explore?schemaVersion=1&orgId=1&panes=${encoded(JSON.stringify(panes))}`;
+}
+
 const labels = document.querySelector(".labels");
 if (labels) {
-  const blocks = [...document.querySelectorAll("article .code code")].map((code) => [code, code.textContent]);
+  const blocks = [...document.querySelectorAll("article .code")].map((figure) => {
+    const code = figure.querySelector("code");
+    return { code, text: code.textContent, language: figure.dataset.language, link: figure.querySelector(".open") };
+  });
   const inputs = [...labels.querySelectorAll("input")];
   const given = new URLSearchParams(location.search);
   for (const input of inputs) input.value = given.get(input.name) || given.get(`var-${input.name}`) || "";
   const fill = () => {
     const values = Object.fromEntries(inputs.filter((input) => input.value).map((input) => [input.name, input.value]));
-    for (const [code, text] of blocks) {
-      code.innerHTML = escaped(text)
-        .replace(/(export (\w+)=)&quot;\.\.\.&quot;/g, (all, start, name) => name in values ? `${start}&quot;<var>${escaped(values[name])}</var>&quot;` : all)
-        .replace(/\$(\w+)/g, (all, name) => name in values && !text.startsWith("export ") ? `<var>${escaped(values[name])}</var>` : all);
+    for (const { code, text, language, link } of blocks) {
+      const parts = filled(text, language, values);
+      code.innerHTML = parts.map(([part, isValue]) => isValue ? `<var>${escaped(part)}</var>` : escaped(part)).join("");
+      if (link) link.href = address(queries(parts.map(([part]) => part).join("")));
     }
   };
   labels.addEventListener("input", fill);

@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from stacks.cli import safe
 from stacks.cli.options import Stack, duration
 from stacks.cli.show import error_console
 from stacks.cli.workspace import Workspace, WorkspaceError
 from stacks.cluster import rollout
 from stacks.cluster.snapshots import Snapshots
 from stacks.environments import ENVIRONMENTS, EnvName
-from stacks.process import archive
+from stacks.process import archive, private
 
 app = typer.Typer(help="Keep what a stack has stored, and put it back.", no_args_is_help=True)
 _ENDING: Final = ".tar.gz"
@@ -41,17 +41,18 @@ def create(
     if ENVIRONMENTS[stack].cluster is None:
         with workspace.exclusive(), _at_work("writing"):
             archive.create(workspace.layout, str(stack), out / f"{name}{_ENDING}")
-        typer.echo(f"wrote {out / f'{name}{_ENDING}'}")
+        safe.say(f"wrote {out / f'{name}{_ENDING}'}")
         return
     said = _outputs(workspace)
     with workspace.exclusive():
         made = _snapshots(said, timeout).create(name, said["cluster"]["snapshotClass"])
         state = out / name / "state.json"
-        state.parent.mkdir(parents=True, exist_ok=True)
+        private.folder(state.parent)
+        # Before Pulumi writes it: at no moment does anybody else read it.
+        state.touch(private.FILE)
         workspace.pulumi("stack", "export", "--file", str(state), quiet=True)
-    state.chmod(0o600)
-    typer.echo(f"{made.name}: {made.ready} volumes in the cluster, the state of Pulumi in {state}")
-    typer.echo(f"Keep {workspace.passphrase} apart from it: without this passphrase its secrets cannot be read.")
+    safe.say(f"{made.name}: {made.ready} volumes in the cluster, the state of Pulumi in {state}")
+    safe.say(f"Keep {workspace.passphrase} apart from it: without this passphrase its secrets cannot be read.")
 
 
 @app.command("list")
@@ -64,7 +65,7 @@ def list_backups(stack: Stack = EnvName.DEV) -> None:
         table.add_column(heading)
     for each in _snapshots(_outputs(Workspace(stack)), 0).backups():
         table.add_row(each.name, each.made, str(each.volumes), str(each.ready))
-    Console().print(table)
+    safe.Console().print(table)
 
 
 @app.command()
@@ -79,7 +80,7 @@ def restore(
     if ENVIRONMENTS[stack].cluster is None:
         with workspace.exclusive(), _at_work("reading"):
             archive.restore(workspace.layout, str(stack), backup)
-        typer.echo(f"restored {backup}; start the stack with `agentobs up`")
+        safe.say(f"restored {backup}; start the stack with `agentobs up`")
         return
     said = _outputs(workspace)
     cluster = said["cluster"]
@@ -89,7 +90,7 @@ def restore(
     with workspace.exclusive():
         _snapshots(said, timeout).restore(backup.name)
         rollout.wait(cluster["context"], cluster["namespace"], timeout)
-    typer.echo(f"restored {backup.name}; everything is ready")
+    safe.say(f"restored {backup.name}; everything is ready")
 
 
 def _outputs(workspace: Workspace) -> dict[str, Any]:

@@ -9,15 +9,27 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
-from rich.console import Console, Group
+from rich.console import Group
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from agentobs.contract import Label
 from alerts.catalogue import CATALOGUE
-from collector.signals import Label
-from runbooks.baseline import Baseline, BaselineError, Change, Comparison, Finding, Point, compare, parse, record
+from runbooks.baseline import (
+    Baseline,
+    BaselineError,
+    Basis,
+    Change,
+    Comparison,
+    Finding,
+    Point,
+    compare,
+    parse,
+    record,
+)
 from runbooks.wording import amount
+from stacks.cli import safe
 from stacks.cli.options import AsJson, Schema, Since, Stack, Store, Where, print_schema
 from stacks.cli.prometheus import Prometheus
 from stacks.cli.reach import either
@@ -97,11 +109,11 @@ def record_(
         )
     _write(path, made.model_dump_json(indent=2) + "\n")
     kpis = len(made.kpis())
-    typer.echo(
+    safe.say(
         f"wrote {path}: {kpis} KPIs at {len(made.points)} places, {len(made.versions)} versions;"
         f" {len(made.too_few)} places had too few events"
     )
-    typer.echo(f"To be told when a KPI gets worse: pulumi config set agentobs:baselineFile {path.resolve()}")
+    safe.say(f"To be told when a KPI gets worse: pulumi config set agentobs:baselineFile {path.resolve()}")
     return None
 
 
@@ -114,9 +126,9 @@ def show(name: Name = "", as_json: AsJson = False, schema: Schema = False) -> No
         raise typer.BadParameter(f"name a baseline; there are {', '.join(_names()) or 'none in baselines/'}")
     found = load(name)
     if as_json:
-        typer.echo(found.model_dump_json(indent=2))
+        safe.document(found)
     else:
-        Console().print(_shown(found))
+        safe.Console().print(_shown(found))
     return None
 
 
@@ -139,9 +151,9 @@ def compare_(
     with _asked(stack, prometheus) as source:
         made = compare(found, source, now - since, now)
     if as_json:
-        typer.echo(made.model_dump_json(indent=2))
+        safe.document(made)
     else:
-        Console().print(_compared(made))
+        safe.Console().print(_compared(made))
     if made.of(Finding.WORSE):
         raise typer.Exit(1)
     return None
@@ -206,6 +218,12 @@ def _compared(made: Comparison) -> Table:
         table.add_column(heading, justify="left" if heading in {"", "KPI", "of"} else "right")
     for change in made.changes:
         table.add_row(*_cells(change))
+    means = sum(change.test == Basis.MEANS_ONLY for change in made.changes)
+    if means:
+        table.caption = (
+            f"{means} compared as means, where one event that hangs looks like a change: one side has no buckets;"
+            " fix: record the baseline again"
+        )
     return table
 
 
@@ -231,7 +249,11 @@ def _asked(stack: EnvName, prometheus: str) -> Iterator[Prometheus]:
 @contextmanager
 def _progress() -> Iterator[Any]:
     bar = Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=error_console(), transient=True
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        console=error_console(),
+        transient=True,
     )
     with bar:
         task = bar.add_task("KPIs", total=None)

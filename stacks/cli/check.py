@@ -1,20 +1,26 @@
 """`agentobs telemetry`: what is wrong with what arrives."""
 
 import time
-from typing import Annotated
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Annotated, Final
 
 import typer
-from rich.console import Console
+from rich.console import RenderableType
 
 from collector.check import Report
 from collector.stores import TraceKind
-from stacks.cli import show, show_check
+from stacks.cli import safe, show, show_check
+from stacks.cli.errors import is_expected
 from stacks.cli.options import AsJson, JaegerUrl, Schema, Since, Stack, Store, TempoUrl, Where, print_schema
-from stacks.cli.reach import asked
+from stacks.cli.reach import Reached, asked
 from stacks.cli.telemetry import Scope, examine
 from stacks.environments import EnvName
 
 app = typer.Typer(help="Look at the telemetry itself.", no_args_is_help=True)
+_LACKING, _UNSEEN = 1, 2
+_EVERY_S: Final = 5.0
+_NOTHING: Final = "No spans in this window. Send OTLP, or look further back with --since."
 
 
 @app.command()
@@ -24,28 +30,85 @@ def check(
     environment: Where = "",
     service: Annotated[str, typer.Option("--service", help="Only this service.name.")] = "",
     traces: Annotated[int, typer.Option(min=1, help="Read at most so many traces.")] = 200,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 when something required is missing.")] = False,
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="For CI: exit with 1 where something required is missing, 2 where nothing came."),
+    ] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Look again every 5 seconds, until Ctrl-C.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Show every finding and agent, however many.")] = False,
     prometheus: Store = "",
     tempo: TempoUrl = "",
     jaeger: JaegerUrl = "",
     as_json: AsJson = False,
     schema: Schema = False,
 ) -> None:
-    """Say per service and agent what is missing, what explodes, what is torn or lost, and how to mend it."""
+    """Say what arrived, which KPIs it feeds per agent, and what to mend first."""
     if schema:
         return print_schema(Report)
-    now = time.time()
-    scope = Scope(start=now - since, end=now, environment=environment, service=service, most_traces=traces)
+    if watch and (as_json or strict):
+        raise typer.BadParameter("it draws a page again and again; leave out --json and --strict", param_hint="--watch")
+    scope = Scope(start=-since, end=0, environment=environment, service=service, most_traces=traces)
     named = {"prometheus": prometheus, "tempo": tempo, "jaeger": jaeger}
-    with asked(stack, ["prometheus", *TraceKind], named) as stores, show_check.progress() as tell:
-        document = examine(stores.metrics, stores.traces, scope, tell)
+    try:
+        with asked(stack, ["prometheus", *TraceKind], named) as stores:
+            if watch:
+                return watching(lambda: _page(_looked(stores, scope), stores, everything=everything), safe.Console())
+            with show_check.progress() as tell:
+                document = examine(stores.metrics, stores.traces, _now(scope), tell)
+    except Exception as error:
+        if not strict or not is_expected(error):
+            raise
+        show.error_console().print(show.failure(error), soft_wrap=True)
+        raise typer.Exit(_UNSEEN) from None
     if as_json:
-        typer.echo(document.model_dump_json(indent=2))
+        safe.document(document)
     else:
-        if not document.traces:
-            show.error_console().print("No spans in this window. Send OTLP, or look further back with --since.")
-        if not document.is_empty:
-            Console().print(show_check.report(document, stores.trace_link))
-    if strict and document.lacks_required:
-        raise typer.Exit(1)
+        _print(document, stores.trace_link, everything=everything)
+    if strict and (code := _code(document)):
+        raise typer.Exit(code)
     return None
+
+
+def _print(document: Report, link: str, *, everything: bool) -> None:
+    if not document.traces:
+        show.error_console().print(_NOTHING)
+    if not document.is_empty:
+        safe.Console().print(show_check.report(document, link, everything=everything))
+
+
+def _code(document: Report) -> int:
+    """What CI is told: nothing that came is no success."""
+    return _LACKING if document.lacks_required else _UNSEEN if document.is_empty else 0
+
+
+def watching(
+    draw: Callable[[], RenderableType], console: safe.Console, pause: Callable[[float], None] = time.sleep
+) -> None:
+    """Draw again and again until Ctrl-C, which is the way to end it and no failure. A store may be away for a while."""
+    try:
+        while True:
+            try:
+                page = draw()
+            except Exception as error:
+                if not is_expected(error):
+                    raise
+                page = show.failure(error)
+            console.clear()
+            console.print(page)
+            pause(_EVERY_S)
+    except KeyboardInterrupt:
+        return
+
+
+def _now(scope: Scope) -> Scope:
+    """The scope as a period that ends now."""
+    now = time.time()
+    return replace(scope, start=now + scope.start, end=now)
+
+
+def _looked(stores: Reached, scope: Scope) -> Report:
+    return examine(stores.metrics, stores.traces, _now(scope), lambda _done, _total: None)
+
+
+def _page(document: Report, stores: Reached, *, everything: bool) -> RenderableType:
+    return _NOTHING if document.is_empty else show_check.report(document, stores.trace_link, everything=everything)

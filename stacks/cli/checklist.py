@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from rich.console import Console
 from rich.text import Text
 
 from alerts.catalogue.readiness import DISK_MIN_FREE, MEMORY_MIN_FREE, REVIEW_PER_STRATUM
@@ -21,9 +20,9 @@ from dashboards.report import Period
 from runbooks import checklist
 from runbooks.baseline import Baseline, BaselineError
 from runbooks.checklist import ChecklistError, Context, Evidence, Item, Limits, Phase, Record, Release, Result, Status
-from stacks import home
 from stacks.cli import baseline as baselines
-from stacks.cli import signing
+from stacks.cli import kept as kept_results
+from stacks.cli import safe, signing
 from stacks.cli.dashboards import TOKEN
 from stacks.cli.options import (
     AsJson,
@@ -66,7 +65,7 @@ class Published(StrEnum):
 def _schema(which: Published | None) -> Published | None:
     if which is not None:
         model = Record if which is Published.RECORD else Release
-        typer.echo(json.dumps(model.model_json_schema(), indent=2))
+        safe.document(json.dumps(model.model_json_schema(), indent=2))
         raise typer.Exit
     return which
 
@@ -231,12 +230,14 @@ def after(
 def list_items() -> None:
     """Show every item with its owner and what it is judged from."""
     for phase in Phase:
-        Console().print(Text(f"{phase}", style="bold"))
+        safe.Console().print(Text(f"{phase}", style="bold"))
         for item in checklist.items(phase):
             source = {"": "the platform", "evidence": "the evidence file", "baseline": "the platform and a baseline"}[
                 item.reads
             ]
-            Console().print(f"  {item.key:<20} {item.title} [dim]({item.owner}; from {source})[/]", highlight=False)
+            safe.Console().print(
+                Text.assemble(f"  {item.key:<20} {item.title} ", (f"({item.owner}; from {source})", "dim"))
+            )
 
 
 @app.command()
@@ -260,7 +261,7 @@ def verify(
     signed = signing.verify(record.digest, record.signature, signers) if record.signature else "not signed"
     if signers is not None and record.signature is None:
         raise ChecklistError(f"{file} is not signed, so nobody in {signers} vouches for it")
-    typer.echo(f"{file} is unchanged: {record.phase} {record.release} on {record.stack}, {record.verdict}; {signed}")
+    safe.say(f"{file} is unchanged: {record.phase} {record.release} on {record.stack}, {record.verdict}; {signed}")
 
 
 def _read(path: Path) -> str:
@@ -280,23 +281,28 @@ def _run(asked: _Asked) -> None:
 
 
 def _judge(asked: _Asked, context: Context, inputs: Mapping[str, str]) -> None:
-    state = home.home() / "checklists" / f"{asked.stack}-{context.environment}-{asked.release}-{asked.phase}.json"
-    earlier = [] if asked.fresh else _earlier(state)
+    question = {
+        "phase": str(asked.phase),
+        "stack": str(asked.stack),
+        "environment": context.environment,
+        "release": asked.release,
+    }
+    earlier = [] if asked.fresh else kept_results.load(question)
     done: list[Result] = []
     began = time.monotonic()
-    console = Console(stderr=asked.as_json)
+    console = safe.Console(stderr=asked.as_json)
 
     def tell(item: Item, result: Result, kept: bool) -> None:  # noqa: FBT001 a callback
         done.append(result)
         # After every item: whatever ends this run, what was found stands.
-        _save(state, json.dumps([each.model_dump(mode="json") for each in (*done, *_rest(earlier, done))]))
+        kept_results.save(question, [*done, *_rest(earlier, done)])
         _print(console, item, result, kept=kept)
 
     results = checklist.run(checklist.items(asked.phase), context, before=earlier, inputs=inputs, tell=tell)
     record = _signed(asked, context, results)
     written = _write(asked.out / asked.release, record)
     if asked.as_json:
-        typer.echo(record.model_dump_json(indent=2))
+        safe.document(record)
     _summary(console, record, written, time.monotonic() - began)
     raise typer.Exit(_CODES[record.verdict])
 
@@ -371,14 +377,6 @@ def _evidence(asked: _Asked) -> Evidence:
     return checklist.parse_evidence(text, str(asked.evidence), asked.release)
 
 
-def _earlier(state: Path) -> list[Result]:
-    """What an earlier run found; a file of another version or half written is as good as none."""
-    try:
-        return [Result.model_validate(each) for each in json.loads(state.read_text("utf-8"))]
-    except (OSError, ValueError):
-        return []
-
-
 def _rest(earlier: list[Result], done: list[Result]) -> list[Result]:
     looked = {result.key for result in done}
     return [result for result in earlier if result.key not in looked]
@@ -431,7 +429,7 @@ def _write(folder: Path, record: Record) -> list[Path]:
     return list(pages)
 
 
-def _print(console: Console, item: Item, result: Result, *, kept: bool) -> None:
+def _print(console: safe.Console, item: Item, result: Result, *, kept: bool) -> None:
     mark, style = _STYLES[result.status]
     line = Text.assemble((f"{mark} ", style), (f"{item.key:<19}", "bold"), " ", result.said)
     if kept:
@@ -441,7 +439,7 @@ def _print(console: Console, item: Item, result: Result, *, kept: bool) -> None:
     console.print(line, soft_wrap=True)
 
 
-def _summary(console: Console, record: Record, written: list[Path], seconds: float) -> None:
+def _summary(console: safe.Console, record: Record, written: list[Path], seconds: float) -> None:
     _, style = _STYLES[record.verdict]
     counts = ", ".join(f"{record.count(status)} {status}" for status in Status if record.count(status))
     signed = f"signed with {record.signature.fingerprint}" if record.signature else "not signed (--key), digest only"

@@ -4,7 +4,6 @@ import os
 from typing import Annotated, Final
 
 import typer
-from rich.console import Console
 from rich.syntax import Syntax
 from rich.table import Table
 
@@ -14,6 +13,7 @@ from dashboards import documents
 from dashboards.boards import BOARDS
 from dashboards.push import Grafana, Plan, PushError, State
 from runbooks.book import library
+from stacks.cli import safe
 from stacks.components.grafana import pages_of
 
 TOKEN: Final = "GRAFANA_TOKEN"  # noqa: S105 the name of a variable, not a token
@@ -29,7 +29,7 @@ def list_boards() -> None:
         table.add_column(heading)
     for board in BOARDS:
         table.add_row(board.slug, board.question, str(len([*board.panels()])), board.uid)
-    Console().print(table)
+    safe.Console().print(table)
 
 
 @app.command()
@@ -90,11 +90,12 @@ def _runbooks(url: str) -> dict[str, str]:
 
 
 def _show(plans: list[Plan], *, diff: bool) -> None:
-    console = Console()
+    console = safe.Console()
     for plan in plans:
         lines = [line for line in plan.difference.splitlines() if line[:1] in "+-" and line[:3] not in {"+++", "---"}]
         by = f" by {plan.edited_by}" if plan.edited_by else ""
-        console.print(f"[{_COLOURS[plan.state]}]{plan.state}{by}[/]  {plan.slug}  {len(lines)} lines differ")
+        state = safe.text(f"{plan.state}{by}", _COLOURS[plan.state])
+        console.print(state.append(f"  {plan.slug}  {len(lines)} lines differ", "not bold default"))
         if diff and plan.difference:
             console.print(Syntax(plan.difference, "diff", background_color="default"))
 
@@ -105,4 +106,4 @@ def _write(grafana: Grafana, folder: str, plans: list[Plan], *, overwrite: bool)
         return
     uid = grafana.folder(folder)
     for plan in writable:
-        typer.echo(f"wrote {grafana.write(plan, uid)}")
+        safe.say(f"wrote {grafana.write(plan, uid)}")

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from stacks import home
+from stacks.cli import safe
 from stacks.cli.options import AsJson
 from stacks.cluster import doctor as examination
 from stacks.cluster.render import stack_settings
@@ -29,9 +30,9 @@ def doctor(
     values, encrypted = stack_settings(settings or home.project_root() / "stacks" / f"Pulumi.{stack}.yaml")
     found = [*examination.examine(environment, values, encrypted)]
     if as_json:
-        typer.echo(json.dumps([{"what": each.what, "good": each.good, "fix": each.fix} for each in found], indent=2))
+        safe.document(json.dumps([{"what": each.what, "good": each.good, "fix": each.fix} for each in found], indent=2))
     else:
-        Console().print(_table(found))
+        safe.Console().print(_table(found))
     if not all(each.good for each in found):
         raise typer.Exit(1)
 
@@ -41,5 +42,5 @@ def _table(found: list[examination.Finding]) -> Table:
     for title in ("", "found", "fix"):
         table.add_column(title, overflow="fold")
     for each in found:
-        table.add_row("[green]ok[/]" if each.good else "[red]no[/]", each.what, each.fix)
+        table.add_row(Text("ok", "green") if each.good else Text("no", "red"), each.what, each.fix)
     return table

@@ -4,12 +4,13 @@ from typing import Final
 
 EXPECTED: Final = frozenset(
     (
-        "collector.scores:ScoreError",
+        "agentobs.scores:ScoreError",
         "collector.search.model:SearchError",
         "dashboards.push:PushError",
         "runbooks.baseline.document:BaselineError",
         "runbooks.book.prose:ProseError",
         "runbooks.checklist.model:ChecklistError",
+        "runbooks.run.labels:LabelError",
         "stacks.cli.browser:BrowserError",
         "stacks.cli.lifecycle:LifecycleError",
         "stacks.cli.prometheus:PrometheusError",
@@ -22,6 +23,7 @@ EXPECTED: Final = frozenset(
         "stacks.cluster.snapshots:SnapshotError",
         "stacks.generated:StaleError",
         "stacks.process.archive:ArchiveError",
+        "stacks.process.private:PrivateError",
         "stacks.settings:SettingsError",
         "toolchain.errors:ToolchainError",
     )

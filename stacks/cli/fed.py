@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from agentobs.contract import Label
 from alerts import promql
 from alerts.catalogue import CATALOGUE, MIN_EVENTS
 from alerts.lint import tree
 from alerts.source import MetricsSource
-from collector.signals import Label
 from dashboards.lib.model import Board, Panel, Prom
 from dashboards.report import Period, Sources
 from dashboards.report.evaluate import Evaluation

@@ -11,9 +11,10 @@ import typer
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 
-from collector import scores
+from agentobs import scores
+from agentobs.scores import Credentials, ScoreError
 from collector.score_configs import STANDARD, Action, Configs, ScoreConfig
-from collector.scores import Credentials, ScoreError
+from stacks.cli import safe
 from stacks.cli.options import Stack
 from stacks.cli.reach import reached
 from stacks.cli.workspace import Workspace, WorkspaceError
@@ -46,7 +47,7 @@ def configure(
     with _project(stack) as project:
         for each, action in Configs(project).reconcile([*STANDARD, *own], dry_run=dry_run):
             said = f"would be {action}" if dry_run and action is not Action.SAME else action
-            typer.echo(f"{each}: {said}")
+            safe.say(f"{each}: {said}")
 
 
 @contextmanager

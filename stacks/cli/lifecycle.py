@@ -8,15 +8,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from rich.console import Console
 from rich.table import Table
 
 import toolchain
+from agentobs.contract import Label
 from dashboards.boards import BOARDS
 from dashboards.report import Period
 from runbooks.status import Status, collect
+from runbooks.why.diagnosis import Window, diagnose
+from runbooks.why.document import Verdict
 from stacks import home
-from stacks.cli import show, stores
+from stacks.cli import safe, show, show_why, stores
 from stacks.cli.prometheus import Prometheus
 from stacks.cli.reach import Reached
 from stacks.cli.report import ReportError, write
@@ -26,8 +28,13 @@ from stacks.ports import PORTS
 from stacks.settings import NAMESPACE
 from toolchain.progress import reporter_for
 
-_RATE: Final = 4  # tasks per second: enough for a first table within seconds
-_FIRST_KPIS_TIMEOUT_S: Final = 30
+STORY_RATE: Final = 10  # tasks per second: enough for a first answer within half a minute
+STORY: Final = "tool-regression"
+_STORY_ENVIRONMENT: Final = "demo"
+"""Of its own, so that nobody's agents are blamed for what the sample breaks."""
+_FIRST_KPIS_TIMEOUT_S: Final = 120
+_ANSWER_TIMEOUT_S: Final = 20  # all tasks are counted by then; a handful of them gives no better answer later
+_BEFORE_S: Final = 10.0
 _REPORTED_S: Final = 3600
 
 
@@ -49,7 +56,7 @@ def parse_ports(pairs: list[str]) -> dict[str, int]:
 def up(workspace: Workspace, tasks: int, ports: Mapping[str, int]) -> None:
     """Bring the local stack up and show what it measures. Raises one of the expected errors, see `main`."""
     _local_only(workspace, "up", "pulumi up")
-    console = Console()
+    console = safe.Console()
     started = time.monotonic()
     toolchain.ensure(["platform"], reporter_for(console))
     with workspace.exclusive():
@@ -71,6 +78,8 @@ def up(workspace: Workspace, tasks: int, ports: Mapping[str, int]) -> None:
         console.print(show.status(_first_kpis(endpoints["prometheus"], begin, tasks)))
         _first_report(console, workspace, endpoints)
     _print_addresses(console, endpoints)
+    if tasks:
+        _first_answer(console, Prometheus(endpoints["prometheus"]), begin)
     console.print(f"From start to here: {time.monotonic() - started:.0f} s.")
 
 
@@ -85,7 +94,7 @@ def down(workspace: Workspace, *, delete_data: bool) -> None:
     """Take the local stack down; works as well where it was never up or where its processes have crashed."""
     _local_only(workspace, "down", "pulumi destroy")
     if not workspace.exists:
-        Console().print(f"The stack {workspace.stack} was never brought up here; nothing to take down.")
+        safe.Console().print(f"The stack {workspace.stack} was never brought up here; nothing to take down.")
         return
     with workspace.exclusive():
         workspace.prepare()
@@ -94,7 +103,9 @@ def down(workspace: Workspace, *, delete_data: bool) -> None:
     if delete_data:
         shutil.rmtree(workspace.layout.data, ignore_errors=True)
     elif workspace.layout.data.exists():
-        Console().print(f"Stored data stays in {workspace.layout.data}; delete it with `agentobs down --delete-data`.")
+        safe.Console().print(
+            f"Stored data stays in {workspace.layout.data}; delete it with `agentobs down --delete-data`."
+        )
 
 
 def _local_only(workspace: Workspace, verb: str, instead: str) -> None:
@@ -106,7 +117,9 @@ def _local_only(workspace: Workspace, verb: str, instead: str) -> None:
 
 
 def _run_demo(otlp: str, tasks: int) -> None:
-    command = [sys.executable, "-m", "demo", "run", "--tasks", str(tasks), "--rate", str(_RATE), "--endpoint", otlp]
+    """A healthy system, and then one broken version: something to look at, and to ask about."""
+    command = [sys.executable, "-m", "demo", "run", "--scenario", STORY, "--environment", _STORY_ENVIRONMENT]
+    command += ["--tasks", str(tasks), "--rate", str(STORY_RATE), "--endpoint", otlp]
     if subprocess.run(command, cwd=home.project_root(), check=False).returncode != 0:
         raise LifecycleError(f"the sample workload failed; the stack is up. Try again: {' '.join(command[1:])}")
 
@@ -123,18 +136,31 @@ def _first_kpis(prometheus: str, begin: float, tasks: int) -> Status:
         time.sleep(0.5)
 
 
+def _first_answer(console: safe.Console, source: Prometheus, begin: float) -> None:
+    """What `why` says of the sample: a collector shows the last calls a few seconds late."""
+    deadline = time.monotonic() + _ANSWER_TIMEOUT_S
+    while True:
+        window = Window(start=begin - _BEFORE_S, end=time.time(), where={Label.ENVIRONMENT: _STORY_ENVIRONMENT})
+        document = diagnose(source, window)
+        if document.verdict is Verdict.REGRESSION or time.monotonic() > deadline:
+            break
+        time.sleep(1)
+    console.print("\nHalfway through, the sample replaced a tool server. What broke, and since which version?")
+    console.print(show_why.answer(document))
+
+
 def _report_file(workspace: Workspace) -> Path:
     return workspace.layout.root / "report.html"
 
 
-def _first_report(console: Console, workspace: Workspace, endpoints: Mapping[str, str]) -> None:
+def _first_report(console: safe.Console, workspace: Workspace, endpoints: Mapping[str, str]) -> None:
     """The boards as a page: this stack has no Grafana. It is no reason to fail when the stack itself is up."""
     path, end = _report_file(workspace), time.time()
     reached = Reached(urls=endpoints)
     try:
-        write(path, BOARDS, reached, Period(start=end - _REPORTED_S, end=end), {"environment": workspace.stack})
+        write(path, BOARDS, reached, Period(start=end - _REPORTED_S, end=end), {"environment": _STORY_ENVIRONMENT})
     except ReportError as error:
-        console.print(f"[yellow]The boards were not written: {error}[/]")
+        console.print(safe.lines(f"The boards were not written: {error}", "yellow"))
     else:
         console.print(f"The boards, to open in a browser: {path.as_uri()}", highlight=False, soft_wrap=True)
 
@@ -143,14 +169,14 @@ def _next(otlp: str) -> tuple[tuple[str, str], ...]:
     """What to try, as commands that work as they stand."""
     moved = "" if otlp.endswith(f":{PORTS['otlp-http']}") else f" --endpoint {otlp}"
     return (
-        ("break a tool", f".venv/bin/python -m demo run --scenario tool-regression{moved}"),
-        ("ask what broke", ".venv/bin/agentobs why"),
+        ("ask what broke, with all evidence", f".venv/bin/agentobs why -e {_STORY_ENVIRONMENT}"),
+        ("break something else", f".venv/bin/python -m demo run --scenario prompt-regression{moved}"),
         ("see it on all boards", ".venv/bin/agentobs report --since 1h"),
         ("take it down", "make down"),
     )
 
 
-def _print_addresses(console: Console, endpoints: Mapping[str, str]) -> None:
+def _print_addresses(console: safe.Console, endpoints: Mapping[str, str]) -> None:
     table = Table(title="Addresses", title_justify="left", title_style="bold", show_header=False)
     for name, url in sorted(endpoints.items()):
         table.add_row(name.replace("_", " "), url)

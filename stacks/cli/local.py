@@ -14,7 +14,7 @@ _LOCAL: Final = EnvName.LOCAL
 
 def up(
     stack: Stack = _LOCAL,
-    tasks: Annotated[int, typer.Option(min=0, help="Tasks of the sample workload to run; 0 for none.")] = 60,
+    tasks: Annotated[int, typer.Option(min=0, help="Tasks of the sample workload to run; 0 for none.")] = 200,
     port: Annotated[list[str] | None, typer.Option(metavar="NAME=NUMBER", help="Move a port; repeatable.")] = None,
 ) -> None:
     """Build what is missing, run `pulumi up`, run the sample workload, print addresses and KPIs."""

@@ -6,13 +6,12 @@ from typing import Annotated, Final
 
 import typer
 from pydantic import BaseModel
-from rich.console import Console
 
+from agentobs.contract import Attr
 from collector.search import LineSearch, LogLine, Op, SearchError, Span, SpanSearch, Term, Trace, words
-from collector.search.model import WARNING, of_version, seconds
-from collector.signals import Attr
+from collector.search.model import SEVERITIES, of_version, seconds
 from collector.stores import LogKind, TraceKind
-from stacks.cli import show_look
+from stacks.cli import safe, show_look
 from stacks.cli.options import (
     AsJson,
     JaegerUrl,
@@ -32,7 +31,6 @@ from stacks.environments import EnvName
 _LOCAL: Final = EnvName.LOCAL
 _MOST: Final = 5000
 """What Loki answers at most, unless it is told otherwise."""
-_SEVERITIES: Final = {"debug": 5, "info": 9, "warning": WARNING, "error": 17, "fatal": 21}
 _SHORT: Final = {
     "agent": Attr.AGENT_NAME, "tool": Attr.TOOL_NAME, "service": Attr.SERVICE_NAME, "environment": Attr.ENVIRONMENT,
 }  # fmt: skip
@@ -53,7 +51,19 @@ Condition = Annotated[
         help="An attribute, as 'agentic.retry.attempt > 1'; repeatable; may hold or.",
     ),
 ]
-Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=_MOST, help="At most so many, the newest.")]
+
+
+def _limit(text: str | int) -> int:
+    """A number of results."""
+    if not (str(text).isascii() and str(text).isdecimal() and 1 <= int(text) <= _MOST):
+        raise typer.BadParameter(f"{text!r} is no limit; write a number from 1 to {_MOST}, for example 50")
+    return int(text)
+
+
+Limit = Annotated[
+    int,
+    typer.Option("--limit", "-n", parser=_limit, metavar="NUMBER", help=f"At most so many, the newest; up to {_MOST}."),
+]
 
 
 class FoundTraces(BaseModel):
@@ -117,11 +127,11 @@ def traces(
             return
         found = FoundTraces(traces=store.find(search, now - since, now, limit))
     if as_json:
-        show_look.document(found)
+        safe.document(found)
     elif not found.traces:
         error_console().print(f"No kept trace is like that in this window. {_NOTHING}")
     else:
-        Console().print(show_look.traces(found.traces, link=stores.trace_link))
+        safe.Console().print(show_look.traces(found.traces, link=stores.trace_link))
 
 
 def _must_be_an_id(text: str) -> None:
@@ -135,9 +145,9 @@ def _show_one(found: OneTrace, *, as_json: bool) -> None:
             f"there is no trace {found.trace_id}: it was not kept, its time is over, or it is in another stack's store"
         )
     if as_json:
-        show_look.document(found)
+        safe.document(found)
     else:
-        Console().print(show_look.tree(found.spans))
+        safe.Console().print(show_look.tree(found.spans))
 
 
 def logs(
@@ -186,12 +196,12 @@ def logs(
             raise SearchError(f"the stack {stack} has no store of logs; name one with --loki or --victorialogs URL")
         found = FoundLines(lines=store.lines(search, now - since, now, limit))
     if as_json:
-        show_look.document(found)
+        safe.document(found)
     elif not found.lines:
         hint = " A call that failed is a warning: --severity warning." if failed else ""
         error_console().print(f"No line is like that in this window. {_NOTHING}{hint}")
     else:
-        Console().print(show_look.counted(found.lines, _SHORT.get(by, by)) if by else show_look.lines(found.lines))
+        safe.Console().print(show_look.counted(found.lines, _SHORT.get(by, by)) if by else show_look.lines(found.lines))
 
 
 def _named(environment: str, agent: str, tool: str, service: str) -> tuple[Term, ...]:
@@ -217,6 +227,6 @@ def _severity(text: str) -> int | None:
         return None
     if text.isdecimal():
         return int(text)
-    if text.lower() not in _SEVERITIES:
-        raise SearchError(f"{text!r} is no level; write one of {', '.join(_SEVERITIES)}, or OpenTelemetry's number")
-    return _SEVERITIES[text.lower()]
+    if text.lower() not in SEVERITIES:
+        raise SearchError(f"{text!r} is no level; write one of {', '.join(SEVERITIES)}, or OpenTelemetry's number")
+    return SEVERITIES[text.lower()]

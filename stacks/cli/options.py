@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from collector.signals import Label
+from agentobs.contract import Label
+from stacks.cli import safe
 from stacks.environments import EnvName
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def narrowed(environment: str) -> dict[Label, str]:
 
 def print_schema(model: "type[BaseModel]") -> None:
     """What --schema does."""
-    typer.echo(json.dumps(model.model_json_schema(), indent=2))
+    safe.document(json.dumps(model.model_json_schema(), indent=2))
 
 
 Stack = Annotated[EnvName, typer.Option("--stack", "-s", help="Which stack.")]

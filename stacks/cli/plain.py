@@ -4,9 +4,11 @@ import shlex
 
 import typer
 
+from stacks.cli import safe
 from stacks.cli.options import Stack
+from stacks.cli.unencrypted import require_secret
 from stacks.cli.workspace import Workspace
-from stacks.environments import EnvName
+from stacks.environments import ENVIRONMENTS, EnvName
 
 
 def env(stack: Stack = EnvName.LOCAL) -> None:
@@ -14,12 +16,13 @@ def env(stack: Stack = EnvName.LOCAL) -> None:
     workspace = Workspace(stack)
     workspace.prepare()
     for name, value in workspace.environment().items():
-        typer.echo(f"export {name}={shlex.quote(value)}")
+        safe.exact(f"export {name}={shlex.quote(value)}")
 
 
 def pulumi(context: typer.Context, stack: Stack = EnvName.LOCAL) -> None:
     """Run any Pulumi command on a stack: agentobs pulumi preview --diff."""
     workspace = Workspace(stack)
+    require_secret(context.args, local=ENVIRONMENTS[stack].cluster is None)
     with workspace.exclusive():
         workspace.prepare()
         workspace.pulumi(*context.args)

@@ -249,7 +249,8 @@ class RunningStack:
     def _expected(self) -> machine.Expected:
         pids = Supervisor(self._workspace.layout).pids()
         pinned = {binary.name: binary for recipe in toolchain.table.RECIPES for binary in recipe.binaries}
-        binaries = {spec.name: spec.command[0] for spec in self._specs}
+        # What is no binary of the toolchain runs on the Python of this command.
+        binaries = {spec.name: spec.command[0] for spec in self._specs if Path(spec.command[0]).name in pinned}
         names = {name: Path(path).name for name, path in binaries.items()}
         keys = self._settings.langfuse_keys_file
         return machine.Expected(

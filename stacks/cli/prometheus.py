@@ -2,7 +2,8 @@
 
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 import requests
@@ -49,6 +50,9 @@ class Prometheus:
             if response.status_code in {requests.codes.unauthorized, requests.codes.forbidden}:
                 raise PrometheusError(f"Prometheus at {self._url} refuses the login: HTTP {response.status_code}")
             return dict(response.json())
+        except UnicodeEncodeError:
+            asked = f"Prometheus at {self._url} can be asked"
+            raise PrometheusError(f"{asked} only for text in UTF-8; leave out what is none") from None
         except requests.ConnectionError:
             raise PrometheusError(
                 f"no Prometheus answers at {self._url}; start the stack with `agentobs up`"
@@ -56,6 +60,17 @@ class Prometheus:
             ) from None
         except requests.RequestException as error:
             raise PrometheusError(f"Prometheus at {self._url} did not answer {path}: {error}") from error
+
+    @contextmanager
+    def _reading(self, path: str) -> Iterator[None]:
+        """Reading an answer: where it has another form, something else than Prometheus answers there."""
+        try:
+            yield
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise PrometheusError(
+                f"what answers at {self._url} is no Prometheus, by its answer to {path}; name another one with"
+                " --prometheus URL"
+            ) from error
 
     def rules(self) -> list[dict[str, Any]]:
         """Groups of rules as they run, with their health."""
@@ -67,8 +82,9 @@ class Prometheus:
 
     def instant(self, query: str, at: float) -> list[Sample]:
         """Evaluate at one moment; NaN results are left out."""
-        result = self._get("query", {"query": query, "time": f"{at:.3f}"})["result"]
-        samples = [Sample(_labels(row), float(row["value"][1])) for row in result]
+        with self._reading("query"):
+            result = self._get("query", {"query": query, "time": f"{at:.3f}"})["result"]
+            samples = [Sample(_labels(row), float(row["value"][1])) for row in result]
         return [sample for sample in samples if not math.isnan(sample.value)]
 
     def range(self, query: str, start: float, end: float, step: float) -> list[Series]:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from stacks import generated, home
+from stacks.cli import safe
 from stacks.cluster import render as manifests_of
 from stacks.cluster import rules as rules_of
 from stacks.environments import ENVIRONMENTS, Environment, EnvName
@@ -41,13 +42,13 @@ def render(
     if check:
         stale = generated.differences()
         for difference in stale.values():
-            typer.echo(difference)
+            safe.say(difference)
         if stale:
             raise generated.StaleError(f"stale generated files: {', '.join(stale)}. Fix: agentobs render")
-        typer.echo("all generated files are current")
+        safe.say("all generated files are current")
         return
     for path in generated.write():
-        typer.echo(f"wrote {path}")
+        safe.say(f"wrote {path}")
 
 
 @app.command()
@@ -59,7 +60,7 @@ def manifests(
     """Write the plain manifests of a stack, one file per object, without secrets and without a cluster."""
     made = manifests_of.documents(_environment(stack), settings or _stack_file(stack))
     manifests_of.write(made, out)
-    typer.echo(f"wrote {len(made) - 1} manifests and {manifests_of.SECRETS_FILE} to {out}")
+    safe.say(f"wrote {len(made) - 1} manifests and {manifests_of.SECRETS_FILE} to {out}")
 
 
 @app.command()
@@ -81,7 +82,7 @@ def rules(
     out.mkdir(parents=True, exist_ok=True)
     for name, text in made.items():
         (out / name).write_text(text, encoding="utf-8")
-        typer.echo(f"wrote {out / name}")
+        safe.say(f"wrote {out / name}")
 
 
 def _environment(stack: EnvName) -> Environment:

@@ -9,21 +9,20 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.text import Text
 
+from agentobs.contract import Label
 from alerts.alerting import Links
 from alerts.catalogue import TASK_SUCCESS
-from alerts.catalogue.model import HOUR
-from alerts.promql import duration
-from alerts.recording import rule
+from alerts.promql import duration, increase
 from collector.search import SearchError
 from dashboards import documents
 from dashboards.boards import BOARDS
 from dashboards.lib.model import Board
 from dashboards.lib.stores import adapted
-from dashboards.report import Period, Report, Sources, render
-from stacks.cli import browser
+from dashboards.report import Period, Report, Sources, fitted, render
+from stacks.cli import browser, safe
 from stacks.cli.options import JaegerUrl, LokiUrl, Since, Stack, Store, TempoUrl, VictoriaLogsUrl, Where
 from stacks.cli.prometheus import PrometheusError
 from stacks.cli.reach import STORES, Reached, either
@@ -75,9 +74,9 @@ def report(
         for each in boards:
             picture = path.with_name(f"{path.stem}-{each.slug}.png")
             browser.picture(path, picture, each.slug)
-            typer.echo(f"wrote {picture}")
+            safe.say(f"wrote {picture}")
     if document.failed:
-        error_console().print(f"[bold yellow]{document.failed} panels show an error instead of data.[/]")
+        error_console().print(Text(f"{document.failed} panels show an error instead of data.", "bold yellow"))
 
 
 def write(
@@ -88,21 +87,26 @@ def write(
     chosen: Mapping[str, str],
     runbooks_url: str = "",
 ) -> Report:
-    """Write a report and say what is in it. Raises ReportError where the file cannot be written."""
+    """Write a report of that part of a period of which there is data, and say what is in it.
+
+    Raises ReportError where the file cannot be written.
+    """
     began = time.monotonic()
+    asked = sources(stores)
     pages = documents.runbooks(Links(runbook=f"{runbooks_url.rstrip('/')}/{{name}}", board="")) if runbooks_url else {}
     with _progress() as tell:
         document = render(
             [adapted(board, stores.kinds) for board in boards],
-            sources(stores),
-            period,
+            asked,
+            fitted(asked, period, chosen["environment"]),
             chosen,
             runbooks=pages,
             progress=tell,
             traces_url=stores.trace_link,
+            made=period.end,
         )
     _save(path, document.html)
-    Console().print(
+    safe.Console().print(
         f"wrote {path}: {document.with_data} of {document.panels} panels with data, environment"
         f" {chosen['environment']}, {len(document.html.encode()) / _MEGABYTE:.1f} MB, {time.monotonic() - began:.0f} s",
         highlight=False,
@@ -157,20 +161,22 @@ def _stores(stack: EnvName, prometheus: str, named: Mapping[str, str]) -> Iterat
 
 
 def _busiest(stores: Reached, period: Period) -> str:
-    """The environment with most tasks; others are named, so that nobody takes one for all."""
-    window = f"{round(period.end - period.start)}s"
-    counted = f"sum by (environment) (max_over_time({rule.events(TASK_SUCCESS, HOUR)}[{window}]))"
-    samples = stores.metrics.instant(counted, period.end)
+    """The environment with most tasks; others are named, so that nobody takes one for all.
+
+    From the counter itself: what rules record of the first minute comes a minute late.
+    """
+    counted = increase(TASK_SUCCESS.denominator, (Label.ENVIRONMENT,), {}, period.seconds)
+    samples = stores.metrics.instant(f"{counted} > 0", period.end)
     found = sorted(samples, key=lambda sample: -sample.value)
     if not found:
         raise ReportError(
-            f"no task was counted in the last {duration(period.end - period.start)}; look further back with --since, or"
+            f"no task was counted in the last {duration(round(period.seconds))}; look further back with --since, or"
             " name an environment with -e for its platform's panels"
         )
     names = [sample.labels["environment"] for sample in found]
     if names[1:]:
         others = ", ".join(names[1:])
-        error_console().print(f"environment {names[0]}, the busiest; -e for {others}", highlight=False)
+        error_console().print(safe.text(f"environment {names[0]}, the busiest; -e for {others}"))
     return names[0]
 
 
@@ -178,7 +184,11 @@ def _busiest(stores: Reached, period: Period) -> str:
 def _progress() -> Iterator[Any]:
     """A bar on standard error."""
     bar = Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), console=error_console(), transient=True
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        console=error_console(),
+        transient=True,
     )
     with bar:
         task = bar.add_task("boards", total=None)

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
-from rich.console import Console
 from rich.markdown import Markdown
 from rich.table import Table
 from typer.core import TyperArgument, TyperOption
 
+from alerts import explore
 from alerts.alerting import Links
+from alerts.explore import Explorer, Place
 from alerts.rules import LINKS
 from runbooks import site
 from runbooks.book import checks, library, page
@@ -20,10 +21,11 @@ from runbooks.book.commands import Command
 from runbooks.book.facts import facts
 from runbooks.book.kinds import Kind
 from runbooks.book.library import Library
+from stacks.cli import run_alert, safe
 from stacks.cli.verbs import VerbGroup
 
 app = typer.Typer(help="The runbooks: a page for every alert, procedures, the on-call guide.", no_args_is_help=True)
-
+app.command("run")(run_alert.run)
 
 _STAMP: Final = ".agentobs-runbooks"
 
@@ -43,8 +45,8 @@ def check(context: typer.Context, folder: Folder = library.HERE) -> None:
     found = library.load(folder)
     wrong = checks.findings(Book(library=found, agentobs=commands_of(context.find_root().command)))
     for finding in wrong:
-        typer.echo(str(finding))
-    Console(stderr=True).print(_summary(found), highlight=False)
+        safe.say(str(finding))
+    safe.Console(stderr=True).print(_summary(found), highlight=False)
     if wrong:
         raise RunbookError(f"{len(wrong)} findings in the runbooks")
 
@@ -55,13 +57,29 @@ def build(
     dashboards_url: Annotated[
         str, typer.Option(help="Address of Grafana, for links to boards; default that of a Grafana on this computer.")
     ] = "",
+    prometheus_url: Annotated[
+        str,
+        typer.Option(
+            help="Address of Prometheus, to open queries in; default Grafana where that is named, else a Prometheus on"
+            " this computer."
+        ),
+    ] = "",
     folder: Folder = library.HERE,
 ) -> None:
     """Write all pages as a site of plain files, with search: to open, to print, or to put on any web server."""
     board = f"{dashboards_url.rstrip('/')}/d/agentobs-{{board}}" if dashboards_url else LINKS.board
-    files = site.render(library.load(folder), Links(runbook=LINKS.runbook, board=board))
+    files = site.render(
+        library.load(folder), Links(runbook=LINKS.runbook, board=board), _explorer(dashboards_url, prometheus_url)
+    )
     _write(files, out)
-    typer.echo(f"wrote {len(files)} files to {out}; open {(out / 'index.html').resolve().as_uri()}")
+    safe.say(f"wrote {len(files)} files to {out}; open {(out / 'index.html').resolve().as_uri()}")
+
+
+def _explorer(dashboards_url: str, prometheus_url: str) -> Explorer:
+    """Where queries are opened."""
+    if dashboards_url and not prometheus_url:
+        return Explorer(place=Place.GRAFANA, url=dashboards_url)
+    return Explorer(place=Place.PROMETHEUS, url=prometheus_url) if prometheus_url else explore.LOCAL
 
 
 def _write(files: Mapping[str, str], out: Path) -> None:
@@ -89,7 +107,7 @@ def list_pages() -> None:
         table.add_row(name, known.family, ", ".join(known.severities), known.message)
     for each in (*found.of(Kind.PROCEDURE), *found.of(Kind.GUIDE)):
         table.add_row(each.name, each.kind, "", each.title)
-    Console().print(table)
+    safe.Console().print(table)
 
 
 @app.command()
@@ -102,7 +120,7 @@ def show(name: Annotated[str, typer.Argument(help="An alert, a procedure or a pa
         hint = f"; did you mean {' or '.join(by_lower[each] for each in near)}?" if near else ""
         raise RunbookError(f"no page is called {name}{hint} `agentobs runbooks list` shows all")
     text = found[by_lower[name.lower()]]
-    Console().print(Markdown(text.partition("-->")[2]))
+    safe.Console().print(Markdown(text.partition("-->")[2]))
 
 
 def _summary(found: Library) -> str:

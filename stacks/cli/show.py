@@ -1,6 +1,6 @@
 """What a person sees: the status tables, on a terminal."""
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table as RichTable
 from rich.text import Text
 
@@ -34,10 +34,9 @@ def _cells(row: Row, table: Table) -> list[str | Text]:
 
 def failure(error: Exception) -> Text:
     """An error as it is said: text, not markup, for what others named may stand in it."""
-    said = "".join(letter if letter.isprintable() or letter == "\n" else " " for letter in str(error))
-    return Text.assemble(("error:", "bold red"), " ", said)
+    return Text.assemble(("error:", "bold red"), " ", safe.lines(error, indent="  "))
 
 
-def error_console() -> Console:
+def error_console() -> safe.Console:
     """Console for errors and progress, so that standard output stays parseable."""
-    return Console(stderr=True)
+    return safe.Console(stderr=True)

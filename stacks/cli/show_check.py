@@ -1,17 +1,22 @@
-"""What a person sees of a telemetry check: one table of findings per service, and the progress while it reads."""
+"""What a person sees of a telemetry check: one page, the few things that matter first; and the progress while it reads.
+
+The page: what arrived, what to mend first, which KPIs are fed per agent, and the line that mends each gap.
+"""
 
 import time
-from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
-from rich.console import Group, RenderableType
+from rich import box
+from rich.console import Group as Lines
+from rich.console import RenderableType
+from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from collector.check import COLLECTOR, Finding, Kind, Report, Severity
+from collector.check import NEEDS, OPTIONAL, VERDICTS, Fed, Gap, Group, Kind, Report, Service, Severity, framework
 from runbooks.wording import clock
 from stacks.cli import safe
 from stacks.cli.show import error_console
@@ -19,14 +24,36 @@ from stacks.cli.telemetry import Progress as Tell
 
 _PERCENT: Final = 100
 _PATIENCE_S: Final = 3
+_FIRST: Final = 5
+_ROWS: Final = 15
+_NAMES: Final = 4
 _STYLES: Final = {Severity.REQUIRED: "bold red", Severity.PROBLEM: "bold yellow", Severity.RECOMMENDED: "dim"}
+_WRONG: Final = tuple(Kind)[: list(Kind).index(Kind.UNTASKED)]  # numbers that are wrong although they are there
+_GOOD, _FAIR = 90, 60
+_BAD: Final = "bold red"
+_LEGEND: Final = Text(
+    "  yes: every call carries what it needs; 40 %: so many do; no: none does; -: nothing to carry it", "dim"
+)
+_COUNTS: Final = {
+    "agent_runs": "agent runs",
+    "tasks": "tasks",
+    "model_calls": "model calls",
+    "tool_calls": "tool calls",
+    "served": "served",
+    "verdicts": "verdicts",
+    "unread": "unread",
+}
 
 
 @contextmanager
 def progress() -> Iterator[Tell]:
     """A bar on standard error, once reading takes longer than a moment."""
     bar = Progress(
-        TextColumn("reading traces"), BarColumn(), MofNCompleteColumn(), console=error_console(), transient=True
+        TextColumn("reading traces", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        console=error_console(),
+        transient=True,
     )
     task, began = bar.add_task("traces", total=None), time.monotonic()
 
@@ -41,62 +68,209 @@ def progress() -> Iterator[Tell]:
         bar.stop()
 
 
-def report(document: Report, link: str) -> RenderableType:
-    """All findings by service, worst first; the id of a trace completes `link`, which may be empty."""
-    looked = f"{clock(document.window_start)} to {clock(document.window_end)}"
+def report(document: Report, link: str, *, everything: bool = False) -> RenderableType:
+    """The page; the id of a trace completes `link`, which may be empty. `everything` leaves nothing out."""
+    worth = [group for group in document.groups if not _is_minor(group)]
+    first = worth if everything else worth[:_FIRST]
+    parts: list[RenderableType] = [_head(document, worth, link)]
+    if document.services:
+        parts += [_title("What arrived"), _arrived(document.services)]
+    if worth:
+        parts += [_title("Mend first"), *_first(first, worth[len(first) :], link)]
+    if document.fed:
+        parts += [_title("Which KPIs are fed"), _LEGEND, *_fed(document.fed, everything=everything)]
+    if document.gaps:
+        parts += [_title("How to feed the rest"), _gaps(document.gaps, first)]
+    if document.fed:
+        parts += _optional(document)
+    parts += _good(document, worth)
+    return Lines(*parts)
+
+
+def _is_minor(group: Group) -> bool:
+    return group.severity is Severity.RECOMMENDED and group.kind is Kind.MISSING
+
+
+def _title(text: str) -> Text:
+    return Text(f"\n{text}", style="bold cyan")
+
+
+def _head(document: Report, worth: Sequence[Group], link: str) -> Text:
+    where = document.environment or "all environments"
+    text = safe.text(f"Telemetry of {where}, {clock(document.window_start)} to {clock(document.window_end)}", "bold")
     if not link and not document.traces:
-        looked += ": only series, no traces; name their store with --tempo or --jaeger URL"
-    else:
-        looked += f": {document.spans:,} spans in {document.traces:,} traces"
-        looked += f"; one of them: {link}ID" if link else ""
-    heads = {service.name: f"{service.name} ({service.spans:,} spans)" for service in document.services}
-    by_service: defaultdict[str, list[Finding]] = defaultdict(list)
-    for finding in document.findings:
-        by_service[finding.service].append(finding)
-    tables = [_table(heads.get(name, name), found, link) for name, found in by_service.items()]
-    good = sorted(heads.keys() - by_service.keys())
-    parts: list[RenderableType] = [Text(looked, style="dim"), *tables]
-    if not tables and not good:
-        parts.append(Text("all good", style="bold green"))
-    if good:
-        parts.append(safe.text(f"all good: {', '.join(good)}", "bold green"))
-    return Group(*parts)
+        return text.append("\nOnly series, no traces; name their store with --tempo or --jaeger URL.", "not bold dim")
+    text.append(f"\n{document.spans:,} spans in {document.traces:,} traces were looked at", "not bold dim")
+    if link:
+        text.append_text(safe.text(f"; one of them: {link}ID", "not bold dim"))
+    if document.score is not None:
+        style = "green" if document.score >= _GOOD else "yellow" if document.score >= _FAIR else "red"
+        text.append("\nScore ", "bold").append(f"{document.score} of 100", f"bold {style}")
+        text.append(": how much of what the KPIs need is there", "not bold")
+        wrong = sum(group.kind in _WRONG for group in worth)
+        if wrong:
+            text.append(f"; and numbers are wrong, for {wrong} reason{'s' * (wrong > 1)} below", "not bold")
+    return text
 
 
-def _table(title: str, found: list[Finding], link: str) -> Table:
-    table = Table(
-        title=safe.text(title), title_justify="left", title_style="bold", header_style="cyan", show_lines=True
-    )
-    for heading in ("", "agent", "what", "how much", "how to mend it"):
-        table.add_column(heading, no_wrap=heading == "agent", overflow="fold")
-    worth = [finding for finding in found if not _is_minor(finding)]
-    for finding in worth:
-        word = Text(finding.severity, style=_STYLES[finding.severity])
-        # Text, not markup: names come from outside.
-        table.add_row(
-            word, safe.text(finding.agent or "-"), _what(finding, link), _amount(finding), safe.text(finding.fix)
-        )
-    minor = dict.fromkeys(finding.subject for finding in found if _is_minor(finding))
-    if minor:
-        word = Text(Severity.RECOMMENDED, style=_STYLES[Severity.RECOMMENDED])
-        table.add_row(word, "", f"absent on some spans: {', '.join(minor)}", "", "see collector/README.md, or --json")
+def _arrived(services: Sequence[Service]) -> Table:
+    table = _columns("service")
+    shown = {key: heading for key, heading in _COUNTS.items() if any(getattr(each, key) for each in services)}
+    for heading in ("agents", *shown.values()):
+        table.add_column(heading, justify="right")
+    for service in services:
+        counts = {key: getattr(service, key) for key in shown}
+        cells = (Text(f"{count:,}" if count else "-", _BAD if key == "unread" and count else "dim" * (not count))
+                 for key, count in counts.items())  # fmt: skip
+        table.add_row(safe.text(f"  {service.name}"), str(len(service.agents) or "-"), *cells)
     return table
 
 
-def _is_minor(finding: Finding) -> bool:
-    return finding.severity is Severity.RECOMMENDED and finding.kind is Kind.MISSING
+def _columns(heading: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, header_style="", pad_edge=False, show_edge=False)
+    table.add_column(f"  {heading}", overflow="fold", vertical="bottom")
+    return table
 
 
-def _amount(finding: Finding) -> str:
-    if finding.share is None:
-        unit = " values" if finding.kind is Kind.EXPLODING and finding.service != COLLECTOR else ""
-        return f"{finding.count:,}{unit}"
-    return f"{finding.share * _PERCENT:.0f} % of {finding.of:,}"
+def _first(first: Sequence[Group], rest: Sequence[Group], link: str) -> Iterator[RenderableType]:
+    for number, group in enumerate(first, start=1):
+        yield _finding(number, group, link)
+    if rest:
+        yield Text(f"  and {len(rest)} more (--all shows how to mend them):", style="dim")
+        for group in rest:
+            yield Padding(safe.text(f"{_amount(group)}{group.what}", "dim"), (0, 0, 0, 5))
 
 
-def _what(finding: Finding, link: str) -> Text:
-    text = safe.text(finding.what)
-    if finding.trace_id:
-        style = f"dim link {link}{finding.trace_id}" if link and finding.trace_id.isalnum() else "dim"
-        text.append("\n").append_text(safe.text(finding.trace_id, style))
-    return text
+def _finding(number: int, group: Group, link: str) -> RenderableType:
+    head = Table.grid(padding=(0, 2, 0, 0))
+    head.add_column(style="bold", no_wrap=True)
+    head.add_column(no_wrap=True)
+    head.add_column(style="bold", overflow="fold")
+    word = Text(group.severity, _STYLES[group.severity])
+    head.add_row(f"  {number}", word, safe.text(f"{_amount(group)}{group.what}"))
+    lines = Table.grid(padding=(0, 2, 0, 0))
+    lines.add_column(style="dim", no_wrap=True)
+    lines.add_column(overflow="fold")
+    lines.add_row("who", safe.text(_who(group)))
+    lines.add_row("breaks", safe.text(group.breaks))
+    lines.add_row("mend", safe.text(group.fix, "green"))
+    if group.trace_id:
+        lines.add_row("see", _example(group, link))
+    return Lines(head, Padding(lines, (0, 0, 1, 5)))
+
+
+def _amount(group: Group) -> str:
+    if group.kind is Kind.EXPLODING:
+        return f"{group.count:,} values: "
+    return f"{group.count:,} of {group.of:,}: " if group.of else f"{group.count:,}: "
+
+
+def _who(group: Group) -> str:
+    agents = f"; agent{'s' * (len(group.agents) > 1)} {_listed(group.agents)}" if group.agents else ""
+    named = [f"{framework(scope)} (scope {scope})" if framework(scope) else f"scope {scope}" for scope in group.scopes]
+    return f"{_listed(group.services)}{agents}" + (f"; by {_listed(named)}" if named else "")
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _NAMES
+    return ", ".join(names[:_NAMES]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _example(group: Group, link: str) -> Text:
+    style = f"link {link}{group.trace_id}" if link and group.trace_id.isalnum() else ""
+    text = safe.text(f"span {group.example} of " if group.example else "")
+    return text.append_text(safe.text(f"trace {group.trace_id}", style))
+
+
+def _fed(rows: Sequence[Fed], *, everything: bool) -> Iterator[RenderableType]:
+    """Two tables: what belongs to a program, and what belongs to an agent."""
+    keys = {need.key for need in NEEDS if need.of_service}
+    whole = [(row.service, {key: share for key, share in row.fed.items() if key in keys}) for row in rows]
+    yield _matrix("service", [(name, fed) for name, fed in whole if fed])
+    several = len({row.service for row in rows}) > 1
+    single = [(_named(row, several=several), {k: v for k, v in row.fed.items() if k not in keys}) for row in rows]
+    shown = [(name, fed) for name, fed in single if fed]
+    most = len(shown) if everything else _ROWS
+    if shown:
+        yield Text()
+        yield _matrix("agent", shown[:most])
+    if len(shown) > most:
+        yield Text(f"  and {len(shown) - most} more agents (--all)", style="dim")
+
+
+def _named(row: Fed, *, several: bool) -> str:
+    name = (row.agent or "(no agent)") + (f" ({row.names} names)" if row.names > 1 else "")
+    return f"{name} of {row.service}" if several else name
+
+
+def _matrix(heading: str, rows: Sequence[tuple[str, dict[str, float]]]) -> Table:
+    table = _columns(heading)
+    needs = [need for need in NEEDS if any(need.key in fed for _, fed in rows)]
+    for need in needs:
+        table.add_column(need.heading, justify="right", vertical="bottom")
+    for name, fed in rows:
+        table.add_row(safe.text(f"  {name}"), *(_share(fed.get(need.key)) for need in needs))
+    return table
+
+
+def _share(share: float | None) -> Text:
+    match share:
+        case None:
+            return Text("-", "dim")
+        case 1.0:
+            return Text("yes", "green")
+        case 0.0:
+            return Text("no", _BAD)
+        case _:
+            return Text(f"{min(99, max(1, round(share * _PERCENT)))} %", "yellow")
+
+
+def _gaps(gaps: Iterable[Gap], first: Sequence[Group]) -> Table:
+    """A line per column that is not full; what stands above is not said again."""
+    numbers = {group.subject: number for number, group in enumerate(first, start=1)}
+    lines = _pairs()
+    for gap in gaps:
+        above = next((numbers[attribute] for attribute in gap.attributes if attribute in numbers), None)
+        if above:
+            lines.add_row(f"  {gap.heading}", f"see {above} above")
+            continue
+        who = _listed(gap.agents) if gap.agents else _listed(gap.services)
+        text = safe.text(f"{who}: ").append_text(safe.text(gap.fix, "green"))
+        lines.add_row(f"  {gap.heading}", text.append_text(Text("\n").append_text(safe.text(gap.kpis, "dim"))))
+    return lines
+
+
+def _pairs() -> Table:
+    lines = Table.grid(padding=(0, 2, 0, 0))
+    lines.add_column(style="bold", no_wrap=True)
+    lines.add_column(overflow="fold")
+    return lines
+
+
+def _optional(document: Report) -> Iterator[RenderableType]:
+    """What only the application can say, on top: KPIs by the line that feeds them."""
+    minor = {group.subject: group.fix for group in document.groups if _is_minor(group)}
+    kpis: dict[str, list[str]] = {}
+    for attribute, title in OPTIONAL.items():
+        if attribute in minor:
+            kpis.setdefault(minor[attribute].partition(";")[0], []).append(title)
+    if not any(service.verdicts for service in document.services):
+        kpis["emit.evaluation(name, passed=..., source=...)"] = [VERDICTS]
+    if not kpis:
+        return
+    yield _title("Optional, and not sent on every span")
+    lines = _pairs()
+    for line, titles in kpis.items():
+        lines.add_row(f"  {', '.join(dict.fromkeys(titles))}", safe.text(line, "green"))
+    yield lines
+    rest = [attribute for attribute in minor if attribute not in OPTIONAL]
+    if rest:
+        yield Padding(safe.text(f"for searches: {', '.join(rest)}", "dim"), (0, 0, 0, 2))
+
+
+def _good(document: Report, worth: Sequence[Group]) -> list[RenderableType]:
+    bad = {service for group in worth for service in group.services}
+    good = sorted(service.name for service in document.services if service.name not in bad)
+    if good:
+        return [Text("\n").append_text(safe.text(f"all good: {', '.join(good)}", "bold green"))]
+    return [] if worth or document.services else [Text("\nall good", style="bold green")]

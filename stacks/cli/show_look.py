@@ -5,15 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-import typer
-from pydantic import BaseModel
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from agentobs.contract import Attr
 from collector.search import LogLine, Span, Trace
-from collector.signals import Attr
 from stacks.cli import safe
 
 _SEVERE: Final = {"WARN": "yellow", "ERROR": "bold red", "FATAL": "bold red"}
@@ -24,12 +22,8 @@ _SAYING: Final[Mapping[Attr, str]] = {
     Attr.ERROR_TYPE: "error",
 }  # fmt: skip
 _SAID: Final = 200
-_ESCAPED: Final = {code: f"\\u{code:04x}" for code in (*range(127, 160), *safe.BIDI)}
-
-
-def document(found: BaseModel) -> None:
-    """Print a document as JSON, in which nothing steers a terminal either."""
-    typer.echo(found.model_dump_json(indent=2).translate(_ESCAPED))
+_BELOW: Final = " " * 8
+"""Before further lines of a text: a line of ours begins with its time."""
 
 
 def traces(found: Sequence[Trace], link: str) -> RenderableType:
@@ -95,7 +89,7 @@ def _line(line: LogLine) -> Text:
     style = next((colour for name, colour in _SEVERE.items() if level.startswith(name)), "")
     shown = Text(moment(line.at), style="dim").append_text(safe.text(f" {level:<5} ", style=style))
     shown.append_text(safe.text(line.attributes.get(Attr.AGENT_NAME) or line.service, style="bold"))
-    shown.append("  ").append_text(safe.text(line.text or _event(line)))
+    shown.append("  ").append_text(safe.lines(line.text or _event(line), indent=_BELOW))
     return shown.append_text(safe.text(f"  {line.trace_id}", style="dim")) if line.trace_id else shown
 
 

@@ -7,10 +7,11 @@ from rich.panel import Panel
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from agentobs.contract import Label
 from alerts.catalogue import MIN_EVENTS
-from collector.signals import Label
 from runbooks import wording
-from runbooks.report import Change, Diagnosis, Evidence, Hypothesis, TraceLink, Verdict
+from runbooks.why import text, words
+from runbooks.why.document import Change, Diagnosis, Evidence, Hypothesis, Origin, Status, TraceLink, Verdict
 from stacks.cli import safe
 
 _PERCENT: Final = 100
@@ -21,30 +22,76 @@ _WIDTH: Final = 9
 def diagnosis(document: Diagnosis) -> RenderableType:
     """The verdict, its evidence and where to look next."""
     match document.verdict:
-        case Verdict.REGRESSION | Verdict.SYMPTOM:
-            return _found(document)
         case Verdict.HEALTHY:
-            return Group(Text("Nothing got worse in this window.", style="bold green"), _others(document))
+            head = Text(text.NAMELESS[document.verdict], style="bold green")
+            return Group(head, *map(safe.text, document.notes), _others(document))
         case Verdict.NOT_ENOUGH_DATA:
-            head = Text("Not enough data to tell.", style="bold yellow")
-            return Group(head, *_undecided(document), _others(document))
+            head = Text(text.NAMELESS[document.verdict], style="bold yellow")
+            return Group(head, *map(safe.text, document.notes), *_undecided(document), _others(document))
+        case Verdict.NO_DATA:
+            head = Text(text.NAMELESS[document.verdict], style="bold yellow")
+            return Group(head, *map(safe.text, document.notes))
         case _:
-            return Text("No tasks in this window. Is telemetry arriving? Try a longer --since.", style="bold yellow")
+            return _found(document)
+
+
+_HEADS: Final = {
+    Verdict.REGRESSION: ("red", "regression"),
+    Verdict.SYMPTOM: ("yellow", "no version to blame"),
+    Verdict.ONE_OF_THESE: ("yellow", "one of these"),
+    Verdict.RESOLVED: ("green", "resolved"),
+}
 
 
 def _found(document: Diagnosis) -> RenderableType:
-    first, *rivals = document.hypotheses
-    blamed = document.culprit is not None
-    style, title = ("red", "regression") if blamed else ("yellow", "no version to blame")
-    lines = [*(_culprit(document) if blamed else _symptom(document, first)), *_when(document, first)]
-    head = Panel(Text("\n").join(lines), title=f"[bold {style}]{title}", expand=False, border_style=style)
-    sides = "old version against new" if blamed else "before against after"
-    parts: list[RenderableType] = [head, *_warnings(document), _evidence(f"Evidence: {sides}", document.evidence)]
+    first, *others = document.hypotheses
+    head = _head(document)
+    sides = "old version against new" if first.culprit else "before against after"
+    parts: list[RenderableType] = [head, *_apart(first), *_warnings(document)]
+    parts += [*_further(document, others), _evidence(f"Evidence: {sides}", first.evidence)]
     if document.impact:
         parts.append(_evidence("All tasks, before and after", document.impact))
     parts.append(_list("Why this is believed", first.reasons))
+    rivals = [one for one in others if one.incident == first.incident]
     parts += [_carriers(document), *_history(document), _rivals(rivals), _list("What usually mends it", first.fixes)]
-    return Group(*parts, *_undecided(document), _others(document))
+    return Group(*parts, *map(safe.text, document.notes), *_undecided(document), _others(document))
+
+
+def answer(document: Diagnosis) -> RenderableType:
+    """The answer alone: what broke, since when, and the first thing to do."""
+    if not document.hypotheses:
+        return diagnosis(document)
+    return Group(_head(document), safe.text(f"What mends it: {document.hypotheses[0].fixes[0]}"))
+
+
+def _head(document: Diagnosis) -> RenderableType:
+    first = document.hypotheses[0]
+    style, title = _HEADS[document.verdict]
+    lines = [*_lines(first), *_when(document, first)]
+    return Panel(Text("\n").join(lines), title=Text(title, f"bold {style}"), expand=False, border_style=style)
+
+
+def _apart(first: Hypothesis) -> list[RenderableType]:
+    """Where the data cannot decide: which two, and what would."""
+    if not first.inseparable_from:
+        return []
+    return [
+        safe.text(f"One of these two: {first.title}; or {'; or '.join(first.inseparable_from)}.", "bold yellow"),
+        *(safe.text(f"  {line}") for line in first.tells_apart),
+    ]
+
+
+def _further(document: Diagnosis, others: list[Hypothesis]) -> list[RenderableType]:
+    """Other incidents, each in a line with its own first fix."""
+    firsts = {one.incident: one for one in reversed(document.hypotheses)}
+    mine = [one for one in others if firsts[one.incident] is one and one.incident != document.hypotheses[0].incident]
+    if not mine:
+        return []
+    lines: list[Text] = []
+    for one in mine:
+        lines += [safe.text(f"  {text.titled(document, one)}, {text.state(one)}; {words.sure(one.confidence)} sure")]
+        lines += [safe.text(f"     {one.fixes[0]}", "dim")]
+    return [Text("Also true, with causes of their own", style="bold"), *lines]
 
 
 def _line(key: str, *parts: str | Text) -> Text:
@@ -53,10 +100,14 @@ def _line(key: str, *parts: str | Text) -> Text:
     return Text.assemble(line, " ", *(part if isinstance(part, Text) else safe.text(part) for part in parts))
 
 
-def _culprit(document: Diagnosis) -> list[Text]:
-    culprit = document.culprit
-    if culprit is None:  # pragma: no cover - asked only where there is one
-        raise ValueError("a regression without a culprit")
+def _lines(first: Hypothesis) -> list[Text]:
+    culprit = first.culprit
+    if culprit is None:
+        shown = {**first.evidence[0].subject, **first.subject}
+        worse = f"{first.evidence[0].title.lower()} got worse"
+        named = first.origin is Origin.UNVERSIONED and len(first.subject) > 1
+        what = (f"{worse if named else first.title}; ", Text("no version change explains it", "bold yellow"))
+        return [*(_line(_SUBJECTS.get(key, key), value) for key, value in shown.items()), _line("what", *what)]
     names = {
         "where": culprit.environment,
         "agent": ", ".join(culprit.agents),
@@ -73,19 +124,14 @@ def _culprit(document: Diagnosis) -> list[Text]:
     return [*(_line(key, value) for key, value in names.items() if value), _line("why", *change)]
 
 
-def _symptom(document: Diagnosis, first: Hypothesis) -> list[Text]:
-    shown = {**first.subject, **document.evidence[0].subject}
-    what = (f"{document.evidence[0].title.lower()} got worse; ", Text("no version change explains it", "bold yellow"))
-    return [*(_line(_SUBJECTS.get(key, key), value) for key, value in shown.items()), _line("what", *what)]
-
-
 def _when(document: Diagnosis, first: Hypothesis) -> list[Text]:
-    lines = [
-        _line("since", f"{wording.clock(first.since)} ({wording.ago(document.window_end - first.since)} ago)"),
-        _line("sure", wording.sure(first.confidence)),
-    ]
-    if first.inseparable_from:
-        lines.append(_line("or", "; ".join(first.inseparable_from), " (these data cannot tell)"))
+    lines = [_line("since", f"{wording.clock(first.since)} ({wording.ago(document.window_end - first.since)} ago)")]
+    if first.until is not None:
+        key = "back" if first.status is Status.TAKEN_BACK else "over"
+        lines.append(_line(key, f"{wording.clock(first.until)} ({wording.ago(document.window_end - first.until)} ago)"))
+    if spent := text.cost(first):
+        lines.append(_line("cost", f"{spent} more than usual"))
+    lines.append(_line("sure", words.sure(first.confidence)))
     for key, traces in (("good", document.baseline_traces), ("trace", document.failing_traces)):
         lines += [_line(key, _link(trace)) for trace in traces[:1]]
     return lines
@@ -105,7 +151,7 @@ def _evidence(title: str, rows: list[Evidence]) -> RenderableType:
         events = f"{row.before.events:,.0f} / {row.after.events:,.0f}"
         before, after = wording.amount(row.before.value, row.unit), wording.amount(row.after.value, row.unit)
         name = " · ".join([row.title, *(value for key, value in row.subject.items() if key != Label.ENVIRONMENT)])
-        table.add_row(safe.text(name), before, after, wording.effect(row), events, wording.chance(row.p))
+        table.add_row(safe.text(name), before, after, words.effect(row), events, words.chance(row.p))
     return table
 
 
@@ -123,6 +169,8 @@ def _list(title: str, sentences: list[str]) -> RenderableType:
 
 
 def _carriers(document: Diagnosis) -> RenderableType:
+    if len(document.contributions) < 2:  # noqa: PLR2004 one carries it all
+        return Text("")
     shares = ", ".join(f"{one.name} {one.share * _PERCENT:.0f} %" for one in document.contributions)
     return safe.text(f"Who carries the excess: {shares}") if shares else Text("")
 
@@ -143,10 +191,10 @@ def _rivals(rivals: list[Hypothesis]) -> RenderableType:
     if not rivals:
         return Text("No other explanation is worth naming.", style="dim")
     lines = [
-        safe.text(f"  {wording.sure(rival.confidence)}  {rival.title}, since {wording.clock(rival.since)}")
+        safe.text(f"  {words.sure(rival.confidence)}  {rival.title}, since {wording.clock(rival.since)}")
         for rival in rivals
     ]
-    return Group(Text("Also true, or true instead", style="bold"), *lines)
+    return Group(Text("Also possible", style="bold"), *lines)
 
 
 def _undecided(document: Diagnosis) -> list[RenderableType]:
@@ -168,21 +216,22 @@ def _undecided(document: Diagnosis) -> list[RenderableType]:
 
 def _others(document: Diagnosis) -> RenderableType:
     if not document.other_changes:
-        return Text("No other version changed in this window.", style="dim")
-    return Group(Text("Other versions that changed:", style="bold"), *(_other(c) for c in document.other_changes))
+        besides = " besides those that are named" if document.hypotheses else ""
+        return Text(f"No other version changed in this window{besides}.", style="dim")
+    left = document.other_changes_left
+    more = [Text(f"  and {left} more")] if left else []
+    return Group(Text("Other versions that changed:", style="bold"), *map(_other, document.other_changes), *more)
 
 
 def _other(change: Change) -> Text:
-    worst = change.worst[0] if change.worst else None
-    before, after = (
-        (wording.amount(worst.before.value, worst.unit), wording.amount(worst.after.value, worst.unit))
-        if worst
-        else ("", "")
-    )
     few = change.events is not None and change.events < MIN_EVENTS
-    nothing = f"{change.events:.0f} calls are too few to tell" if few else "nothing got worse with it"
-    effect = f"{worst.title} {before} -> {after}" if worst else nothing
+    effect = f"{change.events:.0f} calls are too few to tell" if few else "nothing got worse with it"
+    if change.worst:
+        worst = change.worst[0]
+        values = (wording.amount(side.value, worst.unit) for side in (worst.before, worst.after))
+        effect = f"{worst.title} {' -> '.join(values)}, which may be chance"
+    ended = f" until {wording.clock(change.until)}" if change.until is not None else ""
     return safe.text(
         f"  {change.environment}: {change.dimension} of {change.entity} {change.previous} -> {change.version}"
-        f" at {wording.clock(change.since)}; {effect}"
+        f" at {wording.clock(change.since)}{ended}; {effect}"
     )

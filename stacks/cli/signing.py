@@ -1,5 +1,6 @@
 """Signatures of records with the operator's SSH key, made and checked by `ssh-keygen -Y`."""
 
+import re
 import subprocess
 import tempfile
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Final
 from runbooks.checklist import ChecklistError, Signature
 
 NAMESPACE: Final = "agentobs-checklist"
+_FINGERPRINT: Final = re.compile(r" key (SHA256:[A-Za-z0-9+/]{43})\s*\Z")
 
 
 def sign(digest: str, key: Path, by: str) -> Signature:
@@ -32,13 +34,26 @@ def verify(digest: str, signature: Signature, signers: Path | None) -> str:
         file = Path(folder) / "signature"
         file.write_text(signature.armored, encoding="ascii")
         if signers is None:
-            _run(["-Y", "check-novalidate", "-n", NAMESPACE, "-s", str(file)], "the signature does not hold", digest)
-            return f"signed by the key {signature.fingerprint}; --signers FILE tells whose it is"
+            arguments = ["-Y", "check-novalidate", "-n", NAMESPACE, "-s", str(file)]
+            key = _signed_with(_run(arguments, "the signature does not hold", digest), signature)
+            return f"signed by the key {key}; --signers FILE tells whose it is"
         if not signers.is_file():
             raise ChecklistError(f"there is no file {signers} of allowed signers")
         arguments = ["-Y", "verify", "-f", str(signers), "-I", signature.by, "-n", NAMESPACE, "-s", str(file)]
-        _run(arguments, f"the signature is not one of {signature.by} in {signers}", digest)
-        return f"signed by {signature.by} with the key {signature.fingerprint}"
+        said = _run(arguments, f"the signature is not one of {signature.by} in {signers}", digest)
+        return f"signed by {signature.by} with the key {_signed_with(said, signature)}"
+
+
+def _signed_with(said: str, signature: Signature) -> str:
+    """Fingerprint of the key that signed, as ssh-keygen read it from the signature. Raises where the record differs."""
+    found = _FINGERPRINT.search(said)
+    if found is None:
+        raise ChecklistError(f"ssh-keygen took the signature and named no key: {said.strip()!r}; fix: a newer OpenSSH")
+    if found[1] != signature.fingerprint:
+        raise ChecklistError(
+            f"the record says that the key {signature.fingerprint} signed it, and {found[1]} did; do not trust it"
+        )
+    return found[1]
 
 
 def _run(arguments: list[str], failed: str, text: str | None = None) -> str:

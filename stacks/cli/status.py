@@ -2,11 +2,8 @@
 
 import time
 
-import typer
-from rich.console import Console
-
 from runbooks.status import Status, collect
-from stacks.cli import show
+from stacks.cli import safe, show
 from stacks.cli.options import AsJson, Schema, Since, Stack, Store, Where, narrowed, print_schema
 from stacks.cli.reach import asked
 from stacks.environments import EnvName
@@ -27,9 +24,9 @@ def status(
     with asked(stack, ["prometheus"], {"prometheus": prometheus}) as stores:
         document = collect(stores.metrics, now - since, now, narrowed(environment))
     if as_json:
-        typer.echo(document.model_dump_json(indent=2))
+        safe.document(document)
     elif document.is_empty:
         show.error_console().print("Nothing measured in this window. Send OTLP, or look further back with --since.")
     else:
-        Console().print(show.status(document))
+        safe.Console().print(show.status(document))
     return None

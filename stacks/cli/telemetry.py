@@ -4,32 +4,43 @@ Not here: what a person sees (`show_check`).
 """
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
+from agentobs import contract
+from agentobs.contract import Attr, Label, Metric
 from alerts import promql
 from alerts.catalogue import counter
 from alerts.source import MetricsSource, Sample
-from collector import check, signals
-from collector.check import Counted, Finding, Report, Span, Value
+from collector import check
+from collector.check import Counted, Finding, Report, Span, Trace, Value
 from collector.search import Op, SpanSearch, Term, TraceStore
-from collector.signals import Attr, Label, Metric
 
 # One series per call and label set: what makes these many makes all of a family's series many.
 _CALLS: Final = (
-    signals.TASK_CALLS,
-    signals.AGENT_CALLS,
-    signals.LLM_CALLS,
-    signals.TOOL_CALLS,
-    signals.MCP_SERVER_CALLS,
-    signals.EVAL_RESULTS,
-    signals.POLICY_VIOLATIONS,
-    signals.PROCESS_STARTS,
+    contract.TASK_CALLS,
+    contract.AGENT_CALLS,
+    contract.LLM_CALLS,
+    contract.TOOL_CALLS,
+    contract.MCP_SERVER_CALLS,
+    contract.EVAL_RESULTS,
+    contract.POLICY_VIOLATIONS,
+    contract.PROCESS_STARTS,
 )
+# What a service did, by field of `check.Service`.
+_ARRIVED: Final[dict[str, Metric]] = {
+    "tasks": contract.TASK_CALLS,
+    "agent_runs": contract.AGENT_CALLS,
+    "model_calls": contract.LLM_CALLS,
+    "tool_calls": contract.TOOL_CALLS,
+    "served": contract.MCP_SERVER_CALLS,
+    "verdicts": contract.EVAL_RESULTS,
+    "unread": contract.UNREAD_SPANS,
+}
 _EVENTS: Final[dict[Label, Metric]] = {
-    label: signals.EVAL_RESULTS if label in signals.EVAL_RESULTS.labels else signals.POLICY_VIOLATIONS
+    label: contract.EVAL_RESULTS if label in contract.EVAL_RESULTS.labels else contract.POLICY_VIOLATIONS
     for label in check.EVENT_LABELS
 }
 _NAME: Final = "__name__"
@@ -65,12 +76,25 @@ Progress = Callable[[int, int], None]
 
 def examine(metrics: MetricsSource, store: TraceStore | None, scope: Scope, progress: Progress) -> Report:
     """Ask both stores and return everything found. Without `store` only series are looked at."""
-    traces = list(_sample(store, scope, progress)) if store else []
-    found = [*_of_traces(traces, scope), *_of_series(metrics, scope)]
+    traces = check.with_aliases(_sample(store, scope, progress)) if store else []
+    found = check.twice(traces)
+    traces = check.singled(traces)
+    found += [*_of_traces(metrics, traces, scope), *_of_series(metrics, scope)]
     if scope.service:
         found = [finding for finding in found if finding.service == scope.service]
         traces = [[span for span in trace if span.service == scope.service] for trace in traces]
-    return check.build(traces, found, (scope.start, scope.end), scope.environment)
+    return check.build(traces, found, (scope.start, scope.end), scope.environment, _arrived(metrics, scope))
+
+
+def _arrived(metrics: MetricsSource, scope: Scope) -> dict[str, dict[str, int]]:
+    """What each service did in the window, counted exactly."""
+    found: dict[str, dict[str, int]] = {}
+    for name, metric in _ARRIVED.items():
+        query = promql.increase(counter(metric), (Label.SERVICE,), scope.labels, scope.end - scope.start)
+        for row in metrics.instant(query, scope.end):
+            if (service := row.labels.get(Label.SERVICE, "")) and round(row.value):
+                found.setdefault(service, {})[name] = round(row.value)
+    return found
 
 
 def _sample(store: TraceStore, scope: Scope, progress: Progress) -> Iterator[list[Span]]:
@@ -89,8 +113,21 @@ def _sample(store: TraceStore, scope: Scope, progress: Progress) -> Iterator[lis
                 yield [Span.of(span) for span in trace]
 
 
-def _of_traces(traces: list[list[Span]], scope: Scope) -> list[Finding]:
+def _of_traces(metrics: MetricsSource, traces: Sequence[Trace], scope: Scope) -> list[Finding]:
+    """Findings about spans. One that needs them only is one more line here."""
+
+    def counted(metric: Metric, *by: Label) -> list[Counted]:
+        query = promql.increase(counter(metric), by, scope.labels, scope.end - scope.start)
+        return _counted(metrics.instant(query, scope.end))
+
     return [
+        *check.unread(traces, counted(contract.UNREAD_SPANS, Label.SERVICE, Label.SCOPE)),
+        *check.doubtful(traces, counted(contract.LLM_DOUBTFUL, Label.SERVICE, Label.AGENT)),
+        *check.costs(traces, counted(contract.LLM_COST_DIFFERS, Label.SERVICE, Label.AGENT)),
+        *check.beyond(traces),
+        *check.clocks(traces, scope.end),
+        *check.scattered(traces),
+        *check.unnamed(traces),
         *check.missing(traces),
         *check.orphaned(traces, scope.end - _SETTLED_S),
         *check.detached(traces),
@@ -103,7 +140,7 @@ def _of_series(metrics: MetricsSource, scope: Scope) -> list[Finding]:
     found = check.exploding(_values(metrics, scope))
     who = (Label.SERVICE, Label.AGENT)
     by_model = (*who, Label.MODEL, Label.PROVIDER)
-    query = promql.increase(counter(signals.LLM_UNPRICED), by_model, scope.labels, window)
+    query = promql.increase(counter(contract.LLM_UNPRICED), by_model, scope.labels, window)
     found += check.unpriced(_counted(metrics.instant(query, scope.end)))
     for label, metric in _EVENTS.items():
         query = promql.increase(counter(metric), (*who, label), scope.labels, window)

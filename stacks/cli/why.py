@@ -4,13 +4,12 @@ import time
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from collector.stores import TraceKind
-from runbooks import text
-from runbooks.diagnosis import Window, diagnose
-from runbooks.report import Diagnosis, TraceLink
-from stacks.cli import show_why
+from runbooks.why import text
+from runbooks.why.diagnosis import Window, diagnose
+from runbooks.why.document import Diagnosis, TraceLink
+from stacks.cli import patience, safe, show_why
 from stacks.cli.options import AsJson, Schema, Since, Stack, Store, Where, narrowed, print_schema
 from stacks.cli.reach import asked
 from stacks.environments import EnvName
@@ -33,17 +32,21 @@ def why(
     now = time.time()
     window = Window(start=now - since, end=now, where=narrowed(environment))
     with asked(stack, ["prometheus", *TraceKind], {"prometheus": prometheus}) as stores:
-        document = _with_links(diagnose(stores.metrics, window), stores.trace_link)
+        with patience.waiting() as say:
+            found = diagnose(
+                stores.metrics, window, lambda done, total: say(f"{done} of {total} environments done ...")
+            )
+        document = with_links(found, stores.trace_link)
     if as_json:
-        typer.echo(document.model_dump_json(indent=2))
+        safe.document(document)
     elif as_text:
-        typer.echo(text.plain(document))
+        safe.say(text.plain(document))
     else:
-        Console().print(show_why.diagnosis(document))
+        safe.Console().print(show_why.diagnosis(document))
     return None
 
 
-def _with_links(document: Diagnosis, link: str) -> Diagnosis:
+def with_links(document: Diagnosis, link: str) -> Diagnosis:
     """Add the addresses of the traces, where a person can follow them; a trace's id completes `link`."""
     if not link:
         return document

@@ -7,7 +7,6 @@ import os
 import secrets
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +18,7 @@ import toolchain
 from collector.document import to_yaml
 from stacks import home
 from stacks.environments import ENVIRONMENTS, EnvName
+from stacks.process import private
 from stacks.process.layout import StackDir
 from stacks.process.supervisor import is_running
 from toolchain.pulumi_python import launchers, needs_launchers
@@ -111,7 +111,7 @@ class Workspace:
     def exclusive(self) -> Iterator[None]:
         """Keep two commands on one stack apart. Raises WorkspaceError when another one is at work."""
         # Configurations and Pulumi's state below it hold addresses of webhooks, which are secrets.
-        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        home.ready()
         lock = FileLock(self.home / f"{self.stack}.lock", timeout=0)
         try:
             lock.acquire()
@@ -126,14 +126,13 @@ class Workspace:
 
     def prepare(self) -> None:
         """Create backend, passphrase and stack where they are missing; clear the lock of a command that died."""
+        home.ready()
         self._state.mkdir(parents=True, exist_ok=True)
         self._make_view()
         if not self.passphrase.exists():
-            # Staged with mode 0600 and moved in one step: never readable by others, never half written.
-            descriptor, staged = tempfile.mkstemp(dir=self.passphrase.parent)
-            with os.fdopen(descriptor, "w") as file:
-                file.write(secrets.token_urlsafe(32))
-            Path(staged).replace(self.passphrase)
+            private.write(self.passphrase, secrets.token_urlsafe(32))
+        elif self.passphrase.stat().st_mode & ~private.FILE & 0o777:
+            self.passphrase.chmod(private.FILE)
         if not self.exists:
             self._forget_old_passphrase()
             self.pulumi("stack", "init", self.stack, "--secrets-provider", "passphrase", quiet=True)

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
+from agentobs.contract import Attr
 from collector.search import Call, Span, SpanSearch, Trace, jaeger, matching
 from collector.search.source import elapsed
-from collector.signals import Attr
 from stacks.clients.http import Connection, StoreError, parsed, plain
 
 _US: Final = 1e6
@@ -26,6 +26,7 @@ _NEWEST: Final = 200
 # Tags that Jaeger makes of what is no attribute in OpenTelemetry.
 _ERROR, _KIND, _STATUS, _MESSAGE = "error", "span.kind", "otel.status_code", "otel.status_description"
 _FAILED: Final = "ERROR"
+_SCOPE: Final = ("otel.scope.name", "otel.library.name")
 _MADE: Final[Mapping[str, tuple[Any, ...]]] = {
     _ERROR: (True,),
     _KIND: ("internal", "server", "client", "producer", "consumer"),
@@ -146,6 +147,7 @@ def _spans(trace: Mapping[str, Any]) -> Iterator[Span]:
             attributes=_attributes(tag for tag in span["tags"] if not _is_made(tag)),
             resource=programs[span["processID"]],
             message=str(made.get(_MESSAGE, "")),
+            scope=next((str(tag["value"]) for tag in span["tags"] if tag["key"] in _SCOPE), ""),
         )
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from agentobs.contract import Attr
 from collector.search import LineSearch, LogLine, logql
-from collector.signals import Attr
 from stacks.clients.http import Connection
 
 _PATH: Final = "/loki/api/v1/query_range"

@@ -10,8 +10,8 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as OtlpSpan
 from opentelemetry.proto.trace.v1.trace_pb2 import Status, TracesData
 
+from agentobs.contract import Attr
 from collector.search import Span, SpanSearch, Trace, traceql
-from collector.signals import Attr
 from stacks.clients.http import Connection
 
 _NS: Final = 1e9
@@ -88,10 +88,10 @@ def _spans(answer: requests.Response) -> Iterator[Span]:
         resource = _attributes(batch.resource.attributes)
         for scope in batch.scope_spans:
             for span in scope.spans:
-                yield _span(span, resource)
+                yield _span(span, resource, scope.scope.name)
 
 
-def _span(span: OtlpSpan, resource: dict[str, Any]) -> Span:
+def _span(span: OtlpSpan, resource: dict[str, Any], scope: str) -> Span:
     return Span(
         trace_id=span.trace_id.hex(),
         span_id=span.span_id.hex(),
@@ -104,6 +104,7 @@ def _span(span: OtlpSpan, resource: dict[str, Any]) -> Span:
         attributes=_attributes(span.attributes),
         resource=resource,
         message=span.status.message,
+        scope=scope,
     )
 
 

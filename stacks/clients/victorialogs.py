@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from agentobs.contract import Attr
 from collector.search import LineSearch, LogLine, logsql
 from collector.search.logsql import NO_TEXT
-from collector.signals import Attr
 from stacks.clients.http import Connection, parsed
 
 _PATH: Final = "/select/logsql/query"

@@ -4,7 +4,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 _INSIDE: Final = ("svc", "svc.cluster.local")
-_PORTS: Final = {"http": 80, "https": 443}
+_PORTS: Final = {"http": 80, "https": 443, "postgres": 5432, "redis": 6379, "clickhouse": 9000, "smtp": 587}
 
 
 def namespace(url: str) -> str | None:
@@ -26,6 +26,11 @@ def port(url: str) -> int:
     """The port, said or meant."""
     parts = urlsplit(url)
     return parts.port or _PORTS[parts.scheme]
+
+
+def place(url: str) -> str:
+    """A service of the same cluster as a person names it: `name.namespace:port`."""
+    return f"{service(url)}.{namespace(url)}:{port(url)}"
 
 
 def encrypted(url: str) -> bool:

@@ -9,7 +9,7 @@ from stacks.cluster.remotes import remotes
 from stacks.cluster.secrets import SECRETS_DIR
 from stacks.cluster.settings import RECEIVER_SECRETS, ClusterSettings
 from stacks.components.langfuse import PROJECT
-from stacks.environments import Database, Environment, LangfuseStores, ObjectStore, Oidc
+from stacks.environments import Database, Environment, Issuer, LangfuseStores, ObjectStore, Oidc
 
 
 def applied(settings: ClusterSettings, environment: Environment) -> Environment:
@@ -24,6 +24,7 @@ def applied(settings: ClusterSettings, environment: Environment) -> Environment:
         langfuse_keys="langfuseOwnKeys" if settings.langfuse == "managed" else "langfuseKeys",
         langfuse_public_url=f"https://langfuse.{settings.domain}" if settings.domain else None,
         langfuse_admin=settings.langfuse_admin,
+        langfuse_oidc=_langfuse_oidc(settings),
         langfuse_stores=_langfuse_stores(settings),
         langfuse_traces_url=_langfuse_traces_url(settings),
         objects=_objects(settings),
@@ -102,6 +103,14 @@ def _oidc(settings: ClusterSettings) -> Oidc | None:
         token_url=settings.oidc_token_url or "",
         api_url=settings.oidc_api_url or "",
         role_path=settings.oidc_role_path or "",
+    )
+
+
+def _langfuse_oidc(settings: ClusterSettings) -> Issuer | None:
+    if settings.langfuse != "managed" or not (settings.langfuse_oidc_issuer and settings.langfuse_oidc_client_id):
+        return None
+    return Issuer(
+        name=settings.oidc_name, url=settings.langfuse_oidc_issuer, client_id=settings.langfuse_oidc_client_id
     )
 
 

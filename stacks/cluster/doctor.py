@@ -3,6 +3,7 @@
 Nothing is changed. Settings are judged first; the cluster is asked only where they are good.
 """
 
+import contextlib
 import functools
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.config.config_exception import ConfigException
 from urllib3.exceptions import HTTPError
 
-from stacks.cluster import addresses, plan, reading
+from stacks.cluster import addresses, hardening, plan, reading
 from stacks.cluster.plan import Plan
 from stacks.cluster.remotes import remotes
 from stacks.cluster.rollout import connect
@@ -62,6 +63,7 @@ def examine(environment: Environment, raw: Mapping[str, str], secure: Collection
         yield Finding(what=f"the cluster of context {chosen.context}: {_short(error)}", good=False, fix=fix)
         return
     yield Finding(what=f"cluster {chosen.context}, Kubernetes {version.git_version}", good=True)
+    yield from _users(version, chosen)
     made = plan.make(environment, chosen)
     yield from _rights(api)
     yield from _storage(api, chosen.storage_class)
@@ -78,6 +80,16 @@ def examine(environment: Environment, raw: Mapping[str, str], secure: Collection
 
 def _short(error: Exception) -> str:
     return str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+
+
+def _users(version: Any, chosen: ClusterSettings) -> Iterator[Finding]:  # noqa: ANN401 of a library where all may be None
+    """A provider's minor version may end in a sign: `33+`."""
+    if not chosen.user_namespaces:
+        return
+    there = int(version.major), int(version.minor.rstrip("+"))
+    good, wanted = there >= hardening.LEAST_FOR_USERS, ".".join(map(str, hardening.LEAST_FOR_USERS))
+    fix = "" if good else "pulumi config rm agentobs:userNamespaces, or a newer cluster"
+    yield Finding(what=f"user namespaces, which need Kubernetes {wanted}", good=good, fix=fix)
 
 
 def _rights(api: Any) -> Iterator[Finding]:  # noqa: ANN401 of a library where everything may be None
@@ -147,16 +159,27 @@ def _elsewhere(api: Any, chosen: ClusterSettings) -> Iterator[Finding]:  # noqa:
     """Services of somebody else in this cluster, and namespaces that are let in. What is outside, pods must reach."""
     core = client.CoreV1Api(api)
     for remote in remotes(chosen):
-        for url in dict.fromkeys(filter(None, (remote.url, remote.otlp_url))):
+        for url in {addresses.place(url): url for url in (remote.url, remote.otlp_url) if url}.values():
             space, name = addresses.namespace(url), addresses.service(url)
             if space:
                 fix = f"pulumi config set agentobs:{remote.name}Url <the address of a service that exists>"
                 ask = functools.partial(core.read_namespaced_service, name, space)
                 yield _found(f"service {name} in {space}", fix, ask)
+                yield from _pod_port(ask, url, chosen.service_pod_ports)
     for key, space in (("prometheus", chosen.prometheus_namespace), ("grafana", chosen.grafana_namespace)):
         if space:
             fix = f"pulumi config set agentobs:{key}Namespace <the namespace of {key.capitalize()}>"
             yield _found(f"namespace {space}", fix, functools.partial(core.read_namespace, space))
+
+
+def _pod_port(ask: Callable[[], Any], url: str, said: Mapping[str, int]) -> Iterator[Finding]:
+    """A policy sees the port of the pod: where the service leads to another one, nothing would get through."""
+    with contextlib.suppress(ApiException):
+        numbers = {port.port: port.target_port for port in ask().spec.ports}
+        place, target = addresses.place(url), numbers.get(addresses.port(url))
+        if isinstance(target, int) and target != said.get(place, addresses.port(url)):
+            fix = f"pulumi config set --path 'agentobs:servicePodPorts[\"{place}\"]' {target}"
+            yield Finding(what=f"{place} leads to port {target}, which no policy opens", good=False, fix=fix)
 
 
 def _found(what: str, fix: str, ask: Callable[[], object]) -> Finding:

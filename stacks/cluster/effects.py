@@ -25,6 +25,7 @@ _RECEIVERS = (
 )
 _STORES = ("clickhouse_url", "clickhouse_migration_url", "clickhouse_cluster", "redis", "langfuse_bucket")
 _SIGN_ON = ("oidc_client_id", "oidc_auth_url", "oidc_token_url", "oidc_api_url", "oidc_role_path", "oidc_name")
+_LANGFUSE = ("langfuse_admin", "langfuse_oidc_issuer", "langfuse_oidc_client_id")
 _DATABASE = ("grafana_database", "grafana_database_user", "grafana_database_tls")
 
 
@@ -88,7 +89,10 @@ def _idle_langfuse(settings: ClusterSettings) -> Iterator[tuple[str, tuple[str, 
     if settings.langfuse != "external":
         yield f"langfuse is {settings.langfuse}; set it to external to use another one", ("langfuse_url",)
     if settings.langfuse != "managed":
-        yield f"langfuse is {settings.langfuse}", ("langfuse_admin", *_STORES)
+        yield (
+            f"langfuse is {settings.langfuse}",
+            ("langfuse_admin", "langfuse_oidc_issuer", "langfuse_oidc_client_id", *_STORES),
+        )
 
 
 def _objects_used(settings: ClusterSettings, environment: Environment) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from stacks.cluster import names
 from stacks.workload import Workload
 
-_HOSTS: Final = {"grafana": "grafana", "langfuse-web": "langfuse"}
+HOSTS: Final = {"grafana": "grafana", "langfuse-web": "langfuse"}
 """Port that people open -> name below the domain."""
 
 
@@ -33,7 +33,7 @@ def objects(workloads: Iterable[Workload], namespace: str, entrance: Entrance) -
     if entrance.domain is None:
         return
     for workload in workloads:
-        for port, name in _HOSTS.items():
+        for port, name in HOSTS.items():
             if port not in workload.ports:
                 continue
             host = f"{name}.{entrance.domain}"

@@ -11,9 +11,17 @@ NAMESPACE_LABELS: Final = {
 }
 
 
-def pod(workload: Workload) -> dict[str, Any]:
-    """Fields of a pod's `spec`. The group owns the volumes, so that a user without rights can write there."""
+LEAST_FOR_USERS: Final = (1, 33)
+"""The version of Kubernetes from which on user namespaces are there without a switch."""
+
+
+def pod(workload: Workload, *, user_namespaces: bool) -> dict[str, Any]:
+    """Fields of a pod's `spec`. The group owns the volumes, so that a user without rights can write there.
+
+    With `user_namespaces` a user of the pod is none of the node, also for who breaks out.
+    """
     return {
+        **({"hostUsers": False} if user_namespaces else {}),
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "securityContext": {

@@ -68,6 +68,8 @@ def _cluster_needs(
     if settings.langfuse == "managed" and (named or not own_stores(settings, environment)):
         keys = ("clickhouse_url", "clickhouse_migration_url", "redis", "langfuse_bucket")
         yield f"Langfuse, whose data stores in {environment.name} somebody else runs,", keys
+    if settings.langfuse == "managed" and (settings.langfuse_oidc_issuer or settings.langfuse_oidc_client_id):
+        yield "Langfuse's single sign-on", ("domain", "langfuse_oidc_issuer", "langfuse_oidc_client_id")
     if cluster.encrypted:
         yield "the collector's TLS", ("collector_tls_secret",)
     if settings.grafana == "managed":
@@ -105,6 +107,8 @@ def needed_secrets(settings: ClusterSettings, environment: Environment) -> Itera
         yield from ("langfuseDatabaseUrl", "clickhousePassword", "redisPassword")
     if settings.oidc_client_id:
         yield "oidcClientSecret"
+    if settings.langfuse_oidc_client_id:
+        yield "langfuseOidcClientSecret"
     if settings.grafana_database:
         yield "grafanaDatabasePassword"
 

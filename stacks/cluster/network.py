@@ -5,24 +5,25 @@ A flow is allowed at both ends. Not here: TLS and tokens, which the workloads' o
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from collector.stores import LogKind, TraceKind
-from stacks.cluster import addresses, names
+from stacks.cluster import addresses, entrances, names
 from stacks.workload import Outside, Workload
 
 _API_PORTS: Final = (443, 6443)
 _OUTSIDE_PORTS: Final[Mapping[Outside, tuple[int, ...]]] = {
     Outside.API: _API_PORTS,
     Outside.HTTPS: (443,),
-    Outside.MAIL: (465, 587),
-    Outside.STORES: (5432, 6379, 8123, 8443, 9000, 9440),
+    Outside.POSTGRES: (5432,),
 }
 _DNS_PORT: Final = 53
 OTLP: Final = ("otlp-grpc", "otlp-http")
-PUBLIC: Final = ("grafana", "langfuse-web", "otlp-http", "otlp-grpc")
-"""Ports that the ingress controller may reach."""
+PUBLIC: Final = tuple(entrances.HOSTS)
+"""Ports that the ingress controller may reach: those that have an entrance."""
+_LINK_LOCAL: Final = "169.254.0.0/16"
+"""Where a cloud tells a machine who it is: no pod asks there."""
 
 READ: Final = ("prometheus", *LogKind, *TraceKind)
 """Ports that a Grafana of somebody else may read."""
@@ -47,13 +48,15 @@ class Doors:
     """Who comes in from other namespaces: senders of telemetry by name or label, and the ingress controller.
 
     `scrapers` is the namespace of an external Prometheus, which reads the metrics of all and tells our Alertmanager;
-    `readers` that of an external Grafana, which asks our stores.
+    `readers` that of an external Grafana, which asks our stores. `pod_ports` says on which port the pods of a
+    service of the cluster listen, `name.namespace:port` -> number, where that is another one.
     """
 
     senders: tuple[str, ...] = ()
     ingress: str | None = None
     scrapers: str | None = None
     readers: str | None = None
+    pod_ports: Mapping[str, int] = field(default_factory=dict)
 
 
 def flows(workloads: Iterable[Workload]) -> tuple[Flow, ...]:
@@ -119,7 +122,7 @@ def _of(workload: Workload, every: Iterable[Flow], namespace: str, doors: Doors)
         ],
         "egress": [
             *({"to": [_pods(peer)], "ports": _ports(numbers)} for peer, numbers in sorted(outward.items())),
-            *_to_elsewhere(workload),
+            *_to_elsewhere(workload, doors),
         ],
     }
     return _policy(workload.name, namespace, spec)
@@ -160,13 +163,18 @@ def _namespace(name: str) -> dict[str, Any]:
     return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}
 
 
-def _to_elsewhere(workload: Workload) -> Iterator[dict[str, Any]]:
+def _to_elsewhere(workload: Workload, doors: Doors) -> Iterator[dict[str, Any]]:
     """By port only: addresses of clouds change. The API server is reached at a node, on either of its ports."""
-    for where in workload.outside:
-        yield {"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}], "ports": _ports(_OUTSIDE_PORTS[where])}
-    ports = {addresses.port(url) for url in workload.reaches if not addresses.namespace(url)}
+    if Outside.API in workload.outside:
+        yield {"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}], "ports": _ports(_OUTSIDE_PORTS[Outside.API])}
+    ports = {port for where in workload.outside if where is not Outside.API for port in _OUTSIDE_PORTS[where]}
+    ports |= {addresses.port(url) for url in workload.reaches if not addresses.namespace(url)}
     if ports:
-        yield {"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}], "ports": _ports(ports)}
-    # A policy sees the port of the pod, which need not be that of its service.
-    for space in sorted({space for url in workload.reaches if (space := addresses.namespace(url))}):
-        yield {"to": [_namespace(space)]}
+        yield {"to": [{"ipBlock": {"cidr": "0.0.0.0/0", "except": [_LINK_LOCAL]}}], "ports": _ports(ports)}
+    inside: defaultdict[str, set[int]] = defaultdict(set)
+    for url in workload.reaches:
+        if space := addresses.namespace(url):
+            # A policy sees the port of the pod, which need not be that of its service.
+            inside[space].add(doors.pod_ports.get(addresses.place(url), addresses.port(url)))
+    for space, numbers in sorted(inside.items()):
+        yield {"to": [_namespace(space)], "ports": _ports(numbers)}

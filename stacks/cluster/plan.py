@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from stacks.cluster import entrances, hardening, names, network, pods, secrets
+from stacks.cluster import entrances, hardening, limits, names, network, pods, secrets
 from stacks.cluster.applied import applied
 from stacks.cluster.needs import own_stores
 from stacks.cluster.placement import ClusterPlacement
@@ -70,6 +70,7 @@ def make(environment: Environment, settings: ClusterSettings) -> Plan:
         registry=settings.registry,
         pull_secret=settings.pull_secret,
         pull_policy=settings.pull_policy,
+        user_namespaces=settings.user_namespaces,
         annotations=settings.identities,
     )
     entrance = entrances.Entrance(
@@ -83,12 +84,14 @@ def make(environment: Environment, settings: ClusterSettings) -> Plan:
         ingress=settings.ingress_namespace,
         scrapers=settings.prometheus_namespace,
         readers=settings.grafana_namespace,
+        pod_ports=settings.service_pod_ports,
     )
     return Plan(
         namespace=settings.namespace,
         workloads=workloads,
         manifests=(
             _namespace(settings.namespace),
+            *limits.objects(cluster.sizes, (each.name for each in workloads), settings.namespace),
             *network.policies(workloads, settings.namespace, doors),
             *secrets.objects(workloads, settings.namespace),
             *(manifest for workload in workloads for manifest in pods.objects(workload, site)),

@@ -30,6 +30,7 @@ class Site:
     registry: str | None = None
     pull_secret: str | None = None
     pull_policy: str = "Always"
+    user_namespaces: bool = False
     annotations: Mapping[str, Mapping[str, str]] | None = None
     """Workload -> annotations of its service account: the identity it has at the cloud."""
 
@@ -123,7 +124,7 @@ def _controller(workload: Workload, size: Size, site: Site, *, stateful: bool) -
 def _template(workload: Workload, size: Size, site: Site) -> dict[str, Any]:
     spec: dict[str, Any] = {
         "serviceAccountName": workload.name,
-        **hardening.pod(workload),
+        **hardening.pod(workload, user_namespaces=site.user_namespaces),
         "terminationGracePeriodSeconds": workload.stop_s + 10,
         "containers": [_container(workload, size, site)],
         "volumes": _volumes(workload, size),

@@ -21,6 +21,8 @@ from stacks.settings import NAMESPACE
 
 _CLASSES: Final[Mapping[str, Any]] = {
     "Namespace": k8s.core.v1.Namespace,
+    "ResourceQuota": k8s.core.v1.ResourceQuota,
+    "LimitRange": k8s.core.v1.LimitRange,
     "ServiceAccount": k8s.core.v1.ServiceAccount,
     "ConfigMap": k8s.core.v1.ConfigMap,
     "Secret": k8s.core.v1.Secret,

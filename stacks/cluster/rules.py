@@ -21,17 +21,17 @@ SCRAPE: Final = "scrape.yaml"
 def documents(environment: Environment, file: Path, *, plain: bool = False) -> dict[str, str]:
     """File name -> text, with the links, budget and form of the stack file. Raises SettingsError.
 
-    `scrape.yaml` is a scrape configuration, for a Prometheus in the same cluster.
+    `scrape.yaml` is what to scrape, for a Prometheus in the same cluster.
     """
     values, encrypted = stack_settings(file)
     settings = reading.parse(values, encrypted, environment).settings
     chosen = applied(settings, environment)
     recording, alerts = prometheus.rule_groups(replace(chosen, plain_rules=plain or chosen.plain_rules))
-    scrape = prometheus.scrape_from_elsewhere(settings.namespace)
+    scrapes = prometheus.scrape_from_elsewhere(settings.namespace, grafana=settings.grafana == "managed")
     return {
         RECORDING: to_yaml({"groups": recording}),
         ALERTS: to_yaml({"groups": alerts}),
-        SCRAPE: to_yaml({"scrape_configs": [scrape]}),
+        SCRAPE: to_yaml({"scrape_configs": scrapes}),
     }
 
 

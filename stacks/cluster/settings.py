@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from collector.address import base_address
+from agentobs.address import base_address
 from collector.stores import GRAFANA, LogKind, TraceKind
 from stacks.environments import Auth
 from stacks.settings import CommonSettings
@@ -20,6 +20,7 @@ _NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _HOST: Final = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
 BackendChoice = Literal["managed", "external"]
 LangfuseChoice = Literal["managed", "external", "off"]
+_ROLE: Final = re.compile(r"[\s()]*['\"`]+(None|Viewer|Editor|Admin|GrafanaAdmin)['\"`]+[\s()]*")
 _MAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 ReceiverKind = Literal["webhook", "pagerduty", "opsgenie", "slack", "email"]
 RECEIVER_SECRETS: Final[Mapping[str, str]] = {
@@ -39,6 +40,10 @@ def _words(value: object) -> object:
 Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 
 
+ServicePort = Annotated[str, Field(pattern=r"^[a-z0-9-]+\.[a-z0-9-]+:[1-9][0-9]{0,4}$")]
+PortNumber = Annotated[int, Field(gt=0, le=65_535)]
+
+
 class ClusterSettings(CommonSettings):
     """The keys for an environment on Kubernetes, beside those that every stack has. Lists are words with commas."""
 
@@ -52,7 +57,9 @@ class ClusterSettings(CommonSettings):
     rollout_timeout: Annotated[str, Field(pattern=r"^[1-9][0-9]*[sm]$")] = "15m"
     pull_secret: str | None = None
     pull_policy: Literal["Always", "IfNotPresent"] = "Always"
+    user_namespaces: Annotated[bool, Field(strict=False)] = False
     ingress_namespace: str | None = None
+    service_pod_ports: Mapping[ServicePort, PortNumber] = {}
     ingress_class: str | None = None
     gateway: Annotated[str, Field(pattern=r"^[a-z0-9-]+/[a-z0-9-]+$")] | None = None
     tls_issuer: str | None = None
@@ -92,6 +99,8 @@ class ClusterSettings(CommonSettings):
     langfuse: LangfuseChoice = "managed"
     langfuse_url: str | None = None
     langfuse_admin: str = "admin@localhost.localdomain"
+    langfuse_oidc_issuer: str | None = None
+    langfuse_oidc_client_id: str | None = None
     clickhouse_url: str | None = None
     clickhouse_migration_url: str | None = None
     clickhouse_user: str = "langfuse"
@@ -168,13 +177,24 @@ class ClusterSettings(CommonSettings):
             raise ValueError(f"{name!r} is not a domain; write for example agents.example.com")
         return name
 
-    @field_validator("oidc_auth_url", "oidc_token_url", "oidc_api_url")
+    @field_validator("oidc_auth_url", "oidc_token_url", "oidc_api_url", "langfuse_oidc_issuer")
     @classmethod
     def _sign_on_address(cls, url: str | None) -> str | None:
         parts = urlsplit(url or "")
         if url is not None and (parts.scheme != "https" or not parts.hostname or parts.username):
             raise ValueError("this is no address to sign in at; write https://host/path, without user and password")
         return url
+
+    @field_validator("oidc_role_path")
+    @classmethod
+    def _conditional(cls, path: str | None) -> str | None:
+        """An alternative without a condition makes whoever can sign in at the provider a viewer, or more."""
+        if path is not None and any(_ROLE.fullmatch(each) for each in path.split("||")):
+            raise ValueError(
+                "it gives a role without a condition, so to everybody who can sign in; give each role a condition, such"
+                " as contains(groups, 'agents') && 'Viewer': whom none names gets no access"
+            )
+        return path
 
     @field_validator(
         "prometheus_url",

@@ -1,7 +1,7 @@
 """Alertmanager: receives alerts from Prometheus, groups and routes them. Several form one cluster by gossip."""
 
 from alerts import routing
-from alerts.routing import Profile, Routing, Webhook
+from alerts.routing import Email, Profile, Receiver, Routing, Webhook
 from alerts.timing import Timing
 from stacks.environments import Environment
 from stacks.workload import CONFIG_DIR, Outside, Placement, Probe, SecretUse, Workload
@@ -55,10 +55,19 @@ def _gossip(at: Placement) -> tuple[str, ...]:
     )
 
 
+def _told(environment: Environment) -> tuple[Receiver, ...]:
+    """Everybody whom the Alertmanager of a cluster tells."""
+    if environment.cluster is None:
+        return ()
+    switch = environment.dead_mans_switch
+    return (*environment.pages, *environment.tickets, *((switch,) if switch else ()))
+
+
 def workload(environment: Environment, at: Placement) -> Workload:
     """The Alertmanager of an environment."""
     config = f"{CONFIG_DIR}/{_CONFIG}"
     several = len(at.members("alertmanager")) > 1
+    told = _told(environment)
     return Workload(
         name="alertmanager",
         command=(
@@ -83,6 +92,7 @@ def workload(environment: Environment, at: Placement) -> Workload:
             SecretUse(value=key, file=f"/etc/agentobs/secrets/{key}", reread=True)
             for key in environment.receiver_secrets
         ),
-        outside=(Outside.HTTPS, Outside.MAIL) if environment.cluster else (),
+        outside=(Outside.HTTPS,) if any(not isinstance(each, Email) for each in told) else (),
+        reaches=tuple(dict.fromkeys(f"smtp://{each.smarthost}" for each in told if isinstance(each, Email))),
         alive=Probe(port="alertmanager", path="/-/healthy"),
     )

@@ -8,9 +8,9 @@ from typing import Final
 
 from collector import prices, profiles
 from collector.pipeline import render
-from collector.profile import Backends, Listen, Profile
+from collector.profile import Backends, Listen, Profile, Tier
 from collector.stores import TraceKind
-from collector.tiers import Token
+from collector.tiers import Token, limited
 from stacks.components import elsewhere, memory
 from stacks.environments import Environment, Remote
 from stacks.workload import CONFIG_DIR, Api, Outside, Placement, Probe, SecretUse, Workload
@@ -81,6 +81,7 @@ def workload(environment: Environment, at: Placement) -> Workload:
         reaches=_written(metrics) if split else made.reaches,
         secrets=(
             *_certificate(environment),
+            *_hop(environment),
             *(elsewhere.collector_secrets(metrics) if split else made.secrets),
             *(tokens if guarded else ()),
         ),
@@ -92,7 +93,7 @@ def sampler(environment: Environment, at: Placement) -> Workload:
     """What counts, samples, redacts and stores where the collector is split."""
     chosen = _in_cluster(f"{environment.name}-sampler", environment, at, "collector-sampler")
     made = _workload("collector-sampler", chosen, environment, _SAMPLER_PORTS)
-    return replace(made, secrets=(*_certificate(environment), *made.secrets))
+    return replace(made, secrets=(*_certificate(environment), *_hop(environment), *made.secrets))
 
 
 def _certificate(environment: Environment) -> tuple[SecretUse, ...]:
@@ -102,6 +103,23 @@ def _certificate(environment: Environment) -> tuple[SecretUse, ...]:
         return ()
     keys = ("ca.crt", "tls.crt", "tls.key")
     return tuple(SecretUse(value=key, file=f"{profiles.TLS}/{key}", secret=name, reread=True) for key in keys)
+
+
+def _chosen(base: Profile, environment: Environment) -> Profile:
+    """The profile with what the operator chose."""
+    hop = base.tier is Tier.SAMPLER
+    return replace(
+        base,
+        cost_authority=environment.cost_authority,
+        ingress=limited(base.ingress, environment.max_request_mib, hop=hop),
+    )
+
+
+def _hop(environment: Environment) -> tuple[SecretUse, ...]:
+    """What an edge shows a sampler; where nothing is encrypted, none is sent, and the network policy alone counts."""
+    if environment.cluster is None or not (environment.cluster.split and environment.cluster.encrypted):
+        return ()
+    return (SecretUse(value="samplerToken", file=f"{profiles.SECRETS}/sampler-token", reread=True),)
 
 
 def _written(remotes: tuple[Remote, ...]) -> tuple[str, ...]:
@@ -120,7 +138,7 @@ def _workload(name: str, chosen: Profile, environment: Environment, ports: tuple
         image="collector",
         command=("otelcol", config),
         checks=(("otelcol", "validate", config),),
-        files={_CONFIG: render(chosen, prices.load(environment.prices_file))},
+        files={_CONFIG: render(_chosen(chosen, environment), prices.load(environment.prices_file))},
         ports=ports,
         metrics_port=next(port for port in ports if port.endswith("-metrics")),
         ready_port=health,

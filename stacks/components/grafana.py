@@ -15,7 +15,7 @@ from runbooks.book import library
 from runbooks.book.kinds import Kind
 from runbooks.book.library import Library
 from stacks.components import elsewhere
-from stacks.components.prometheus import links
+from stacks.components.prometheus import METRICS_PASSWORD, METRICS_USER, links
 from stacks.environments import Auth, Environment, OnDestroy, Remote
 from stacks.versions import VICTORIALOGS_PLUGIN
 from stacks.workload import CONFIG_DIR, Outside, Placement, Probe, SecretUse, Workload
@@ -99,9 +99,9 @@ def workload(environment: Environment, at: Placement) -> Workload:
         ready_path="/api/health",
         ready_timeout_s=120,
         calls=_live(environment),
-        outside=(Outside.HTTPS, *((Outside.STORES,) if environment.grafana_database else ())),
+        outside=_outside(environment),
         env=_settings(environment, at),
-        reaches=tuple(remote.url for remote in remotes),
+        reaches=(*(remote.url for remote in remotes), *_database_url(environment)),
         secrets=(
             *(SecretUse(value=value, file=f"{_SECRETS}/{value}") for value in _secrets(environment).values()),
             *elsewhere.variable_secrets(remotes),
@@ -109,6 +109,16 @@ def workload(environment: Environment, at: Placement) -> Workload:
         scratch=("/tmp", "/var/log/grafana"),  # noqa: S108 a volume of the pod
         alive=Probe(port="grafana"),
     )
+
+
+def _outside(environment: Environment) -> tuple[Outside, ...]:
+    """People's identity provider, and the publisher of the one plugin; neither, no way out."""
+    fetches = environment.stores.logs is LogKind.VICTORIALOGS
+    return (Outside.HTTPS,) if environment.oidc or fetches else ()
+
+
+def _database_url(environment: Environment) -> tuple[str, ...]:
+    return (f"postgres://{environment.grafana_database.address}",) if environment.grafana_database else ()
 
 
 def _backends(environment: Environment, at: Placement) -> provisioning.Backends:
@@ -151,6 +161,10 @@ def _settings(environment: Environment, at: Placement) -> dict[str, str]:
         "GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES": "false",
         "GF_NEWS_NEWS_FEED_ENABLED": "false",
         "GF_AUTH_ANONYMOUS_ENABLED": "false",
+        # A password in a header counts for every request of the API, whatever the login page asks for.
+        "GF_AUTH_BASIC_ENABLED": "false",
+        "GF_USERS_AUTO_ASSIGN_ORG_ROLE": "None",
+        "GF_METRICS_BASIC_AUTH_USERNAME": METRICS_USER,
         "GF_USERS_ALLOW_SIGN_UP": "false",
         "GF_SECURITY_COOKIE_SECURE": https,
         "GF_SECURITY_COOKIE_SAMESITE": "lax",
@@ -214,6 +228,7 @@ def _secrets(environment: Environment) -> dict[str, str]:
     return {
         "GF_SECURITY_ADMIN_PASSWORD": "grafanaAdminPassword",
         "GF_SECURITY_SECRET_KEY": "grafanaSecretKey",
+        "GF_METRICS_BASIC_AUTH_PASSWORD": METRICS_PASSWORD,
         **({"GF_AUTH_GENERIC_OAUTH_CLIENT_SECRET": "oidcClientSecret"} if environment.oidc else {}),
         **({"GF_DATABASE_PASSWORD": "grafanaDatabasePassword"} if environment.grafana_database else {}),
     }

@@ -6,8 +6,9 @@ makes stored credentials unreadable.
 
 from typing import Final
 
+from stacks.components import objects
 from stacks.components.stores import BUCKET, DATABASE
-from stacks.environments import Environment, LangfuseStores
+from stacks.environments import Environment, Issuer, LangfuseStores
 from stacks.workload import Outside, Placement, Probe, SecretUse, Workload
 
 PROJECT: Final = "agentobs"
@@ -32,13 +33,14 @@ def web(environment: Environment, at: Placement) -> Workload:
         ready_timeout_s=_MIGRATION_S,
         stop_s=60,
         calls=() if environment.langfuse_stores else _STORES,
-        outside=(Outside.HTTPS, Outside.STORES) if environment.langfuse_stores else (),
+        outside=_outside(environment, signs_in=environment.langfuse_oidc is not None),
+        reaches=(*_reaches(environment), *_migrates(environment)),
         env={
             **_common(environment, at, "langfuse-web"),
             "HOSTNAME": "0.0.0.0",  # noqa: S104 the pod's address; a policy says who may come
             "PORT": port,
             "NEXTAUTH_URL": environment.langfuse_public_url or f"http://localhost:{port}",
-            "AUTH_DISABLE_SIGNUP": "true",
+            **_sign_on(environment.langfuse_oidc),
             "LANGFUSE_INIT_ORG_ID": PROJECT,
             "LANGFUSE_INIT_ORG_NAME": PROJECT,
             "LANGFUSE_INIT_PROJECT_ID": PROJECT,
@@ -49,6 +51,7 @@ def web(environment: Environment, at: Placement) -> Workload:
         secrets=(
             *_secrets(environment),
             SecretUse(value="langfuseNextauthSecret", variable="NEXTAUTH_SECRET"),
+            *((_CLIENT_SECRET,) if environment.langfuse_oidc else ()),
             SecretUse(value="langfusePublicKey", variable="LANGFUSE_INIT_PROJECT_PUBLIC_KEY"),
             SecretUse(value="langfuseSecretKey", variable="LANGFUSE_INIT_PROJECT_SECRET_KEY"),
             SecretUse(value="langfuseAdminPassword", variable="LANGFUSE_INIT_USER_PASSWORD"),
@@ -73,7 +76,8 @@ def worker(environment: Environment, at: Placement) -> Workload:
         ready_timeout_s=_MIGRATION_S,
         stop_s=120,
         calls=() if environment.langfuse_stores else _STORES,
-        outside=(Outside.HTTPS, Outside.STORES) if environment.langfuse_stores else (),
+        outside=_outside(environment),
+        reaches=_reaches(environment),
         env={
             **_common(environment, at, "langfuse-worker"),
             "PORT": at.listen("langfuse-worker").rpartition(":")[2],
@@ -86,6 +90,44 @@ def worker(environment: Environment, at: Placement) -> Workload:
     )
 
 
+def _sign_on(provider: Issuer | None) -> dict[str, str]:
+    """With single sign-on nobody has a password, and whoever the provider lets in gets an account that sees nothing.
+
+    The account of the first person is found again by its mail address. Without it nobody makes an account.
+    """
+    if provider is None:
+        return {"AUTH_DISABLE_SIGNUP": "true"}
+    return {
+        "AUTH_DISABLE_SIGNUP": "false",
+        "AUTH_DISABLE_USERNAME_PASSWORD": "true",
+        "AUTH_CUSTOM_NAME": provider.name,
+        "AUTH_CUSTOM_ISSUER": provider.url,
+        "AUTH_CUSTOM_CLIENT_ID": provider.client_id,
+        "AUTH_CUSTOM_CHECKS": "pkce,state",
+        "AUTH_CUSTOM_ALLOW_ACCOUNT_LINKING": "true",
+    }
+
+
+def _outside(environment: Environment, *, signs_in: bool = False) -> tuple[Outside, ...]:
+    """The address of the database is a secret; the cloud gives keys of the bucket to who comes without."""
+    stores = environment.langfuse_stores is not None
+    https = signs_in or (stores and bool(objects.outside(environment.objects)))
+    return (*((Outside.POSTGRES,) if stores else ()), *((Outside.HTTPS,) if https else ()))
+
+
+def _reaches(environment: Environment) -> tuple[str, ...]:
+    stores = environment.langfuse_stores
+    if stores is None:
+        return ()
+    return (stores.clickhouse_url, f"redis://{stores.redis}", *objects.reaches(environment.objects))
+
+
+def _migrates(environment: Environment) -> tuple[str, ...]:
+    stores = environment.langfuse_stores
+    return (stores.clickhouse_migration_url,) if stores else ()
+
+
+_CLIENT_SECRET: Final = SecretUse(value="langfuseOidcClientSecret", variable="AUTH_CUSTOM_CLIENT_SECRET")
 _SCRATCH: Final = ("/tmp", "/app/.next/cache")  # noqa: S108 volumes of the pod
 _S3: Final = "LANGFUSE_S3_EVENT_UPLOAD"
 

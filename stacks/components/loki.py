@@ -5,8 +5,8 @@ One process with all parts; several of them share object storage and find each o
 
 from typing import Any, Final
 
+from agentobs.contract import Attr
 from collector.document import to_yaml
-from collector.signals import Attr
 from stacks.components import objects
 from stacks.environments import Environment, ObjectStore
 from stacks.workload import CONFIG_DIR, Placement, Probe, Workload
@@ -127,6 +127,7 @@ def workload(environment: Environment, at: Placement) -> Workload:
         stop_s=30,
         calls=("loki-grpc", "loki-gossip") if several else (),
         outside=objects.outside(store),
+        reaches=objects.reaches(store),
         secrets=objects.keys(store),
         alive=Probe(port="loki", path="/loki/api/v1/status/buildinfo"),
     )

@@ -34,8 +34,13 @@ def credentials(store: ObjectStore, key: str, secret: str) -> dict[str, str]:
 
 
 def outside(store: ObjectStore | None) -> tuple[Outside, ...]:
-    """Object storage of a cloud is beyond the cluster."""
-    return (Outside.HTTPS,) if store else ()
+    """Who comes by the identity of a pod gets the keys from a service of the cloud."""
+    return (Outside.HTTPS,) if store and not store.keys else ()
+
+
+def reaches(store: ObjectStore | None) -> tuple[str, ...]:
+    """The address of the bucket."""
+    return (f"{'https' if store.tls else 'http'}://{store.endpoint}",) if store else ()
 
 
 def replication(replicas: int) -> int:

@@ -14,9 +14,10 @@ from stacks.components import elsewhere
 from stacks.components.alertmanager import RESEND_S
 from stacks.environments import Environment, Remote
 from stacks.settings import SettingsError
-from stacks.workload import CONFIG_DIR, Api, Outside, Placement, Probe, Workload
+from stacks.workload import CONFIG_DIR, Api, Outside, Placement, Probe, SecretUse, Workload
 
-_FEATURES: Final = ("exemplar-storage", "created-timestamp-zero-ingestion")
+# Deltas, which some programs send, are summed up here: it alone sees all of them, whichever collector they took.
+_FEATURES: Final = ("exemplar-storage", "created-timestamp-zero-ingestion", "otlp-deltatocumulative")
 # The image in a cluster is 3.15, which knows `anchored` behind a flag only; from 3.16 on the flag does nothing.
 _IN_CLUSTER: Final = ("auto-reload-config", "promql-extended-range-selectors")
 _CONFIG, _RULES = "prometheus.yml", "rules.yml"
@@ -35,6 +36,9 @@ _SCRAPED = {
 METRICS_ANNOTATION: Final = "agentobs.io/metrics-port"
 _META: Final = "__meta_kubernetes_pod_"
 _REPLICA: Final = "__replica__"
+_GUARDED: Final = "grafana"
+METRICS_USER: Final = "metrics"
+METRICS_PASSWORD: Final = "grafanaMetricsPassword"  # noqa: S105 the name of a value
 
 
 def _scrapes(environment: Environment, at: Placement) -> list[dict[str, Any]]:
@@ -45,16 +49,38 @@ def _scrapes(environment: Environment, at: Placement) -> list[dict[str, Any]]:
             for job, port in _SCRAPED.items()
             if job not in absent
         ]
-    return [_pods("pods", keep=False), {**_pods("kube-state-metrics", keep=True), "honor_labels": True}]
+    return [
+        _pods("pods", "drop", f"kube-state-metrics|{_GUARDED}"),
+        {**_pods("kube-state-metrics", "keep", "kube-state-metrics"), "honor_labels": True},
+        *(_guarded("grafana", elsewhere.FOLDER) for _ in _guarding(environment)),
+    ]
 
 
-def scrape_from_elsewhere(namespace: str) -> dict[str, Any]:
-    """What a Prometheus of somebody else in the cluster must scrape, so that the platform's own alerts see it."""
-    job = _pods("agentobs", keep=False)
-    return {**job, "kubernetes_sd_configs": [{"role": "pod", "namespaces": {"names": [namespace]}}]}
+def _guarding(environment: Environment) -> tuple[SecretUse, ...]:
+    """The password for Grafana's metrics, where Grafana is ours."""
+    if environment.cluster is None or "grafana" in environment.elsewhere:
+        return ()
+    return (SecretUse(value=METRICS_PASSWORD, file=f"{elsewhere.FOLDER}/{METRICS_PASSWORD}", reread=True),)
 
 
-def _pods(job: str, *, keep: bool) -> dict[str, Any]:
+def _guarded(job: str, folder: str) -> dict[str, Any]:
+    """People come to the port on which Grafana has its metrics, so that they ask for a password."""
+    login = {"username": METRICS_USER, "password_file": f"{folder}/{METRICS_PASSWORD}"}
+    return {**_pods(job, "keep", _GUARDED), "basic_auth": login}
+
+
+def scrape_from_elsewhere(namespace: str, *, grafana: bool) -> list[dict[str, Any]]:
+    """What a Prometheus of somebody else in the cluster must scrape, so that the platform's own alerts see it.
+
+    The password of our Grafana's metrics is in its `Secret`; the path of the file is for that Prometheus to choose.
+    """
+    jobs = [_pods("agentobs", "drop", f"kube-state-metrics|{_GUARDED}")]
+    jobs += [_guarded("agentobs-grafana", "/etc/prometheus/secrets/grafana-secrets")] if grafana else []
+    discovery = [{"role": "pod", "namespaces": {"names": [namespace]}}]
+    return [{**job, "kubernetes_sd_configs": discovery} for job in jobs]
+
+
+def _pods(job: str, action: str, workloads: str) -> dict[str, Any]:
     """Pods of our own namespace that name a port for metrics; those of kube-state-metrics bring labels of their own."""
     name = f"{_META}label_app_kubernetes_io_name"
     return {
@@ -62,7 +88,7 @@ def _pods(job: str, *, keep: bool) -> dict[str, Any]:
         "kubernetes_sd_configs": [{"role": "pod", "namespaces": {"own_namespace": True}}],
         "relabel_configs": [
             {"action": "keep", "source_labels": [f"{_META}label_app_kubernetes_io_part_of"], "regex": "agentobs"},
-            {"action": "keep" if keep else "drop", "source_labels": [name], "regex": "kube-state-metrics"},
+            {"action": action, "source_labels": [name], "regex": workloads},
             {
                 "action": "keepequal",
                 "source_labels": [f"{_META}container_port_number"],
@@ -151,6 +177,7 @@ def links(environment: Environment) -> Links:
         if boards
         else rules.LINKS.runbook,
         board=f"{in_grafana}{{board}}" if boards else rules.LINKS.board,
+        stack=str(environment.name) if environment.cluster else rules.LINKS.stack,
     )
 
 
@@ -190,6 +217,8 @@ def workload(environment: Environment, at: Placement) -> Workload:
             f"--storage.tsdb.path={at.data_dir('prometheus')}",
             f"--web.listen-address={at.listen('prometheus')}",
             "--web.enable-otlp-receiver",
+            # Pages of the web are no clients: no origin is this one.
+            "--web.cors.origin=^$",
             # Tempo's service graph
             *(("--web.enable-remote-write-receiver",) if environment.stores.traces is TraceKind.TEMPO else ()),
             f"--rules.alert.resend-delay={Timing(environment.alert_speed).of(RESEND_S)}",
@@ -209,7 +238,7 @@ def workload(environment: Environment, at: Placement) -> Workload:
         calls=tuple(_SCRAPED.values()),
         outside=(Outside.API,) if environment.cluster else (),
         reaches=tuple(remote.url for remote in _others(environment)),
-        secrets=elsewhere.client_secrets(_others(environment)),
+        secrets=(*elsewhere.client_secrets(_others(environment)), *_guarding(environment)),
         api=Api.OWN_PODS,
         reloaded=frozenset({_RULES}),
         alive=Probe(port="prometheus", path="/-/healthy"),

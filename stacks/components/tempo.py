@@ -2,8 +2,8 @@
 
 from typing import Any, Final
 
+from agentobs.contract import Attr
 from collector.document import to_yaml
-from collector.signals import Attr
 from stacks.components import elsewhere, objects
 from stacks.environments import Environment, ObjectStore, Remote
 from stacks.workload import CONFIG_DIR, Placement, Probe, Workload
@@ -137,7 +137,7 @@ def workload(environment: Environment, at: Placement) -> Workload:
         stop_s=30,
         calls=("prometheus", *(("tempo-grpc", "tempo-gossip") if several else ())),
         outside=objects.outside(store),
-        reaches=tuple(remote.url for remote in _written(environment)),
+        reaches=(*objects.reaches(store), *(remote.url for remote in _written(environment))),
         secrets=(*objects.keys(store), *elsewhere.client_secrets(_written(environment))),
         alive=Probe(port="tempo", path="/status/version"),
     )

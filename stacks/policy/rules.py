@@ -216,9 +216,21 @@ def survives(manifests: Sequence[Manifest]) -> Iterator[str]:
             yield f"{each['kind']} {name} has several replicas, which may all run on one node; spread them"
 
 
+def limited(manifests: Sequence[Manifest]) -> Iterator[str]:
+    """Every namespace with pods has a quota over all of them and bounds for each."""
+    for namespace in sorted({each["metadata"]["namespace"] for each in manifests if each["kind"] in _RUNS_PODS}):
+        there = {each["kind"] for each in manifests if each["metadata"].get("namespace") == namespace}
+        yield from (
+            f"namespace {namespace} has no {kind}; without it one pod can take a node from all others"
+            for kind in ("ResourceQuota", "LimitRange")
+            if kind not in there
+        )
+
+
 STACK_RULES: Final[Mapping[str, Callable[[Sequence[Manifest]], Iterator[str]]]] = {
     "denied-by-default": denied_by_default,
     "survives-a-node": survives,
+    "namespace-limited": limited,
 }
 """Rules that look at all manifests of a stack."""
 

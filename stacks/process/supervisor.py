@@ -13,6 +13,7 @@ import psutil
 from filelock import FileLock
 from supervisor.xmlrpc import Faults, SupervisorTransport
 
+from stacks.process import private
 from stacks.process import spec as specs
 from stacks.process.layout import StackDir
 
@@ -39,7 +40,7 @@ class Supervisor:
     @contextlib.contextmanager
     def exclusive(self) -> Iterator[None]:
         """Hold the right to change the set of programs: a reload reads all files, also half-written ones."""
-        self._layout.root.mkdir(parents=True, exist_ok=True)
+        private.folder(self._layout.root)
         with FileLock(self._layout.lock):
             yield
 
@@ -47,6 +48,7 @@ class Supervisor:
         """Whether supervisord answers on its socket."""
         if not self._layout.socket.exists():
             return False
+        private.folder(self._layout.socket.parent)  # whoever made it decides what answers there
         with contextlib.suppress(OSError, xmlrpc.client.Error):
             return bool(self._rpc().getState()["statename"] == "RUNNING")
         return False
@@ -56,9 +58,10 @@ class Supervisor:
         if self.alive():
             return
         end_orphans(self._layout)
+        private.folder(self._layout.root)
         for folder in (self._layout.programs, self._layout.log("x").parent, self._layout.checked, self._layout.data):
             folder.mkdir(parents=True, exist_ok=True)
-        self._layout.socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private.folder(self._layout.socket.parent)
         for stale in self._layout.programs.glob("*.conf"):
             stale.unlink()
         self._layout.supervisord_conf.write_text(specs.supervisord(self._layout))

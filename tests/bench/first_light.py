@@ -14,8 +14,8 @@ from typing import Any
 
 import psutil
 
-from collector import emit
-from collector.signals import EvaluationSource
+from agentobs import emit
+from agentobs.contract import EvaluationSource
 from stacks import home
 from stacks.environments import EnvName
 from stacks.process.supervisor import Supervisor

@@ -1,170 +1,244 @@
-"""How often `agentobs why` is right: random faults in many environments at once, through the real collector.
+"""How often `agentobs why` is right: random faults in made-up systems, played on a virtual clock into memory.
 
-    make bench-why                                   # 90 trials in three batches, about 15 minutes
-    make bench-why WHY='--seed 7 --scale 0.3 --batches 1'
+    make bench-why WHY='--seed 7 --count 3'                      # three worlds of every kind, asked at the end
+    make bench-why WHY='--kinds "tool version" --every 20'        # also every 20 s from the fault on
+    make bench-why WHY='--hours --count 4'                        # healthy hours, asked every 20 s
 
-Every trial is an environment of its own, with traffic, version changes and a fault (or none) drawn from the seed; the
-truth stays in this process. While the trials run, `why` is asked again and again, to see how long after the fault it
-first gives the right answer and whether it ever accuses an innocent version on the way.
+`--world 7/2/'tool version fails'` plays one world and prints all that is said of it.
 """
 
 import argparse
+import multiprocessing
 import statistics
-import tempfile
-import threading
+import sys
 import time
 from collections import defaultdict
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from itertools import pairwise
 
-from support.judging import Judgement, judge
-from support.play import play
-from support.trial_stack import arrived, trial_stack
-from support.trials import Trial, draw_all
+from support.memory_source import MemorySource
+from support.worlds.healthy import HEALTHY
+from support.worlds.judging import Judgement, judge
+from support.worlds.kinds import KINDS, draw
+from support.worlds.model import World
+from support.worlds.openmetrics import memory
+from support.worlds.sampled import sampled
 
-from collector.signals import Label
-from runbooks.diagnosis import Window, diagnose
-from runbooks.report import Diagnosis
-from stacks.cli.prometheus import Prometheus, PrometheusError
+from agentobs.contract import Label
+from runbooks.why import text
+from runbooks.why.diagnosis import Diagnosis, Window, diagnose
 
-_BEFORE_S = 30.0
-
-
-@dataclass
-class Asked:
-    """What `why` said of one trial, each time it was asked: (unix seconds, answer)."""
-
-    trial: Trial
-    answers: list[tuple[float, Diagnosis]] = field(default_factory=list)
+START = 1_700_000_000.0
+BEFORE_S = 30.0
+HOUR_S = 3600.0
 
 
-def ask(source: Prometheus, trial: Trial, start: float) -> Diagnosis:
-    now = time.time()
-    return diagnose(source, Window(start=start, end=now, where={Label.ENVIRONMENT: trial.environment}))
+@dataclass(frozen=True)
+class Job:
+    """A world to play, and how often to ask: every so many seconds from the fault on (0: at the end alone)."""
 
+    seed: int
+    number: int
+    kind: str
+    every_s: float = 0.0
+    seconds: float | None = None
 
-def keep_asking(source: Prometheus, asked: Sequence[Asked], start: float, stop: threading.Event) -> None:
-    """One trial after the other, round and round."""
-    while not stop.is_set():
-        for one in asked:
-            if stop.wait(0.05):
-                return
-            # A machine too busy to answer is asked again; only the last answer must come.
-            with suppress(PrometheusError):
-                one.answers.append((time.time(), ask(source, one.trial, start)))
+    def draw(self) -> World:
+        return draw(self.seed, self.number, self.kind, self.seconds)
 
 
 @dataclass
 class Outcome:
-    """One trial, judged."""
+    """What came of a job: the judgement of each question, the last one at the end. `crashed` is an error's text."""
 
-    trial: Trial
-    judgement: Judgement
-    last: Diagnosis
-    seconds: float
-    right_after_s: float | None
-    wronged_on_the_way: int
+    job: Job
+    world: World
+    judged: list[tuple[float, Judgement]] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    crashed: str = ""
 
+    @property
+    def last(self) -> Judgement:
+        return self.judged[-1][1]
 
-def judged(one: Asked, times: Sequence[float], seconds: float) -> Outcome:
-    _, last = one.answers[-1]
-    verdicts = [(at, judge(one.trial, answer, times)) for at, answer in one.answers]
-    after = None
-    if one.trial.faults:
-        broke = times[min(len(times) - 1, int(min(f.at for f in one.trial.faults) * len(times)))]
-        right = [at for at, verdict in verdicts if verdict.top1 and at > broke and verdict.since_s is not None]
-        after = min(right) - broke if right else None
-    wronged = sum(verdict.wronged > 0 for _, verdict in verdicts)
-    return Outcome(one.trial, verdicts[-1][1], last, seconds, after, wronged)
+    @property
+    def right_after_s(self) -> float | None:
+        """From the fault to the first right answer."""
+        broke = self.world.broke if self.job.every_s else None  # asked once, it tells nothing
+        return next((at - broke for at, j in self.judged if j.top1), None) if broke is not None else None
 
-
-def run_batch(trials: list[Trial], seconds: float, folder: Path) -> list[Outcome]:
-    with trial_stack(folder) as (prometheus, collector):
-        source, stop = Prometheus(prometheus.url), threading.Event()
-        asked = [Asked(trial) for trial in trials]
-        start = time.time() - _BEFORE_S
-        asker = threading.Thread(target=keep_asking, args=(source, asked, start, stop), daemon=True)
-        asker.start()
-        times = play(trials, lambda message: collector.send(message).raise_for_status(), seconds, progress)
-        stop.set()
-        asker.join()
-        arrived(prometheus, trials)
-        outcomes = []
-        for one in asked:
-            began = time.monotonic()
-            one.answers.append((time.time(), ask(source, one.trial, start)))
-            outcomes.append(judged(one, times, time.monotonic() - began))
-    return outcomes
+    @property
+    def turns(self) -> int:
+        """How often an answer was no longer right, after it had been."""
+        rights = [j.top1 for _, j in self.judged]
+        return sum(1 for before, after in pairwise(rights) if before and not after)
 
 
-def progress(share: float) -> None:
-    print(f"\r{share:6.1%} played", end="" if share < 1 else "\n", flush=True)
+def ask(source: MemorySource, world: World, at: float) -> Diagnosis:
+    end = START + at
+    start = max(START - BEFORE_S, end - HOUR_S - BEFORE_S)
+    return diagnose(source, Window(start=start, end=end, where={Label.ENVIRONMENT: world.environment}))
 
 
-def table(outcomes: Sequence[Outcome]) -> None:
-    by_kind: dict[str, list[Outcome]] = defaultdict(list)
-    for outcome in outcomes:
-        by_kind[outcome.trial.kind].append(outcome)
-    print(f"{'kind of trial':<30}{'trials':>7}{'top-1':>7}{'top-3':>7}{'innocents accused':>19}")
-    for kind, mine in [*by_kind.items(), ("all", list(outcomes))]:
-        counts = [sum(getattr(o.judgement, what) for o in mine) for what in ("top1", "top3", "wronged")]
-        print(f"{kind:<30}{len(mine):>7}{counts[0]:>7}{counts[1]:>7}{counts[2]:>19}")
-
-
-def figures(outcomes: Sequence[Outcome]) -> None:
-    faulty = [o for o in outcomes if o.trial.faults]
-    healthy = [o for o in outcomes if not o.trial.faults]
-    after = sorted(o.right_after_s for o in faulty if o.right_after_s is not None)
-    since = sorted(abs(o.judgement.since_s) for o in faulty if o.judgement.since_s is not None)
-    versioned = sorted(
-        abs(o.judgement.since_s)
-        for o in faulty
-        if o.judgement.since_s is not None and o.last.hypotheses and o.last.hypotheses[0].culprit
-    )
-    print(f"false accusations in healthy trials: {sum(o.judgement.wronged > 0 for o in healthy)} of {len(healthy)}")
-    print(f"anything named in healthy trials: {sum(not o.judgement.top1 for o in healthy)} of {len(healthy)}")
-    print(f"trials with a wrong accusation at any moment: {sum(o.wronged_on_the_way > 0 for o in outcomes)}")
-    print(f"median seconds from the fault to the right answer: {statistics.median(after):.0f} ({len(after)} trials)")
-    print(
-        f"error of `since`: median {statistics.median(since):.1f} s; with a version {statistics.median(versioned):.1f}"
-    )
-    print(f"seconds per `why`: median {statistics.median(o.seconds for o in outcomes):.2f}")
-    sure: dict[str, list[bool]] = defaultdict(list)
-    for outcome in faulty:
-        if outcome.last.hypotheses:
-            sure[f"{outcome.last.hypotheses[0].confidence:.1f}"].append(outcome.judgement.top1)
-    print("right, by confidence:", ", ".join(f"{k}: {sum(v)}/{len(v)}" for k, v in sorted(sure.items())))
-
-
-def misses(outcomes: Sequence[Outcome]) -> None:
-    for outcome in outcomes:
-        verdict = outcome.judgement
-        if verdict.top1 and verdict.top3 and not verdict.wronged:
+def run(job: Job) -> Outcome:
+    world = job.draw()
+    outcome = Outcome(job, world)
+    source = memory(sampled(world), START)
+    for at in _moments(job, world):
+        began = time.process_time()
+        try:
+            found = ask(source, world, at)
+        except Exception as error:  # noqa: BLE001 a crash is a result like any other
+            outcome.crashed = f"{type(error).__name__} at {at:.0f} s: {error}"[:300]
             continue
-        print(f"\n{outcome.trial.environment} {outcome.trial.kind}: {outcome.trial.text}")
-        print(f"  {outcome.last.verdict}{' (undecided)' if verdict.undecided else ''}")
-        for hypothesis in outcome.last.hypotheses:
-            print(f"  {hypothesis.confidence:.2f} {hypothesis.title}")
+        outcome.seconds.append(time.process_time() - began)
+        outcome.judged.append((at, judge(world, found, START, START + at)))
+    return outcome
+
+
+def _moments(job: Job, world: World) -> list[float]:
+    if not job.every_s:
+        return [world.seconds]
+    first = world.broke or 0.0
+    count = int((world.seconds - first) / job.every_s)
+    return [*(at for n in range(1, count + 1) if (at := first + n * job.every_s) < world.seconds), world.seconds]
+
+
+def outcomes(jobs: Sequence[Job], processes: int) -> Iterator[Outcome]:
+    with multiprocessing.Pool(processes) as pool:
+        for number, outcome in enumerate(pool.imap_unordered(run, jobs), 1):
+            print(f"\r{number}/{len(jobs)} worlds", end="" if number < len(jobs) else "\n", file=sys.stderr, flush=True)
+            yield outcome
+
+
+_HEAD = (
+    "worlds", "top-1", "top-3", "wronged", "stray", "named", "missed", "state", "since50", "after50", "after90",
+    "turns", "s/ask",
+)  # fmt: skip
+
+
+def table(found: Sequence[Outcome]) -> None:
+    print(f"{'kind':<36}" + "".join(f"{head:>8}" for head in _HEAD))
+    by_kind: dict[str, list[Outcome]] = defaultdict(list)
+    for outcome in found:
+        by_kind[outcome.job.kind].append(outcome)
+    rows = [(kind, by_kind[kind]) for kind in KINDS if kind in by_kind]
+    for kind, mine in [*rows, ("all", list(found))]:
+        if mine:
+            print(f"{kind:<36}" + "".join(f"{cell:>8}" for cell in _row(mine)))
+
+
+def _row(mine: Sequence[Outcome]) -> list[str]:
+    last = [o.last for o in mine if o.judged]
+    counts = [sum(getattr(j, what) for j in last) for what in ("top1", "top3", "wronged", "stray", "named", "missed")]
+    states = [j.resolved for j in last if j.resolved is not None]
+    since = [abs(j.since_s) for j in last if j.since_s is not None]
+    after = sorted(o.right_after_s for o in mine if o.right_after_s is not None)
+    asks = [s for o in mine for s in o.seconds]
+    return [
+        str(len(mine)), *map(str, counts),
+        f"{sum(states)}/{len(states)}",
+        f"{statistics.median(since):.0f}" if since else "-",
+        f"{statistics.median(after):.0f}" if after else "-",
+        f"{after[int(0.9 * (len(after) - 1) + 0.5)]:.0f}" if after else "-",
+        str(sum(o.turns for o in mine)),
+        f"{statistics.median(asks):.2f}" if asks else "-",
+    ]  # fmt: skip
+
+
+def misses(found: Iterable[Outcome]) -> None:
+    order = {kind: number for number, kind in enumerate(KINDS)}
+    for outcome in sorted(found, key=lambda o: (order[o.job.kind], o.job.number)):
+        faults = [f"crashed: {outcome.crashed}"] if outcome.crashed else []
+        if outcome.judged:
+            faults += _faults(outcome)
+        if faults:
+            job = outcome.job
+            print(f"\n{job.seed}/{job.number}/{job.kind}: {', '.join(faults)}\n   is: {outcome.world.text}")
+            if outcome.judged:
+                print(f"   said: {outcome.last.first}")
+            for at, judged in outcome.judged[:-1]:
+                if judged.wronged:
+                    print(f"   wronged at {at:.0f} s: {judged.first}")
+
+
+def _faults(outcome: Outcome) -> list[str]:
+    last = outcome.last
+    on_the_way = sum(1 for _, j in outcome.judged[:-1] if j.wronged)
+    checks = {
+        "MISSED": last.missed,
+        "NAMED": last.named,
+        "FIRST IS WRONG": not last.top1 and not last.missed and not last.named,
+        "not all in the first three": last.top1 and not last.top3,
+        f"{last.wronged} WRONGED": last.wronged > 0,
+        f"{last.stray} stray": last.stray > 0 and not last.named,
+        "state is wrong": last.resolved is False,
+        f"wronged on the way ({on_the_way})": on_the_way > 0,
+    }
+    return [text_ for text_, holds in checks.items() if holds]
+
+
+def told(found: Iterable[Outcome]) -> Iterator[Outcome]:
+    """Each hour as it ends: an interrupted run has told what it saw."""
+    for number, one in enumerate(found, 1):
+        named = sum(j.named for _, j in one.judged)
+        wronged = sum(j.wronged > 0 for _, j in one.judged)
+        print(f"{number} {one.job.kind}: asked {len(one.judged)}, named {named}, accused {wronged}", flush=True)
+        yield one
+
+
+def hours(found: Sequence[Outcome]) -> None:
+    named = [o for o in found if any(j.named for _, j in o.judged)]
+    wronged = [o for o in found if any(j.wronged for _, j in o.judged)]
+    asks = sum(len(o.judged) for o in found)
+    print(f"{len(found)} healthy hours, asked {asks} times")
+    print(f"hours that named anything: {len(named)}; that accused a version: {len(wronged)}")
+    for outcome in named:
+        first = next((at, j) for at, j in outcome.judged if j.named)
+        job, times = outcome.job, sum(j.named for _, j in outcome.judged)
+        print(f"  {job.seed}/{job.number}/{job.kind}: {times} times, first at {first[0]:.0f} s: {first[1].first}")
+
+
+def show(job: Job) -> None:
+    world = job.draw()
+    source = memory(sampled(world), START)
+    print(world.text, *(f"\n  {change}" for change in world.changes[:20]))
+    for at in _moments(job, world):
+        found = ask(source, world, at)
+        judged = judge(world, found, START, START + at)
+        print(
+            f"\n== at {at:.0f} s: top1={judged.top1} top3={judged.top3} wronged={judged.wronged} stray={judged.stray}"
+        )
+        print(text.plain(found) if at == world.seconds else judged.first)
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--seed", type=int, default=101, help="other seeds, other trials")
-    options.add_argument("--scale", type=float, default=0.32, help="trials of a batch, as a share of a hundred")
-    options.add_argument("--batches", type=int, default=3, help="how many times, each with the next seed")
-    options.add_argument("--seconds", type=float, default=150, help="how long the trials of a batch last")
+    options.add_argument("--seed", type=int, default=101, help="other seeds, other worlds")
+    options.add_argument("--count", type=int, default=2, help="worlds of each kind")
+    options.add_argument(
+        "--kinds", default="", help="only kinds with one of these texts in their name, comma-separated"
+    )
+    options.add_argument("--every", type=float, default=0.0, help="ask every so many seconds from the fault on, too")
+    options.add_argument("--hours", action="store_true", help="healthy hours, asked every 20 s")
+    options.add_argument("--jobs", type=int, default=2, help="processes")
+    options.add_argument("--world", default="", help="seed/number/kind of one world to show")
     given = options.parse_args()
-    outcomes: list[Outcome] = []
-    with tempfile.TemporaryDirectory(prefix="agentobs-why-") as folder:
-        for number in range(given.batches):
-            trials = draw_all(given.seed + number, given.scale)
-            print(f"seed {given.seed + number}: {len(trials)} trials at once for {given.seconds:.0f} s", flush=True)
-            outcomes += run_batch(trials, given.seconds, Path(folder) / str(number))
-            misses(outcomes)
-            table(outcomes)
-            figures(outcomes)
+    if given.world:
+        seed, number, kind = given.world.split("/", 2)
+        show(Job(int(seed), int(number), kind, given.every, HOUR_S if given.hours else None))
+        return
+    wanted = [part.strip() for part in given.kinds.split(",") if part.strip()]
+    kinds = [k for k in (HEALTHY if given.hours else KINDS) if not wanted or any(part in k for part in wanted)]
+    every, seconds = (given.every or 20.0, HOUR_S) if given.hours else (given.every, None)
+    jobs = [Job(given.seed, number, kind, every, seconds) for number in range(given.count) for kind in kinds]
+    found = list(told(outcomes(jobs, given.jobs)) if given.hours else outcomes(jobs, given.jobs))
+    if given.hours:
+        hours(found)
+        return
+    misses(found)
+    table(found)
 
 
 if __name__ == "__main__":

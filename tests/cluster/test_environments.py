@@ -65,6 +65,24 @@ def test_a_pod_that_is_not_restricted_is_refused(plane):
         plane.api("POST", f"{_NAMESPACE}/pods", pod)
 
 
+@pytest.mark.usefixtures("running")
+def test_a_container_beyond_the_bounds_of_the_namespace_is_refused(plane):
+    resources = {"limits": {"cpu": "999"}, "requests": {"cpu": "1m"}}
+    pod = {
+        "metadata": {"name": "greedy"},
+        "spec": {"containers": [{"name": "g", "image": "x", "resources": resources}]},
+    }
+    with pytest.raises(AssertionError, match="maximum cpu usage per Container is"):
+        plane.api("POST", f"{_NAMESPACE}/pods", pod)
+
+
+def test_the_quota_counts_and_has_room_left(running):
+    (quota,) = running.objects("v1/resourcequotas")
+    assert quota["status"]["hard"] == quota["spec"]["hard"]
+    used, hard = int(quota["status"]["used"]["pods"]), int(quota["status"]["hard"]["pods"])
+    assert 0 < used < hard
+
+
 def test_a_second_up_changes_nothing(running):
     secrets = _values(running)
     said = running.up()

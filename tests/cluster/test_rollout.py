@@ -74,6 +74,22 @@ def test_the_doctor_finds_nothing_wrong_where_dev_can_go_up(plane, tmp_path):
     assert any(each["what"] == "storage class standard, the default" for each in found)
 
 
+def test_the_doctor_sees_a_service_whose_pods_listen_on_another_port(plane, tmp_path):
+    plane.api("POST", "/api/v1/namespaces", {"metadata": {"name": "measured"}})
+    service = {"metadata": {"name": "metrics"}, "spec": {"ports": [{"port": 80, "targetPort": 9090}]}}
+    plane.api("POST", "/api/v1/namespaces/measured/services", service)
+    settings = {
+        "prometheus": "external",
+        "prometheusUrl": "http://metrics.measured.svc",
+        "prometheusNamespace": "measured",
+    }
+    said, fix = "metrics.measured:80 leads to port 9090", 'agentobs:servicePodPorts["metrics.measured:80"]\' 9090'
+    bad = [each for each in json.loads(_doctor(plane, tmp_path, EnvName.DEV, **settings).stdout) if not each["good"]]
+    assert [said in each["what"] and fix in each["fix"] for each in bad] == [True]
+    settings["servicePodPorts"] = '{"metrics.measured:80": 9090}'
+    assert _doctor(plane, tmp_path, EnvName.DEV, **settings).returncode == 0
+
+
 @pytest.mark.parametrize(
     "case",
     [

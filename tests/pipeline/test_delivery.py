@@ -234,6 +234,9 @@ def test_a_second_collector_on_the_same_queue_directory_ends(site):
         assert site.counted() == []
 
 
+SPANS_OF_A_MIB = 3  # of one request, whose bound is 4 MiB
+
+
 def test_pressure_is_refused_and_passes(site):
     """Above the limit the door answers 503; nothing acknowledged is lost, and afterwards data flows again."""
     collector = site.collector(replace(site.profile, memory_limit_mib=150))
@@ -244,8 +247,8 @@ def test_pressure_is_refused_and_passes(site):
         site.store.status = 503
 
         def push() -> None:
-            for _ in range(40):
-                spans = [otlp.span("big", big) for _ in range(8)]
+            for _ in range(110):
+                spans = [otlp.span("big", big) for _ in range(SPANS_OF_A_MIB)]
                 answers[collector.send(otlp.traces(spans)).status_code] += 1
 
         threads = [threading.Thread(target=push) for _ in range(4)]
@@ -257,7 +260,7 @@ def test_pressure_is_refused_and_passes(site):
         own = own_metrics(collector)
         assert answers[503] > 0
         assert set(answers) == {200, 503}
-        assert total(own, SelfMetric.PRESSURE_REFUSED_SPANS) == 8 * answers[503]
+        assert total(own, SelfMetric.PRESSURE_REFUSED_SPANS) == SPANS_OF_A_MIB * answers[503]
         assert peak < MAX_PEAK_MIB * 2**20
         assert collector.process is not None
         assert collector.process.poll() is None
@@ -293,17 +296,20 @@ def test_losses_and_the_rest_are_on_the_own_metrics(site):
     profile = replace(site.profile, sampling=sampling.PROD, memory_limit_mib=150)
     collector = site.collector(profile)
     collector.config["exporters"]["otlp_http/tempo"]["sending_queue"]["queue_size"] = 2 * 2**20
-    large = otlp.traces([otlp.span("large", {"text": "x" * 2**19}, status="error")] * 8)
+    large = otlp.traces([otlp.span("large", {"text": "x" * 2**19}, status="error")] * 7)
     with up(collector):
         site.store.status = 400  # for good: no use to try again
         refused_for_good = site.traffic.tasks(8)[0]
         assert collector.send(refused_for_good).ok
         assert collector.send(site.traffic.events(3)[0]).ok
+        assert collector.send(otlp.counter("ALERTS", 1, otlp.SERVICE)).ok
         lost = (SelfMetric.SEND_FAILED_SPANS, SelfMetric.SEND_FAILED_RECORDS)
         assert eventually(lambda: all(total(own_metrics(collector), name) > 0 for name in lost))
         site.store.status = 503
+        deadline = time.monotonic() + 120
         while not total(own_metrics(collector), SelfMetric.ENQUEUE_FAILED_SPANS, exporter="otlp_http/tempo"):
-            collector.send(large)
+            assert collector.send(large).ok
+            assert time.monotonic() < deadline, "the queue takes everything"
         own = own_metrics(collector)
         given = {name for name, _ in own}
         only_when_it_happens = {

@@ -10,8 +10,8 @@ from support import instrumented
 from support.families import families
 from support.instrumented import MCP_CLIENT_CALLS, MCP_TOOL_CALLS, MODEL_CALLS, SERVED, TOOL_CALLS
 
+from agentobs.contract import Attr, Label
 from collector import normalise
-from collector.signals import Attr, Label
 
 
 @pytest.fixture(scope="module")

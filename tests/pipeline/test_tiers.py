@@ -238,6 +238,7 @@ def test_the_hop_with_tls_both_ways_and_a_token(tmp_path, pki):
             "token": (right, NEXT),
             "authority": (replace(right, tls=replace(client, ca=path["other.pem"])), TOKEN),
             "no certificate": (replace(right, tls=ClientTls(ca=path["ca.pem"])), TOKEN),
+            "a certificate of that authority, and no token": (replace(right, token=None), TOKEN),
         }
         for name, (samplers, token) in refused.items():
             with edge(samplers, tmp_path / name, HOP=token) as sender:
@@ -251,7 +252,7 @@ def test_the_hop_with_tls_both_ways_and_a_token(tmp_path, pki):
 
 @pytest.mark.parametrize("found", [{"dns": "samplers.example:4317"}, {"kubernetes": "samplers.observability:4317"}])
 def test_the_ways_to_find_samplers_in_a_cluster_are_accepted(tmp_path, found):
-    config = transforming({"k8s_attributes": tiers.kubernetes_attributes()}, "http://127.0.0.1:1", *free_ports(2))
+    config = transforming(tiers.kubernetes_attributes(), "http://127.0.0.1:1", *free_ports(2))
     config["exporters"] = {tiers.EXPORTER: tiers.exporter(Samplers(**found))}
     for pipeline in config["service"]["pipelines"].values():
         pipeline["exporters"] = [tiers.EXPORTER]

@@ -92,7 +92,7 @@ def test_the_collector_sends_there_and_logs_in_with_a_file(plans):
 def test_an_edge_holds_the_login_for_metrics_only(plans):
     (edge,) = (each for each in plans[CLOUD].workloads if each.name == "collector")
     logins = [use.value for use in edge.secrets if use.value.endswith(("Login", "Token"))]
-    assert logins == ["prometheusLogin"]
+    assert logins == ["samplerToken", "prometheusLogin"]
     assert [*edge.reaches] == ["https://otlp.example.com/otlp"]
 
 
@@ -180,7 +180,8 @@ def test_policies_open_the_ports_of_what_is_outside_and_nothing_more(plans):
 
 def test_policies_open_the_namespace_of_a_service_of_the_cluster(plans):
     made = plans[IN_CLUSTER]
-    assert {"to": [_space("monitoring")]} in _policy(made, "collector")["egress"]
+    way = {"to": [_space("monitoring")], "ports": [{"protocol": "TCP", "port": 9090}]}
+    assert way in _policy(made, "collector")["egress"]
     assert 9090 not in _out(made, "collector")
 
 

@@ -64,6 +64,7 @@ _FIRST = f"{_POD}.containers.0"
         ("namespace-restricted", "Namespace", "metadata.labels", {}, "it admits every pod; label it"),
         ("denied-by-default", "NetworkPolicy", "spec.egress", [{}], "no NetworkPolicy that denies everything"),
         ("survives-a-node", "StatefulSet", f"{_POD}.topologySpreadConstraints", None, "may all run on one node"),
+        ("namespace-limited", "ResourceQuota", "kind", "ConfigMap", "namespace agentobs has no ResourceQuota"),
         ("survives-a-node", "PodDisruptionBudget", "spec.selector.matchLabels", {}, "and no PodDisruptionBudget"),
     ],
 )

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from rules.cases_recording import SLICE, changed, raw, series
 from support.promtool import RecordCase
 
+from agentobs.contract import Label
 from alerts.catalogue import DIAGNOSED, DIMENSIONS
 from alerts.recording import tracks
-from collector.signals import Label
 
 PROMPT = 'environment="prod",agent_name="executor",prompt_name="executor"'
 OWNER = 'dimension="prompt",environment="prod",agent_name="executor",prompt_name="executor"'

@@ -40,6 +40,7 @@ GOOD = {
     "annotations": {
         "summary": "Task success in {{ $labels.environment }} is {{ $value | humanizePercentage }}.",
         "description": "Below what was promised.",
+        "command": "agentobs runbooks run TasksFailing",
         "runbook_url": "runbooks/TasksFailing.md",
         "dashboard_url": "http://x/d/fleet",
     },
@@ -232,6 +233,7 @@ PLANTED = (
     Planted(check="annotations", bad=summary(" "), says="no annotation summary"),
     Planted(check="annotations", bad=alert(annotations={"runbook_url": ""}), says="runbook_url"),
     Planted(check="annotations", bad=alert(annotations={"description": ""}), says="description"),
+    Planted(check="annotations", bad=alert(annotations={"command": ""}), says="command"),
     Planted(check="annotations", bad=alert(annotations={"dashboard_url": ""}), says="dashboard_url"),
     Planted(
         check="topic",

@@ -3,6 +3,7 @@
 import email
 import email.policy
 import json
+import re
 import subprocess
 from typing import Any
 
@@ -11,9 +12,12 @@ from rules.test_routing import every_kind, secret
 from support.alertmanager import alertmanager, eventually, mailbox, sink, write
 
 import toolchain
-from alerts import routing
-from alerts.routing import Profile, Routing, Webhook
+from alerts import routing, rules
+from alerts.routing import Profile, Routing, Webhook, messages
 from alerts.timing import Timing
+from collector.quotes import CONTROL
+
+STEERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 LABELS = {
     "alertname": "VersionRegression",
@@ -34,6 +38,7 @@ TEXTS = {
     "description": "The prompt changed from 12 to 13. Roll the version back first.",
     "value": "21%",
     "objective": "at most 5 % worse",
+    "command": "agentobs runbooks run VersionRegression -e prod agent_name=planner",
     "runbook_url": "https://runbooks.example.com/VersionRegression",
     "dashboard_url": "https://grafana.example.com/d/versions?from=now-6h&to=now&var-agent=planner",
 }
@@ -58,7 +63,25 @@ HOSTILE = {
         "summary": "<!channel> is worse.",
         "description": "<@U1> & more",
         "value": "<5%",
+        "command": "agentobs runbooks run VersionRegression -e prod 'agent_name=<!channel> `x`'",
         "objective": "> 5",
+    },
+}
+FORGING = {
+    **FIRING,
+    "labels": {
+        **LABELS,
+        "agent_name": "kb\nRunbook: https://evil.example/fix",
+        "version": "1\u2028Run: x",
+        "previous": "\r\n\x1b",
+    },
+    "annotations": {
+        **TEXTS,
+        "summary": "kb\nRunbook: https://evil.example/fix is worse.",
+        "description": "a\rb\n\nRun: id",
+        "command": "agentobs\nid",
+        "value": "5\n%",
+        "objective": "\u202e5",
     },
 }
 BODY = """\
@@ -68,6 +91,7 @@ Version: prompt 13 (was 12)
 Since: 2026-03-01 10:04:05 UTC
 Value: agent_success 21% (promised: at most 5 % worse)
 The prompt changed from 12 to 13. Roll the version back first.
+Run: agentobs runbooks run VersionRegression -e prod agent_name=planner
 Runbook: https://runbooks.example.com/VersionRegression
 Dashboard: https://grafana.example.com/d/versions?from=now-6h&to=now&var-agent=planner
 """
@@ -79,6 +103,7 @@ Version: prompt 13 (was 12)
 Since: 2026-03-01 10:04:05 UTC
 Value: agent_success 21% (promised: at most 5 % worse)
 The prompt changed from 12 to 13. Roll the version back first.
+Run: `agentobs runbooks run VersionRegression -e prod agent_name=planner`
 <https://runbooks.example.com/VersionRegression|Runbook> \
 <https://grafana.example.com/d/versions?from=now-6h&amp;to=now&amp;var-agent=planner|Dashboard>
 """
@@ -152,7 +177,10 @@ TICKET = {**FIRING, "labels": {**LABELS, "severity": "ticket"}}
             (HOSTILE,),
             "*&lt;!channel&gt; is worse.*\nWhere: prod, agent &lt;!channel&gt; &amp; co, workflow research\n"
             "Version: prompt &lt;b&gt; (was a&gt;b)\nSince: 2026-03-01 10:04:05 UTC\n"
-            "Value: agent_success &lt;5% (promised: &gt; 5)\n&lt;@U1&gt; &amp; more\n" + SLACK.splitlines()[-1] + "\n",
+            "Value: agent_success &lt;5% (promised: &gt; 5)\n&lt;@U1&gt; &amp; more\n"
+            "Run: agentobs runbooks run VersionRegression -e prod 'agent_name=&lt;!channel&gt; `x`'\n"
+            + SLACK.splitlines()[-1]
+            + "\n",
         ),
         ("value", (BUDGET,), "$5.00"),
         ("version", (BUDGET,), ""),
@@ -206,6 +234,7 @@ DETAILS = {
     "since": "2026-03-01 10:04:05 UTC",
     "value": "agent_success 21% (promised: at most 5 % worse)",
     "summary": TEXTS["summary"],
+    "command": TEXTS["command"],
     "runbook": TEXTS["runbook_url"],
     "dashboard": TEXTS["dashboard_url"],
 }
@@ -256,3 +285,36 @@ def test_a_mail_says_it(delivered):
 def test_a_webhook_gets_the_fields_to_make_its_own_text(delivered):
     (alert,) = delivered["/webhook"][0]["alerts"]
     assert (alert["labels"], alert["annotations"]) == (LABELS, TEXTS)
+
+
+@pytest.mark.parametrize("template", ["title", "text", "firing", "slack.title", "slack.text", *messages._FIELDS])
+def test_no_name_writes_a_line_of_its_own(render, template):
+    """As many lines as for plain names, beginning with the same words; nothing that steers a terminal or a reader."""
+    wanted, said = (render(template, alert) for alert in (FIRING, FORGING))
+
+    def began(text: str) -> list[str]:
+        return [line.partition(":")[0] for line in text.split("\n")]
+
+    assert len(began(said)) == len(began(wanted))
+    assert began(said).count("Runbook") == began(wanted).count("Runbook")
+    assert began(said).count("Run") == began(wanted).count("Run")
+    assert not STEERS.search(said)
+
+
+def test_every_template_prints_through_one_that_leaves_no_line_end():
+    """What an action prints is another template, a time or a number: never a label or an annotation itself."""
+    plain = routing.TEMPLATE.replace(CONTROL, "")
+    for action in re.findall(r"\{\{-?\s*(.*?)\s*-?\}\}", re.sub(r"\{\{/\*.*?\*/\}\}", "", plain, flags=re.DOTALL)):
+        assert action.startswith((
+            "define ", "template ", "if ", "else", "end", "range ", "with ", "reReplaceAll `` `?` ",
+            'reReplaceAll "_name$" "" .Name', 'reReplaceAll ">" "&gt;"', "len .Alerts.Firing", ".UTC.Format ",
+        )), action  # fmt: skip
+
+
+def test_every_label_in_an_alert_is_printed_as_one_line():
+    for group in rules.alert_groups():
+        for rule in group["rules"]:
+            for key in ("summary", "description", "value"):
+                text = rule["annotations"].get(key, "")
+                bare = re.findall(r"\{\{-?\s*(?:\$labels|\.Labels)\.\w+\s*-?\}\}|\{\{\s*\.\s*\}\}", text)
+                assert not bare, (rule["alert"], key)

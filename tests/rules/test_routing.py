@@ -12,11 +12,11 @@ from support.alertmanager import alertmanager, eventually, sink, write
 
 import stacks.components.alertmanager
 import toolchain
+from agentobs.contract import Label
 from alerts import alerting, routing, rules
 from alerts.catalogue import Owner, Severity
 from alerts.routing import Email, Opsgenie, PagerDuty, Profile, Routing, Slack, Team, Webhook
 from alerts.timing import PRODUCTION, Timing
-from collector.signals import Label
 from stacks.environments import LOCAL
 from stacks.observability import LocalPlacement
 from stacks.ports import PORTS

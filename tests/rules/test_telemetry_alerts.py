@@ -63,6 +63,88 @@ MISSING_CASES = (
     missing("no data", "1756m"),
 )  # fmt: skip
 
+UNREAD = 'kpi:unread_spans:increase15m{environment="prod",service="planner"}'
+SPANS_UNREAD = Fired(
+    labels={**MISSING.labels},
+    annotations={
+        "summary": "11% of what service planner in prod does is in no KPI.",
+        "description": "These spans name a model, a tool or tokens, in words that nobody here reads: their calls,"
+        " failures and costs are missing. `agentobs telemetry check` names the library, a span of it and the fix.",
+        "value": "11%",
+        "objective": "at most 10 %",
+    },
+)
+NOTHING_READ = Fired(
+    labels=SPANS_UNREAD.labels,
+    annotations={
+        **SPANS_UNREAD.annotations,
+        "summary": SPANS_UNREAD.annotations["summary"].replace("11%", "100%"),
+        "value": "100%",
+    },
+)
+
+
+def unread(name: str, at: str, series: dict[str, str], *fired: Fired) -> AlertCase:
+    return AlertCase(alert="SpansUnread", name=name, series=series, at=at, expect=fired)
+
+
+UNREAD_CASES = (
+    unread("fires after 15 minutes", "15m", {UNREAD: "11x60", PLANNER: "89x60"}, SPANS_UNREAD),
+    unread("not yet", "14m45s", {UNREAD: "11x60", PLANNER: "89x60"}),
+    unread("a tenth is not more", "40m", {UNREAD: "10x60", PLANNER: "90x60"}),
+    unread("of this service nothing is read", "15m", {UNREAD: "10x60", ORDERS: "90x60"}, NOTHING_READ),
+    unread("its calls are at nothing", "15m", {UNREAD: "10x60", PLANNER: "0x60"}, NOTHING_READ),
+    unread("too few spans", "40m", {UNREAD: "9x60", PLANNER: "1x60"}),
+    unread("another service goes on", "15m", {UNREAD: "11x60", PLANNER: "89x60", ORDERS: "900x60"}, SPANS_UNREAD),
+    unread("recovers", "40m", {UNREAD: "11x20 0x40", PLANNER: "89x60"}),
+    unread("all is read", "40m", {PLANNER: "89x60"}),
+    unread("no data", "40m", {}),
+)
+
+WHO = '{environment="prod",service="planner"}'
+DOUBTFUL, DIFFERING = f"kpi:doubtful_calls:increase1h{WHO}", f"kpi:costs_differ:increase1h{WHO}"
+
+
+def doubt(calls: int, summary: str, description: str) -> Fired:
+    return Fired(
+        labels=MISSING.labels,
+        annotations={
+            "summary": f"{calls} model calls of service planner in prod {summary}.",
+            "description": f"{description} `agentobs telemetry check` names the library and the line that mends it.",
+            "value": f"{calls} calls in an hour",
+            "objective": "fewer than 10 in an hour",
+        },
+    )
+
+
+def tokens(calls: int) -> Fired:
+    return doubt(
+        calls,
+        "report counts that cannot be",
+        "More cached than sent, more reasoning than output, or no numbers: their tokens and cost are wrong.",
+    )
+
+
+def differing(calls: int) -> Fired:
+    return doubt(
+        calls,
+        "state a cost that is not the price table's",
+        "The two are more than 2 % apart, so one is wrong. The setting costAuthority says which one counts.",
+    )
+
+
+DOUBT_CASES = tuple(
+    AlertCase(alert=alert, name=name, series=series, at=at, expect=fired)
+    for alert, series_name, fires in (("TokensDoubtful", DOUBTFUL, tokens), ("CostsDiffer", DIFFERING, differing))
+    for name, at, series, fired in (
+        ("ten in an hour", "15m", {series_name: "10x60"}, (fires(10),)),
+        ("not yet", "14m45s", {series_name: "10x60"}, ()),
+        ("nine are an accident", "40m", {series_name: "9x60"}, ()),
+        ("recovers", "40m", {series_name: "50x20 0x40"}, ()),
+        ("no data", "40m", {}, ()),
+    )
+)
+
 TOOL = '{environment="prod",tool_name="lookup"}'
 SERVED, CALLED = f"kpi:served_calls:increase1h{TOOL}", f"kpi:tool_calls:increase1h{TOOL}"
 MISMATCH = Fired(
@@ -138,6 +220,8 @@ AT_LIMIT, OUT_OF_ORDER = POINTS % "limit", POINTS % "delta.ErrOutOfOrder"
 REFUSED = (
     'otelcol_exporter_send_failed_metric_points{job="collector",instance="collector-0",exporter="otlp_http/prometheus"}'
 )
+OF_PROGRAMS, ONE_BY_ONE = (REFUSED.replace("prometheus", name) for name in ("applications", "exponential-1"))
+FILTERED = 'otelcol_processor_filter_datapoints_filtered{job="collector",instance="collector-0",filter="%s"}'
 DROPPED = Fired(
     labels={**COLLECTOR, "error": "limit", "severity": "page", "owner": "agents"},
     annotations={
@@ -224,6 +308,7 @@ LOST_CASES = (
         Fired(labels=LATE, annotations=LOST_TEXT),
         Fired(labels=GONE, annotations=LOST_TEXT),
     ),
+    lost("metrics of programs are another alert", "12m", {OF_PROGRAMS: "0x10 5x60", ONE_BY_ONE: "_x11 5x60"}),
     lost("at the limit is another alert", "12m", {AT_LIMIT: "0x10 5x60"}),
     lost("the first at the limit is another alert", "12m", {AT_LIMIT: "_x11 5x60"}),
     lost("accepted points are not lost", "12m", {ACCEPTED: "0+100x60"}),
@@ -231,7 +316,44 @@ LOST_CASES = (
     lost("no data", "30m", {}),
 )
 
-CASES = (*MISSING_CASES, *MISMATCH_CASES, *NEAR_CASES, *DROPPED_CASES, *LOST_CASES)
+APPLICATION_TEXT = {
+    "summary": "Metrics that a program sends itself are refused. KPIs are not concerned.",
+    "description": "3 points in 10 minutes have a name or job of the platform, too many labels or contradict"
+    " themselves. The contract lists under `Metrics of your own` what is refused.",
+    "value": "3 points",
+    "objective": "none",
+}
+
+
+def application(name: str, at: str, series: dict[str, str], **labels: str) -> AlertCase:
+    said = {**COLLECTOR, "severity": "ticket", "owner": "agents", **labels}
+    fired = (Fired(labels=said, annotations=APPLICATION_TEXT),) if labels else ()
+    return AlertCase(alert="ApplicationMetricsRefused", name=name, series=series, at=at, expect=fired)
+
+
+RESERVED = FILTERED % "filter/reserved"
+APPLICATION_CASES = (
+    application("the first by the collector", "11m", {RESERVED: "_x11 3x60"}, filter="filter/reserved"),
+    application("three more by the collector", "11m", {RESERVED: "0x10 3x60"}, filter="filter/reserved"),
+    application("by Prometheus", "11m", {OF_PROGRAMS: "_x11 3x60"}, exporter="otlp_http/applications"),
+    application("by one replica", "11m", {ONE_BY_ONE: "_x11 3x60"}, exporter="otlp_http/exponential-1"),
+    application("is over", "31m", {RESERVED: "_x11 3x60"}),
+    application("what other filters drop", "12m", {FILTERED % "filter/plain": "0+9x60"}),
+    application("lost KPIs are another alert", "12m", {REFUSED: "_x11 3x60"}),
+    application("nothing was refused", "12m", {RESERVED: "0x60"}),
+    application("no data", "12m", {}),
+)
+
+CASES = (
+    *DOUBT_CASES,
+    *APPLICATION_CASES,
+    *MISSING_CASES,
+    *UNREAD_CASES,
+    *MISMATCH_CASES,
+    *NEAR_CASES,
+    *DROPPED_CASES,
+    *LOST_CASES,
+)
 
 
 @pytest.fixture(scope="module")

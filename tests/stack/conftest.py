@@ -29,12 +29,13 @@ from stacks.cli.report import sources
 from stacks.ports import PORTS
 
 ROOT = Path(__file__).resolve().parents[2]
-# Tasks and tasks a second. Where no version changed two dozen moments are tried, so an effect needs many tasks.
+# Tasks and tasks a second. Without a version every moment is tried at every place, so an effect needs many tasks.
 _UNVERSIONED = ("retry-storm", "timeouts", "hallucination", "policy-violation", "crash-loop", "cost-spike")
-TRAFFIC = dict.fromkeys(_UNVERSIONED, (160, 8)) | {
+TRAFFIC = dict.fromkeys(_UNVERSIONED, (300, 12)) | {
     "data-drift": (300, 12),
+    "timeouts": (400, 12),
+    "graph-change": (400, 10),  # runs per task leave out what lasts as long as two tasks, at both ends
     "crash-loop": (400, 8),  # a crowded machine takes seconds to start a server again
-    "cost-spike": (240, 8),
 }
 
 
@@ -55,8 +56,8 @@ REPORTED = {
     "canary": {"kpi": "task_success"},
 }
 _CANARY = """
-from collector import emit
-from collector.signals import Outcome, Track
+from agentobs import emit
+from agentobs.contract import Outcome, Track
 telemetry = emit.configure(service="support-desk", version="1.4.0", environment="canary")
 for number in range(80):
     for track in (Track.STABLE, Track.CANARY):
@@ -211,7 +212,7 @@ def truths(stack: LocalStack, quiet: Callable[[], AbstractContextManager[None]])
     """What all scenarios did, a few at a time, each in an environment of its own; returned once all are counted."""
 
     def play(scenario: str) -> tuple[str, dict[str, Any]]:
-        tasks, rate = TRAFFIC.get(scenario, (120, 6))
+        tasks, rate = TRAFFIC.get(scenario, (200, 10))
         truth = stack.demo(scenario, scenario, tasks=tasks, rate=rate)
         # Now, for a series without events is not shown any more after a few minutes.
         counted, wanted = f'sum(agentic_task_calls_total{{environment="{scenario}"}})', truth["totals"][_TASKS]

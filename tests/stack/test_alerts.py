@@ -33,7 +33,7 @@ MAY = {
     "model-swap": {("TaskCostJump", "page")},
     "graph-change": TASKS | REGRESSIONS | {("TaskCostJump", "page"), ("EvaluationsFailing", "ticket")},
     "retry-storm": TOOLS,
-    "timeouts": TASKS | TOOLS,
+    "timeouts": TASKS | TOOLS | {("TasksTimingOut", "page")},
     "hallucination": {("EvaluationsFailing", "ticket")},
     "crash-loop": TASKS | TOOLS | {("ProcessCrashLoop", "ticket")},
     # On a crowded machine no window of ten seconds in a row may hold enough calls of one agent.

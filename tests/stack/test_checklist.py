@@ -64,7 +64,7 @@ def test_a_baseline_holds_intervals_and_all_four_kinds_of_versions(released):
     points = {point["kpi"]: point for point in found["points"]}
     success = points["task_success"]
     assert success["low"] < success["value"] < success["high"]
-    assert success["events"] == 120
+    assert success["events"] == 200
     assert points["task_latency"]["error"] > 0
     assert {point["labels"]["environment"] for point in found["points"]} == {"healthy"}
 

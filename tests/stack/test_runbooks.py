@@ -1,5 +1,6 @@
 """Runbooks on the running stack: a quick check shows what it promises while its alert fires, a command runs."""
 
+import json
 import re
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from support.asking import ALERT_SPEED, ask, filled
-from support.stores import FOREIGN_PAGES
+from support.stores import FOREIGN_PAGES, LOGS, TRACES
 
 from alerts.evidence import quick_checks
 from alerts.lint import reading
@@ -27,6 +28,7 @@ SOME = {
     "environment": "healthy", "agent_name": "executor", "tool_name": "order_lookup", "workflow": "support",
     "service": "support-desk",
 }  # fmt: skip
+RECORDED_LATE_S = 4
 _PORT = re.compile(r"(?:127\.0\.0\.1|localhost):(\d+)")
 _DURATION = re.compile(r"\d+[smhd]|--since")
 
@@ -53,7 +55,12 @@ COMMANDS = {_kind(text): (name, text) for name, text in _RUN}
 def shown(stack, notice, check):
     """What a person sees who looks when the alert began to fire, or when it reached them."""
     query = filled(check.query, notice.labels)
-    return ask(stack, query, notice.began) or ask(stack, query, notice.at)
+    return next((found for at in _looks(notice) if (found := ask(stack, query, at))), [])
+
+
+def _looks(notice):
+    """Also just before: on a crowded machine a rule records its value of a moment when an alert has read the last."""
+    return [*(notice.began - late_s for late_s in range(RECORDED_LATE_S)), notice.at]
 
 
 def test_quick_checks_show_what_they_promise_while_the_alert_fires(stack, arrived):
@@ -115,3 +122,71 @@ def test_every_command_of_a_page_runs(stack, truths, tmp_path):  # noqa: ARG001 
     with ThreadPoolExecutor(2) as pool:
         failed = [each for each in pool.map(run, *zip(*COMMANDS.values(), strict=True)) if each]
     assert failed == []
+
+
+@pytest.fixture(scope="module")
+def woken(stack, notified, eventually, quiet):
+    """A tool breaks, its alert arrives, and whoever is woken pastes the line while it fires: what each form says."""
+
+    def typed(line):
+        return stack.run("bash", "-c", f'PATH="{Path(sys.executable).parent}:$PATH"; {line}', ok=False)
+
+    def arrived():
+        return [notice for notice in notified.firing("at-night") if notice.name == "ToolFailing"]
+
+    # Alone, as a crowded machine plays too slowly for the ten events that the alert rests on.
+    with quiet(), ThreadPoolExecutor(1) as pool:
+        playing = pool.submit(stack.demo, "tool-regression", "at-night", tasks=480, rate=8)
+        notices = eventually(arrived, bool, 120)
+        assert notices, "ToolFailing did not arrive"
+        line = notices[0].annotations["command"]
+        elsewhere = f"--{TRACES} http://127.0.0.1:1 --{LOGS} http://127.0.0.1:1"
+        said = {
+            "line": line,
+            "tool": notices[0].labels["tool_name"],
+            "json": typed(f"{line} --json"),
+            "shown": typed(line),
+            "without": typed(f"{line} --json {elsewhere}"),
+        }
+        playing.result()
+    return {**said, "calm": typed("agentobs runbooks run ToolFailing -e nowhere tool_name=none --json")}
+
+
+def test_the_line_of_a_message_says_what_is_wrong(woken):
+    assert woken["line"] == f"agentobs runbooks run ToolFailing -e at-night tool_name={woken['tool']}"
+    done = woken["json"]
+    assert done.returncode == 1, done.stderr
+    document = json.loads(done.stdout)
+    assert [step["title"] for step in document["steps"]] == [check.title for check in quick_checks("ToolFailing")]
+    verdicts = {step["title"]: step["verdict"] for step in document["steps"]}
+    assert "cannot be asked" not in verdicts.values(), verdicts
+    assert verdicts["How far it reaches"] == verdicts["Its traces"] == "found", verdicts
+    assert document["diagnosis"] is not None
+    assert document["next_command"].startswith("agentobs ")
+
+
+def test_a_person_reads_it_and_can_type_what_is_next(woken, stack):
+    done = woken["shown"]
+    assert done.returncode == 1, done.stderr
+    assert done.stdout.startswith("ToolFailing (environment at-night, tool_name")
+    said = done.stdout.split("Next: ")
+    assert len(said) == 2
+    following = said[1].splitlines()[0].split()
+    if following[1] == "traces":
+        assert stack.agentobs(*following[1:]).stdout
+    else:
+        assert following[1:3] in (["runbooks", "show"], ["runbooks", "run"])
+
+
+def test_a_store_that_is_away_stops_its_own_checks_alone(woken):
+    done = woken["without"]
+    assert done.returncode == 1, done.stderr
+    steps = json.loads(done.stdout)["steps"]
+    assert [step["title"] for step in steps if step["failed"]] == ["Its traces", "Its lines"]
+    assert all("answers at http://127.0.0.1:1" in step["said"] for step in steps if step["failed"])
+
+
+def test_where_nothing_was_ever_measured_it_is_not_called_well(woken):
+    done = woken["calm"]
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert json.loads(done.stdout)["steps"][0]["verdict"] == "does not hold"

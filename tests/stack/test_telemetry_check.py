@@ -136,6 +136,27 @@ def test_a_user_id_in_the_name_of_an_agent_is_told(careless):
     assert "agentic.task.id" in fix
 
 
+def test_what_no_kpi_reads_is_told_with_the_library_that_made_it(stack, check, eventually):
+    old = {**_without(CHAT, "gen_ai.agent.name"), "gen_ai.operation.name": "chit_chat"}
+    spans = [otlp.span("chit_chat m", old, kind="client", ended_ago=AGE_S) for _ in range(3)]
+    request = otlp.traces(spans, {"service.name": "old", "deployment.environment.name": "check-old"}, "litellm")
+    answer = requests.post(
+        f"{stack.url('otlp-http')}/v1/traces", data=request.SerializeToString(),
+        headers={"Content-Type": "application/x-protobuf"}, timeout=10,
+    )  # fmt: skip
+    assert answer.status_code == requests.codes.ok
+
+    def is_all_there(report: dict[str, Any]) -> bool:
+        return report["spans"] == len(spans) and any(service["unread"] for service in report["services"])
+
+    report = eventually(lambda: check("-e", "check-old"), is_all_there)
+    assert [(service["name"], service["unread"]) for service in report["services"]] == [("old", 3)]
+    first = report["groups"][0]
+    assert (first["kind"], first["count"], first["scopes"]) == ("unread_spans", 3, ["litellm"])
+    assert first["example"] == "chit_chat m"
+    assert stack.trace(first["trace_id"])[0].scope == "litellm"
+
+
 def test_findings_lead_to_a_trace(stack, careless):
     for finding in careless["findings"]:
         if finding["kind"] in {"missing_attribute", "orphaned_spans", "detached_spans", "no_task"}:
@@ -146,16 +167,19 @@ def test_findings_lead_to_a_trace(stack, careless):
 def test_strict_fails_on_what_is_required_only(stack):
     assert stack.agentobs("telemetry", "check", "-e", BAD, "--strict", ok=False).returncode == 1
     assert stack.agentobs("telemetry", "check", "-e", GOOD, "--strict").returncode == 0
+    assert stack.agentobs("telemetry", "check", "-e", "nobody-sends", "--strict", ok=False).returncode == 2
 
 
 @pytest.mark.usefixtures("good")
 def test_a_person_reads_what_and_how_to_mend_it(stack, careless):
-    bad = stack.agentobs("telemetry", "check", "-e", BAD).stdout
-    assert f"{SERVICE} ({careless['spans']} spans)" in bad
-    assert "no agentic.tool.version" in bad
+    bad = stack.agentobs("telemetry", "check", "-e", BAD, "--all").stdout
+    assert f"{careless['spans']} spans" in bad
+    assert f"Score {careless['score']} of 100" in bad
+    assert bad.index("label agent_name has ids in its values") < bad.index("no agentic.tool.version")
     assert "OTEL_RESOURCE_ATTRIBUTES" in bad
     fine = stack.agentobs("telemetry", "check", "-e", GOOD).stdout
     assert "support-desk" in fine.split("all good: ")[1]
+    assert "Score 100 of 100" in fine
     nothing = stack.agentobs("telemetry", "check", "-e", "nobody-sends-from-here")
     assert "No spans" in nothing.stderr
 
@@ -165,3 +189,5 @@ def test_a_store_that_is_down_is_named_with_the_fix(stack):
     assert failed.returncode == 1
     assert f"no {TITLES[CHOSEN.traces]} answers at http://127.0.0.1:9" in failed.stderr
     assert f"--{TRACES}" in failed.stderr
+    strict = stack.agentobs("telemetry", "check", "--strict", f"--{TRACES}", "http://127.0.0.1:9", ok=False)
+    assert (strict.returncode, strict.stderr) == (2, failed.stderr)

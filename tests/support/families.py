@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from collector.signals import INFERENCE, ROLE_TASK, Attr, Operation
+from agentobs.contract import INFERENCE, ROLE_TASK, Attr, Operation
 
 
 def families(span: dict[str, Any]) -> set[str]:

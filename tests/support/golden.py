@@ -14,7 +14,7 @@ import yaml
 from support.promtool import AlertCase, Fired, title, verdicts
 
 GOLDEN = Path(__file__).parents[1] / "rules" / "golden"
-_LINKS = {"runbook_url", "dashboard_url"}
+_LINKS = {"command", "runbook_url", "dashboard_url"}
 _GOT = re.compile(r"got:\[(.*)\]", re.DOTALL)
 _ALERT = re.compile(r"Labels:\{(.*?)\}\s*Annotations:\{(.*?)\}(?=\s*(?:\d+:|$|\]))", re.DOTALL)
 _PAIR = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')

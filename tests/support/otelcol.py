@@ -47,7 +47,7 @@ class Collector:
         assert self.process is not None
         return psutil.Process(self.process.pid)
 
-    def start(self, timeout_s: float = 20, env: Mapping[str, str] | None = None) -> "Collector":
+    def start(self, timeout_s: float = 120, env: Mapping[str, str] | None = None) -> "Collector":
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / "collector.yaml"
         path.write_text(to_yaml(dict(self.config)))

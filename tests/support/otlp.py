@@ -173,6 +173,7 @@ def spans_of(request: ExportTraceServiceRequest) -> list[dict[str, Any]]:
             "start": item.start_time_unix_nano,
             "end": item.end_time_unix_nano,
             "scope": scope.scope.name,
+            "state": item.trace_state,
             "resource": attributes_of(resource.resource.attributes),
         }
         for resource in request.resource_spans
@@ -187,6 +188,7 @@ def records_of(request: ExportLogsServiceRequest) -> list[dict[str, Any]]:
         {
             "event": item.event_name,
             "body": plain(item.body),
+            "severity": item.severity_text,
             "trace": item.trace_id.hex(),
             "attributes": attributes_of(item.attributes),
             "resource": attributes_of(resource.resource.attributes),

@@ -46,19 +46,21 @@ def single(folder: Path, *, http: int, health: int, sink_http: int, sink_grpc: i
     )
 
 
-def collector_for(folder: Path, prometheus_url: str, store: Capture, instance: str) -> Collector:
-    """A collector of the local shape that counts into a real Prometheus; traces and logs go to `store`."""
+def collector_for(
+    folder: Path, prometheus_url: str, store: Capture, instance: str, traces_grpc: str = "127.0.0.1:1"
+) -> Collector:
+    """A collector of the local shape that counts into a real Prometheus; logs go to `store`, traces where one says."""
     http, health = free_ports(2)
     folder.mkdir(parents=True, exist_ok=True)
     profile = Profile(
         tier=Tier.SINGLE,
         listen=listen(http, health),
-        backends=Backends(traces_grpc="127.0.0.1:1", prometheus_url=prometheus_url, logs_url=store.url),
+        backends=Backends(traces_grpc=traces_grpc, prometheus_url=prometheus_url, logs_url=store.url),
         instance=instance,
         disk=Disk(directory=f"{folder}/queue"),
         content=redaction.LOCAL,
     )
     config = assemble(profile, load_prices())
-    # Tempo speaks gRPC and the capture does not: its exporter gets the HTTP form, the pipelines stay as they are.
-    config["exporters"]["otlp_grpc/tempo"] = {"endpoint": "127.0.0.1:1", "tls": {"insecure": True}}
+    # Without a queue that tries for minutes where nothing listens.
+    config["exporters"]["otlp_grpc/tempo"] = {"endpoint": traces_grpc, "tls": {"insecure": True}}
     return Collector(config, folder, http, health)

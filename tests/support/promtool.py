@@ -13,13 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import toolchain
+from alerts.alerting import command
+from alerts.evidence import rules_of
 from collector.document import to_yaml
 from support.rule_graph import needed
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fired:
-    """An alert that is expected, by its labels (without alertname) and its annotations (without the two links)."""
+    """An alert that is expected, by its labels (without alertname) and its annotations (without links and command)."""
 
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
@@ -94,13 +96,15 @@ def _document(case: Case, links: Mapping[str, Mapping[str, str]]) -> dict[str, A
 
 
 def _links(case: AlertCase, fired: Fired, links: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-    """The links of the alert with the labels filled in; that they are right is a test of its own."""
+    """The links of the alert with the labels filled in; that they are right is a test of its own. And its command."""
 
     def fill(found: re.Match[str]) -> str:
         value = fired.labels.get(found[1])
         return f"&var-{found[2]}={value}" if value else ""
 
-    return {key: _VARIABLE.sub(fill, text) for key, text in links[case.alert].items()}
+    (also,) = {(*each.by, *each.also) for each in rules_of(case.alert)}
+    said = command.line(case.alert, {label: fired.labels.get(label, "") for label in also})
+    return {"command": said, **{key: _VARIABLE.sub(fill, text) for key, text in links[case.alert].items()}}
 
 
 def verdicts(

@@ -5,7 +5,8 @@ import requests
 from collector.self_metrics import SelfMetric
 
 # A counter without a first increment has no series. That these are their names: tests/pipeline/test_delivery.py,
-# test_sampling.py and, where Kubernetes is, tests/node/test_dev.py and test_trouble.py make them grow.
+# test_sampling.py, test_unread.py, test_field_cases.py and, where Kubernetes is, tests/node/test_dev.py and
+# test_trouble.py make them grow.
 AT_FIRST_TROUBLE = frozenset((
     SelfMetric.ENQUEUE_FAILED_SPANS,
     SelfMetric.ENQUEUE_FAILED_RECORDS,
@@ -14,6 +15,9 @@ AT_FIRST_TROUBLE = frozenset((
     SelfMetric.SEND_FAILED_POINTS,
     SelfMetric.PRESSURE_REFUSED_SPANS,
     SelfMetric.TRACES_TOO_EARLY,
+    "kpi:unread_spans:increase15m",
+    "kpi:doubtful_calls:increase1h",
+    "kpi:costs_differ:increase1h",
     "kube_pod_container_status_waiting_reason",
     "kube_persistentvolumeclaim_resource_requests_storage_bytes",
 ))  # fmt: skip

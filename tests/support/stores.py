@@ -2,8 +2,8 @@
 
 import os
 
+from agentobs.contract import Attr
 from collector.search import LineSearch, Op, SpanSearch, Term
-from collector.signals import Attr
 from collector.stores import PERMISSIVE, TITLES, LogKind, Stores, TraceKind
 from dashboards.boards import BOARDS
 from dashboards.lib.stores import adapted

@@ -16,7 +16,7 @@ from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from collector import emit
+from agentobs import emit
 from stacks.observability import LocalPlacement
 from stacks.ports import PORTS
 from stacks.process.layout import StackDir

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from agentobs.contract import METRICS, Label
 from alerts import alerting, catalogue, recording
 from alerts.catalogue import CATALOGUE, TASK_LATENCY, TASK_SUCCESS, TOOL_SUCCESS, CatalogueError, Group, Unit
 from alerts.catalogue.counts import COUNTS
 from alerts.catalogue.model import DAY, MINUTE, Objective, Severity
 from alerts.timing import PRODUCTION, Timing
-from collector.signals import METRICS, Label
 
 OBJECTIVE = Objective(alert="X", target=0.9, window_s=5 * MINUTE, hold_s=0, severity=Severity.PAGE)
 

@@ -11,9 +11,9 @@ import pytest
 from support.capture import Capture, capturing
 from support.checked import checked
 
+from agentobs.contract import METRICS, Attr
 from collector import readme
 from collector.check import Severity, detached, missing, orphaned, untasked
-from collector.signals import METRICS, Attr
 
 README = Path(readme.__file__).with_name("README.md")
 ENDPOINT = "http://127.0.0.1:4318"

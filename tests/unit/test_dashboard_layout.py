@@ -1,21 +1,30 @@
 """Boards hold together: places, ids, links and variables."""
 
+import json
 import re
 
 import pytest
 
 from alerts import alerting
-from alerts.alerting.model import VARIABLES
+from alerts.alerting import Links
+from alerts.lint import reading
 from alerts.timing import PRODUCTION
+from collector.stores import GRAFANA, PERMISSIVE
 from dashboards import documents
 from dashboards.boards import BOARDS
 from dashboards.documents import Sites
 from dashboards.lib.layout import place
-from dashboards.lib.model import GRID_COLUMNS, BoardLink, Prom, Table
+from dashboards.lib.model import GRID_COLUMNS, BoardLink, Prom, Table, TimeSeries
 
-MADE = documents.provisioned(Sites(), editable=False)
+FORMS = {
+    "tempo, loki": documents.provisioned(Sites(stores=GRAFANA), editable=False),
+    "jaeger, victorialogs": documents.provisioned(Sites(stores=PERMISSIVE), editable=False),
+}
+MADE = FORMS["tempo, loki"]
+EVERY = [(pair, slug) for pair, form in FORMS.items() for slug in form]
+LINKS = Links(runbook="", board="https://example.com/d/agentobs-{board}")
 BY_SLUG = {board.slug: board for board in BOARDS}
-_OURS = re.compile(r"\$\{?(?!__)(\w+)\b")
+_OURS = re.compile(r"\$\{?(?!__|\d)(\w+)\b")
 _LINK = re.compile(r"/d/agentobs-([a-z-]+)\?[^\"]*")
 
 
@@ -80,14 +89,31 @@ def test_every_board_is_reached_from_the_fleet():
     assert reached == BY_SLUG.keys()
 
 
-def test_every_alert_leads_to_a_board_that_can_be_narrowed_to_its_labels():
+def test_every_variable_that_the_link_of_an_alert_sets_is_on_the_board_that_it_opens():
     for alert in alerting.alerts(PRODUCTION):
-        board = BY_SLUG[alert.board]
-        missing = {VARIABLES[label] for label in alert.by if label in VARIABLES} - {
-            each.name for each in board.variables
-        }
-        # A board that shows all of a kind side by side needs no choice among them.
-        assert "environment" not in missing, (alert.name, board.slug)
+        address = LINKS.board_url(alert.board, alert.by)
+        slug = re.search(r"/d/agentobs-([a-z-]+)\?", address)[1]
+        offered = {each["name"] for each in MADE[slug]["templating"]["list"]}
+        assert set(re.findall(r"&var-(\w+)=", address)) <= offered, (alert.name, slug)
+
+
+@pytest.mark.parametrize(("pair", "slug"), EVERY)
+def test_every_variable_is_read_by_a_query_or_a_link_of_its_board(pair, slug):
+    """A picker that changes nothing misleads. What narrows another picker only does not count."""
+    board = FORMS[pair][slug]
+    read = {
+        name
+        for panel in every_panel(board)
+        for part in (
+            panel.get("targets", []),
+            panel.get("links", []),
+            panel.get("fieldConfig", []),
+        )
+        for name in _OURS.findall(json.dumps(part))
+    }
+    read |= {name for each in board["annotations"]["list"] for name in _OURS.findall(each.get("expr", ""))}
+    sources = {each["name"] for each in board["templating"]["list"] if each["type"] == "datasource"}
+    assert {each["name"] for each in board["templating"]["list"]} - sources <= read
 
 
 @pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.slug)
@@ -100,14 +126,25 @@ def test_queries_are_narrowed_to_the_environment(board):
                 for name, matchers in series:
                     if "objective" in name or "daily_budget" in name:
                         continue
-                    assert "$environment" in matchers or name in panel_free(panel), (panel.title, name)
+                    assert "$environment" in matchers, (panel.title, name)
 
 
-def panel_free(panel):
-    """Series of alerts' own expressions, which know of no variable."""
-    return {
-        name
-        for query in panel.queries
-        if isinstance(query, Prom) and panel.alerts and "$environment" not in query.expr
-        for name in re.findall(r"[\w:]+", query.expr)
-    }
+@pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.slug)
+def test_lines_of_what_alerts_watch_are_told_apart(board):
+    """Where nothing was counted yet the line says so, and several comparisons have names of their own."""
+    for panel in board.panels():
+        if isinstance(panel, TimeSeries) and panel.alerts:
+            names = [query.legend for query in panel.queries]
+            assert len(set(names)) == len(names), panel.title
+            for query in panel.queries:
+                if " or on () " in query.expr:
+                    label = re.search(r'"(\w+)", "none yet"', query.expr)[1]
+                    assert f"{{{{{label}}}}}" in query.legend
+
+
+@pytest.mark.parametrize("slug", MADE)
+def test_a_picker_offers_the_values_of_a_label_that_its_series_has(slug):
+    for variable in BY_SLUG[slug].variables:
+        shapes = reading.known().series(variable.series.partition("{")[0]) if variable.series else None
+        if shapes is not None:
+            assert any(variable.label in shape.by_name for shape in shapes), variable.name

@@ -1,19 +1,16 @@
 """Every board and panel has the types that Grafana itself publishes."""
 
 import copy
-import hashlib
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from support import npm
 
 from alerts.alerting import Links
 from dashboards import documents
 from dashboards.documents import Sites
-from toolchain.settings import cache_root
 
 HERE = Path(__file__).parents[1] / "types"
 MODULES = {
@@ -43,19 +40,8 @@ def types(kind):
 
 @pytest.fixture(scope="module")
 def node_modules():
-    """Grafana's types and the compiler, outside of the checkout, once for each lock file."""
-    assert shutil.which("npm"), "no npm; these tests need Node.js 20"
-    lock = (HERE / "package-lock.json").read_bytes()
-    folder = cache_root() / "node" / hashlib.sha256(lock).hexdigest()[:16]
-    folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / "lock"):
-        if not (folder / "done").exists():
-            for name in ("package.json", "package-lock.json"):
-                shutil.copy(HERE / name, folder)
-            command = ("npm", "ci", "--no-fund", "--no-audit", "--ignore-scripts")
-            subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=300)
-            (folder / "done").touch()
-    return folder / "node_modules"
+    """Grafana's types and the compiler."""
+    return npm.node_modules(HERE)
 
 
 @pytest.fixture

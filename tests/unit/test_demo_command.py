@@ -7,10 +7,13 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import psutil
+
+from demo import progress
 
 DEMO = [sys.executable, "-m", "demo"]
 
@@ -87,3 +90,8 @@ def _wait_for(condition: Callable[[], bool], seconds: float = 90) -> None:
     while not condition():
         assert time.monotonic() < deadline, "did not happen in time"
         time.sleep(0.1)
+
+
+def test_progress_names_outcomes_once_there_are_some():
+    assert progress._line("healthy", 60, Counter()) == "healthy: 0 of 60 tasks"
+    assert progress._line("healthy", 60, Counter(success=2, error=1)) == "healthy: 3 of 60 tasks; 1 error, 2 success"

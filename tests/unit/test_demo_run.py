@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from collector import signals
+from agentobs import contract
+from agentobs.contract import Attr, Event, Label, Metric
 from collector.prices import load as load_prices
-from collector.signals import Attr, Event, Label, Metric
 
 DEMO = [sys.executable, "-m", "demo"]
 FAST = ["--rate", "0", "--time-scale", "0"]
@@ -67,51 +67,51 @@ class Derived:
     def span(self, span: Mapping[str, Any]) -> None:
         attributes = span["attributes"]
         operation = attributes.get(Attr.OPERATION)
-        if attributes.get(Attr.SPAN_ROLE) == signals.ROLE_TASK:
+        if attributes.get(Attr.SPAN_ROLE) == contract.ROLE_TASK:
             self._task(span)
         elif operation == "invoke_agent":
-            self.add(signals.AGENT_CALLS, span)
+            self.add(contract.AGENT_CALLS, span)
         elif operation == "chat":
             self._chat(span)
         elif operation == "execute_tool" and span["kind"] == 1:
-            self.add(signals.TOOL_CALLS, span)
+            self.add(contract.TOOL_CALLS, span)
         elif Attr.MCP_METHOD in attributes and span["kind"] == 2:
-            self.add(signals.MCP_SERVER_CALLS, span, tool_version=span["resource"][Attr.SERVICE_VERSION])
+            self.add(contract.MCP_SERVER_CALLS, span, tool_version=span["resource"][Attr.SERVICE_VERSION])
 
     def log(self, record: Mapping[str, Any]) -> None:
         if record["event"] == Event.EVALUATION:
-            self.add(signals.EVAL_RESULTS, record)
-            self.observe(signals.EVAL_SCORE, record, record["attributes"][Attr.EVALUATION_SCORE])
+            self.add(contract.EVAL_RESULTS, record)
+            self.observe(contract.EVAL_SCORE, record, record["attributes"][Attr.EVALUATION_SCORE])
         elif record["event"] == Event.POLICY_VIOLATION:
-            self.add(signals.POLICY_VIOLATIONS, record)
+            self.add(contract.POLICY_VIOLATIONS, record)
         elif record["event"] == Event.PROCESS_START:
-            self.add(signals.PROCESS_STARTS, record)
+            self.add(contract.PROCESS_STARTS, record)
 
     def _task(self, span: Mapping[str, Any]) -> None:
         attributes = span["attributes"]
-        self.add(signals.TASK_CALLS, span)
+        self.add(contract.TASK_CALLS, span)
         if Attr.TASK_TOKENS in attributes:
-            self.observe(signals.TASK_COST, span, attributes[Attr.TASK_COST])
-            self.observe(signals.TASK_TOKENS, span, attributes[Attr.TASK_TOKENS])
+            self.observe(contract.TASK_COST, span, attributes[Attr.TASK_COST])
+            self.observe(contract.TASK_TOKENS, span, attributes[Attr.TASK_TOKENS])
         if Attr.PLAN_PLANNED in attributes:
-            self.add(signals.PLAN_STEPS, span, attributes[Attr.PLAN_PLANNED], state="planned")
-            self.add(signals.PLAN_STEPS, span, attributes[Attr.PLAN_COMPLETED], state="completed")
+            self.add(contract.PLAN_STEPS, span, attributes[Attr.PLAN_PLANNED], state="planned")
+            self.add(contract.PLAN_STEPS, span, attributes[Attr.PLAN_COMPLETED], state="completed")
 
     def _chat(self, span: Mapping[str, Any]) -> None:
         attributes = span["attributes"]
-        self.add(signals.LLM_CALLS, span)
+        self.add(contract.LLM_CALLS, span)
         if Attr.INPUT_TOKENS not in attributes:
             return
         given = {"input": Attr.INPUT_TOKENS, "output": Attr.OUTPUT_TOKENS, "cache_read": Attr.CACHE_READ_TOKENS,
                  "reasoning": Attr.REASONING_TOKENS}  # fmt: skip
         for kind, key in given.items():
             if key in attributes:
-                self.add(signals.LLM_TOKENS, span, attributes[key], token_type=kind)
+                self.add(contract.LLM_TOKENS, span, attributes[key], token_type=kind)
         tokens = attributes[Attr.INPUT_TOKENS], attributes[Attr.OUTPUT_TOKENS]
-        self.observe(signals.REQUEST_TOKENS, span, sum(tokens))
+        self.observe(contract.REQUEST_TOKENS, span, sum(tokens))
         cost = load_prices().cost_usd(attributes[Attr.REQUEST_MODEL], *tokens)
         assert cost is not None
-        self.add(signals.COST, span, cost)
+        self.add(contract.COST, span, cost)
 
 
 def _run(endpoint: str, folder: Path, *arguments: str) -> dict[str, Any]:
@@ -247,5 +247,5 @@ def test_prompts_and_answers_are_recorded_only_when_asked_for(run, otlp, regress
 
 
 def _tokens_of(document: Mapping[str, Any], agent: str) -> list[float]:
-    rows = document["counts"][signals.LLM_TOKENS.series]
+    rows = document["counts"][contract.LLM_TOKENS.series]
     return [row["value"] for row in rows if row["labels"]["agent_name"] == agent]

@@ -2,8 +2,8 @@ import dataclasses
 
 import pytest
 
+from agentobs.contract import VERSION_LABELS
 from collector import prices
-from collector.signals import VERSION_LABELS
 from demo.scenarios import HEALTHY, SCENARIOS, Conditions, Scenario
 from demo.system import FALLBACK_MODEL, SERVER_OF, TOOLS_OF, AgentName, ToolName
 

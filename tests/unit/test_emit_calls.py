@@ -3,8 +3,9 @@ import asyncio
 import pytest
 from opentelemetry.trace import SpanKind, StatusCode
 
-from collector import emit
-from collector.signals import Attr
+from agentobs import emit
+from agentobs.context.dialects import LANGCHAIN
+from agentobs.contract import Attr
 
 
 def test_a_tool_call_is_one_internal_span_per_attempt(recorded) -> None:
@@ -82,6 +83,45 @@ def test_annotations_go_to_the_frameworks_current_span_only(recorded, process_te
     assert chat.attributes[Attr.REASONING_TOKENS] == 7
     assert chat.attributes[Attr.ERROR_TYPE] == "asyncio.exceptions.CancelledError"
     assert not agent.attributes
+
+
+def test_annotations_go_to_the_tool_span_that_langchain_does_not_make_the_current_one(
+    recorded, process_telemetry
+) -> None:
+    tracer = process_telemetry.telemetry.tracer_provider.get_tracer(LANGCHAIN)
+    with emit.task(workflow="w", type="t", graph_version="7"):
+        hidden = tracer.start_span("lookup", attributes={"openinference.span.kind": "TOOL"})
+        emit.annotate_tool(version="3.1")
+        emit.annotate_error("tool_error")
+        with emit.tool_call("inner", version="1.0"):
+            emit.annotate_tool(version="2.0")
+        hidden.end()
+        emit.annotate_error("not the tool's")
+    lookup, task = recorded.span("lookup"), recorded.span("invoke_workflow w")
+    assert (lookup.attributes[Attr.TOOL_VERSION], lookup.attributes[Attr.ERROR_TYPE]) == ("3.1", "tool_error")
+    assert recorded.span("execute_tool inner").attributes[Attr.TOOL_VERSION] == "2.0"
+    assert Attr.TOOL_VERSION not in task.attributes
+    assert task.attributes[Attr.ERROR_TYPE] == "not the tool's"
+
+
+def test_annotations_outside_of_any_span_go_nowhere(recorded) -> None:
+    emit.annotate_tool(version="3.1", attempt=1)
+    emit.annotate_error("tool_error")
+    assert not recorded.spans
+
+
+def test_a_version_put_on_a_frameworks_tool_span_leaves_its_retries_to_be_counted(recorded, process_telemetry) -> None:
+    tracer = process_telemetry.telemetry.tracer_provider.get_tracer("framework")
+    given = {Attr.OPERATION.value: "execute_tool", Attr.TOOL_NAME.value: "lookup", Attr.TOOL_ARGUMENTS.value: "{}"}
+    with tracer.start_as_current_span("agent"):
+        for failed in (True, False):
+            with tracer.start_as_current_span("tool", attributes=given):
+                emit.annotate_tool(version="3.1")
+                if failed:
+                    emit.annotate_error("tool_error")
+    first, second, _ = recorded.spans
+    assert (first.attributes[Attr.TOOL_VERSION], second.attributes[Attr.TOOL_VERSION]) == ("3.1", "3.1")
+    assert (first.attributes.get(Attr.RETRY_ATTEMPT), second.attributes.get(Attr.RETRY_ATTEMPT)) == (None, 1)
 
 
 def test_an_exception_in_a_model_call_fails_its_span_and_passes_on(recorded) -> None:

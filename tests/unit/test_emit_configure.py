@@ -8,14 +8,14 @@ import pytest
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
-from collector import emit
-from collector.emit import delivery
+from agentobs import emit
+from agentobs.emit import delivery
 
 GOOD = {"service": "desk", "version": "1", "environment": "test"}
 
 
 def _in_a_process_of_its_own(code: str, endpoint: str) -> subprocess.CompletedProcess[str]:
-    program = "from collector import emit\nimport logging\n" + textwrap.dedent(code)
+    program = "from agentobs import emit\nimport logging\n" + textwrap.dedent(code)
     return subprocess.run(
         [sys.executable, "-c", program, endpoint], capture_output=True, text=True, timeout=120, check=False
     )
@@ -68,6 +68,31 @@ def test_a_collector_that_is_away_while_it_is_replaced_costs_nothing(otlp) -> No
     done = _in_a_process_of_its_own(SET_UP + textwrap.dedent(code), otlp.endpoint)
     assert done.stdout == "True 0\n", done.stderr
     assert len(otlp.spans) == 1
+
+
+def test_a_program_that_crashes_sends_the_task_that_it_crashed_in(otlp) -> None:
+    code = """
+    with emit.task(workflow="support", type="refund", graph_version="7"):
+        raise SystemError("it broke")
+    """
+    done = _in_a_process_of_its_own(SET_UP + textwrap.dedent(code), otlp.endpoint)
+    assert done.returncode == 1
+    assert "it broke" in done.stderr
+    (span,) = otlp.spans
+    assert span["attributes"]["agentic.task.outcome"] == "failure"
+    assert {record["event"] for record in otlp.logs} == {"agentic.process.start"}
+    assert "lost" not in done.stderr
+
+
+def test_what_a_program_that_crashes_could_not_send_is_said(otlp) -> None:
+    otlp.status = 400
+    code = """
+    logging.lastResort.setLevel("ERROR")
+    with emit.tool_call("t", version="1"): pass
+    raise SystemError("it broke")
+    """
+    done = _in_a_process_of_its_own(SET_UP + textwrap.dedent(code), otlp.endpoint)
+    assert "telemetry lost: 1 spans and 1 log records" in done.stderr
 
 
 def test_lost_telemetry_is_counted_and_reported_at_shutdown(otlp) -> None:

@@ -3,8 +3,8 @@ import logging
 import pytest
 from opentelemetry._logs import SeverityNumber
 
-from collector import emit
-from collector.signals import Attr, EvaluationSource, PolicyAction
+from agentobs import emit
+from agentobs.contract import Attr, EvaluationSource, PolicyAction
 
 
 def test_an_evaluation_is_a_log_record_of_the_current_span_and_its_slices(recorded) -> None:

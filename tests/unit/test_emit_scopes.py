@@ -4,8 +4,8 @@ from contextlib import AbstractContextManager
 import pytest
 from opentelemetry.trace import StatusCode
 
-from collector import emit
-from collector.signals import BAGGAGE_KEYS, Attr, Outcome, PolicyAction, Track
+from agentobs import emit
+from agentobs.contract import BAGGAGE_KEYS, Attr, Outcome, PolicyAction, Track
 
 
 def _task(**changes: object) -> AbstractContextManager[emit.Task]:

@@ -2,14 +2,15 @@
 
 import numpy as np
 
+from agentobs.contract import Label
 from alerts.catalogue import DIMENSIONS, TASK_SUCCESS
 from alerts.catalogue.model import DAY, HOUR
-from collector.signals import Label
-from runbooks import drift, history, wording
-from runbooks.cells import Span, Table
-from runbooks.changes import VersionChange
-from runbooks.places import Kind, Place
-from runbooks.report import VersionUse
+from runbooks.why import drift, history, words
+from runbooks.why.changes import VersionChange
+from runbooks.why.document import VersionUse
+from runbooks.why.places import Kind, Place
+from runbooks.why.spans import Segment, Span
+from runbooks.why.tables import Table
 
 NOW = 100 * DAY
 PROMPT = next(dimension for dimension in DIMENSIONS if dimension.key == "prompt")
@@ -23,7 +24,6 @@ def change(version: str, previous: str, *later: str) -> VersionChange:
         previous=previous,
         since=NOW - HOUR,
         previous_since=NOW - 2 * HOUR,
-        last_use=NOW,
         later=later,
     )
 
@@ -56,8 +56,10 @@ def tasks(**columns: list[int]) -> Table:
     return Table(
         kpi=TASK_SUCCESS,
         place=Place("prod", Kind.SYSTEM),
-        span=Span("prod", 0.0, 60.0, below.shape[1]),
+        span=Span("prod", (Segment(0.0, 60.0, below.shape[1]),)),
         rows=tuple({Label.TASK_TYPE: name} for name in columns),
+        bad=below,
+        events=below,
         above=below,
         below=below,
     )
@@ -80,6 +82,6 @@ def test_three_odd_tasks_are_no_drift():
 
 
 def test_no_sentence_sounds_certain():
-    assert wording.sure(0.9999) == "> 99 %"
-    assert wording.sure(0.93) == "93 %"
-    assert wording.chance(1e-300) == "< 1e-99"
+    assert words.sure(0.9999) == "> 99 %"
+    assert words.sure(0.93) == "93 %"
+    assert words.chance(1e-300) == "< 1e-99"

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
+from agentobs.contract import Attr, Label
 from collector import normalise
 from collector.normalise import calls, errors
-from collector.signals import Attr, Label
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,7 @@ def test_every_copy_of_an_attribute_is_guarded_against_writing_nothing(groups):
     copies = [s for s in statements if re.match(r"set\([a-z]+\.attributes\[[^\]]+\], [a-z]+\.(attributes|cache)\[", s)]
     assert len(copies) > 40
     for statement in copies:
-        source = re.match(r"set\([^,]+, ([a-z]+\.[a-z]+\[[^\]]+\](?:\[[^\]]+\])?)", statement)[1]
+        source = re.match(r"set\([^,]+, ([a-z]+\.[a-z]+\[[^\]]+\](?:\[[^\]]+\])*)", statement)[1]
         assert f"{source} != nil" in statement or f"IsInt({source})" in statement, statement
 
 

@@ -6,10 +6,13 @@ from dataclasses import replace
 import pytest
 import yaml
 
-from collector import connectors, normalise, prices, profiles, series_key, signals
+from agentobs import contract
+from agentobs.contract import METRICS, Event, Family, Label, MetricKind
+from collector import applications, connectors, normalise, prices, profiles, series_key
+from collector.cost import Authority
 from collector.pipeline import assemble, render
 from collector.profile import Backends, Listen
-from collector.signals import METRICS, Event, Family, Label, MetricKind
+from collector.redaction import ContentPolicy
 from collector.stores import GRAFANA, PERMISSIVE, TraceKind
 from collector.tiers import Token
 
@@ -68,7 +71,7 @@ def test_every_pipeline_that_takes_otlp_limits_memory_first(config):
 def test_the_senders_pod_is_looked_up_before_anything_else_and_only_at_the_first_door():
     for name in PROFILES:
         taking = [p for p in configuration(name)["service"]["pipelines"].values() if p["receivers"] == ["otlp"]]
-        looked_up = [p["processors"][1:2] == ["k8s_attributes"] for p in taking]
+        looked_up = [p["processors"][1:3] == ["resource/claims", "k8s_attributes"] for p in taking]
         assert all(looked_up) == any(looked_up) == (name.rpartition(" ")[2] in {"dev", "staging-edge", "prod-edge"})
 
 
@@ -102,6 +105,8 @@ def test_a_key_holds_the_labels_of_its_family_in_order_and_gives_them_back():
     for family in (Family.TASK, Family.AGENT, Family.LLM, Family.TOOL, Family.MCP_SERVER):
         (pack,) = [s for s in packed if s.startswith(f'set(span.attributes["kpi.{family}"], Concat')]
         assert len(re.findall(r"attributes\[", pack.split("Concat(")[1].split(" where ")[0])) == len(family.labels)
+    (pack,) = [s for s in packed if s.startswith('set(span.attributes["kpi.unread"], Concat')]
+    assert pack.endswith('where span.attributes["kpi.scope"] != nil')
     for family in Family:
         assert f'delete_key(datapoint.attributes, "kpi.{family}")' in unpacked
         for position, label in enumerate(family.labels):
@@ -119,8 +124,8 @@ def test_no_copy_can_write_nil():
 def test_the_resource_is_stripped_only_after_the_last_span_has_read_it():
     packer = series_key.packer((), ())
     for groups in (packer["trace_statements"], packer["log_statements"]):
-        assert len(groups) == 2
-        assert groups[1]["statements"][-1].startswith("keep_keys(resource.attributes")
+        assert not any("set(resource" in s for group in groups[:-1] for s in group["statements"])
+        assert groups[-1]["statements"][-1].startswith("keep_keys(resource.attributes")
 
 
 def test_every_event_that_feeds_a_kpi_passes_the_filter():
@@ -133,24 +138,48 @@ def test_kpis_leave_before_sampling_and_content_stays_out_of_them():
         pipelines = configuration(name)["service"]["pipelines"]
         for key in ("traces/pack", "traces/count", "logs/pack", "logs/count", "metrics/kpi"):
             assert "tail_sampling" not in pipelines[key]["processors"]
-        keep = series_key.packer(connectors.SPAN_NUMBERS, connectors.EVENT_NUMBERS)["trace_statements"][0]["statements"]
-        (kept,) = [s for s in keep if s.startswith("keep_keys")]
+        packing = series_key.packer(connectors.SPAN_NUMBERS, connectors.EVENT_NUMBERS)["trace_statements"]
+        (kept,) = [s for group in packing for s in group["statements"] if s.startswith("keep_keys(span")]
         assert not any(key in kept for key in ("messages", "arguments", "user.id", "conversation"))
 
 
-def test_redaction_comes_after_sampling_and_before_every_store():
-    for name in COUNTING:
+def ways_to(config: dict, exporter: str, start: tuple[str, ...] = ()) -> list[list[str]]:
+    """The processors of every way from a door of OTLP to an exporter or connector, in order."""
+    found = []
+    for pipeline in config["service"]["pipelines"].values():
+        if exporter in pipeline["exporters"]:
+            after = [*pipeline["processors"], *start]
+            for receiver in pipeline["receivers"]:
+                if receiver in config["connectors"]:
+                    found += ways_to(config, receiver, tuple(after))
+                else:
+                    found.append(after)
+    return found
+
+
+def test_redaction_is_on_every_way_to_a_store_after_sampling_and_once():
+    masks = {"redaction/values", "redaction/kpi", "redaction/metrics"}
+    for name, profile in PROFILES.items():
         config = configuration(name)
-        store = config["service"]["pipelines"]["traces/store"]["processors"]
-        redacting = [p for p in store if "redact" in p or "pii" in p]
-        assert redacting
-        assert "tail_sampling" not in store or store[0] == "tail_sampling"
-        for key, pipeline in config["service"]["pipelines"].items():
-            if pipeline["exporters"] == [f"otlp_http/{PROFILES[name].backends.stores.logs}"]:
-                assert any("redact" in p for p in pipeline["processors"]), key
-                break
-        else:
-            pytest.fail("no pipeline writes logs")
+        for exporter in config["exporters"]:
+            if exporter == "load_balancing/samplers":
+                continue  # its own tier redacts
+            ways = ways_to(config, exporter)
+            assert ways
+            for way in ways:
+                if "transform/labels" in way or "transform/exemplars" in way:
+                    continue  # counted from what has passed the KPI queue
+                masking = [processor for processor in way if processor in masks]
+                assert len(masking) == 1, (name, exporter, way)
+                assert "tail_sampling" not in way[way.index(masking[0]) :], (name, exporter)
+        drops = [
+            exporter
+            for exporter in config["exporters"]
+            for way in ways_to(config, exporter)
+            if "redaction/contract" in way
+        ]
+        is_prod = profile.content.traces is ContentPolicy.DROP and "samplers" not in str(config["exporters"])
+        assert len(drops) == (2 if is_prod else 0), name
 
 
 @pytest.mark.parametrize("stores", [GRAFANA, PERMISSIVE], ids=["tempo, loki", "jaeger, victorialogs"])
@@ -161,7 +190,9 @@ def test_each_store_is_written_by_one_pipeline_of_its_own_name_and_no_other_stor
     assert writing[f"otlp_grpc/{stores.traces}"] == f"traces/{stores.traces}"
     assert writing[f"otlp_http/{stores.logs}"] == "logs/store"
     (other,) = {GRAFANA, PERMISSIVE} - {stores}
-    assert not re.search(rf"\b({other.traces}|{other.logs})\b", text)
+    # Names that no application may take are those of all stores.
+    config["processors"].pop(applications.REFUSED)
+    assert not re.search(rf"\b({other.traces}|{other.logs})\b", yaml.safe_dump(config))
 
 
 def test_lines_go_where_their_store_takes_them_and_victorialogs_is_told_its_streams():
@@ -215,7 +246,8 @@ def test_there_is_one_writer_per_series():
 def test_without_a_langfuse_address_there_is_no_langfuse_branch():
     bare = Backends(traces_grpc="a:1", prometheus_url="http://b", logs_url="http://c")
     text = render(profiles.local(LISTEN, bare, "/q"), prices.load())
-    assert "langfuse" not in text.replace("langfuse.", "")
+    # The names of Langfuse's attributes and of its SDK's scope are read everywhere.
+    assert "langfuse" not in re.sub(r"langfuse(\.|\W+sdk)", "", text)
 
 
 def test_no_configuration_holds_a_secret(config):
@@ -235,6 +267,29 @@ def test_prometheus_names_follow_otlp_translation():
 
 
 def test_every_attribute_is_described_and_ids_are_no_labels():
-    assert set(signals.DESCRIPTIONS) == set(signals.Attr)
+    assert set(contract.DESCRIPTIONS) == set(contract.Attr)
     assert not {label for family in Family for label in family.labels} & {"user_id", "conversation_id", "task_id"}
-    assert Label.FAMILY in signals.SPAN_CALLS.labels
+    assert Label.FAMILY in contract.SPAN_CALLS.labels
+
+
+def test_every_door_has_its_bound_and_the_one_behind_an_edge_is_wider():
+    """The edge adds attributes to what it took: a sampler that refused it would lose it for good."""
+    sizes = {}
+    for name, profile in PROFILES.items():
+        protocols = assemble(profile, prices.load())["receivers"]["otlp"]["protocols"]
+        assert protocols["http"]["max_request_body_size"] == protocols["grpc"]["max_recv_msg_size_mib"] * 2**20
+        sizes[name] = protocols["grpc"]["max_recv_msg_size_mib"]
+        assert protocols["http"]["compression_algorithms"] == ["", "gzip", "deflate"]
+    assert {mib for name, mib in sizes.items() if "sampler" in name} == {16}
+    assert {mib for name, mib in sizes.items() if "sampler" not in name} == {4}
+
+
+def test_whose_cost_counts_is_a_setting_of_the_profile():
+    profile = next(iter(PROFILES.values()))
+    table, sender = (
+        str(assemble(replace(profile, cost_authority=who), prices.load())["processors"]["transform/normalise"])
+        for who in Authority
+    )
+    assert table != sender
+    assert 'Coalesce([span.cache["ours"], span.attributes["agentic.cost.stated_usd"]])' in table
+    assert 'Coalesce([span.attributes["agentic.cost.stated_usd"], span.cache["ours"]])' in sender

@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 from urllib.parse import parse_qs
 
 import pytest
@@ -66,3 +67,19 @@ def test_a_login_that_is_refused_is_said_without_it(store):
     with pytest.raises(PrometheusError, match="refuses the login: HTTP 401") as refused:
         _client(store, {"Authorization": "Bearer wrong"}).instant("up", 0)
     assert "wrong" not in str(refused.value)
+
+
+@pytest.mark.parametrize("data", [None, [], {"result": [{}]}, {"result": [{"metric": 3, "value": 3}]}], ids=str)
+def test_an_answer_of_another_form_is_one_error_that_names_the_address(monkeypatch, data):
+    client = Prometheus("http://127.0.0.1:1")
+    answer = SimpleNamespace(status_code=200, json=lambda: [3] if data is None else {"status": "success", "data": data})
+    monkeypatch.setattr(client._session, "post", lambda *_, **__: answer)
+    with pytest.raises(PrometheusError, match=r"what answers at http://127\.0\.0\.1:1 is no Prometheus"):
+        client.instant("up", 0)
+
+
+def test_text_that_is_no_utf_8_cannot_be_asked_for():
+    """A shell passes on any bytes."""
+    said = b"\xff".decode("utf-8", "surrogateescape")
+    with pytest.raises(PrometheusError, match="only for text in UTF-8"):
+        Prometheus("http://127.0.0.1:9").instant(f'up{{job="{said}"}}', 0.0)

@@ -5,9 +5,10 @@ import re
 import promql_parser
 import pytest
 
+from agentobs.contract import METRICS, Label
 from alerts import promql
 from alerts.catalogue import CATALOGUE, DIMENSIONS, Kpi
-from collector.signals import METRICS, Label
+from alerts.catalogue.wanted import Like, Not, Unlike
 
 
 def _portable(query: str) -> str:
@@ -53,8 +54,19 @@ def test_label_values_are_escaped():
     assert parsed.matchers.matchers[0].value == nasty
 
 
-def test_a_leading_bang_negates():
-    assert promql.matchers({Label.ERROR_CLASS: "!none"}) == '{error_class!="none"}'
+@pytest.mark.parametrize(
+    ("wanted", "matcher"),
+    [
+        ("!none", '{error_class="!none"}'),
+        ("~(", '{error_class="~("}'),
+        ("!~x", '{error_class="!~x"}'),
+        (Not("none"), '{error_class!="none"}'),
+        (Like("a|b"), '{error_class=~"a|b"}'),
+        (Unlike("|none"), '{error_class!~"|none"}'),
+    ],
+)
+def test_a_text_is_that_text_and_another_comparison_another_type(wanted, matcher):
+    assert promql.matchers({Label.ERROR_CLASS: wanted}) == matcher
 
 
 def test_series_of_several_names_are_counted_by_the_values_they_have_had():

@@ -2,6 +2,7 @@
 
 import json
 import re
+from types import SimpleNamespace
 
 import pytest
 
@@ -36,8 +37,9 @@ from dashboards.lib.model import (
 )
 from dashboards.lib.stores import adapted
 from dashboards.report import Period, Sources, choices, numbers, render, traces
-from dashboards.report.evaluate import Evaluation
+from dashboards.report.evaluate import Evaluation, legend
 from dashboards.report.results import Nothing
+from stacks.cli.report import _busiest
 
 PERIOD = Period(1_000_000.0, 1_003_600.0)
 EVIL = "</script><script>alert(1)</script>\"'<img src=x onerror=alert(2)>"
@@ -145,6 +147,81 @@ def test_rows_are_joined_on_their_labels_and_gaps_stay():
     ]
 
 
+RECORDED = "last_over_time(kpi:tool_success:events1h[3600s])"
+COUNTED = "increase(agentic_tool_calls_total[1h] anchored)"
+
+
+def tools(answers):
+    asked = "sum by (tool_name) (last_over_time(kpi:tool_success:events1h[$__range]))"
+    columns = (Column(title="Tool", label="tool_name"), Column(title="Events", query=0))
+    table = Table(title="T", queries=(Prom(expr=asked, instant=True),), columns=columns, **SAID)
+    found = Evaluation(board=board(table), sources=sources(Store(answers)), period=PERIOD, chosen={}).panel(table)
+    return {row.labels["tool_name"]: row.values[0] for row in found.rows}
+
+
+def test_a_table_fills_from_counters_before_a_rule_has_run():
+    assert tools({COUNTED: [Sample({"tool_name": "search"}, 7.0)]}) == {"search": 7.0}
+
+
+def test_counters_are_newer_than_what_was_recorded_and_what_has_stopped_stays():
+    recorded = [Sample({"tool_name": "search"}, 3.0), Sample({"tool_name": "old"}, 9.0)]
+    assert tools({RECORDED: recorded, COUNTED: [Sample({"tool_name": "search"}, 7.0)]}) == {"search": 7.0, "old": 9.0}
+
+
+@pytest.mark.parametrize(("recorded", "shown"), [([], 7.0), ([points({}, 3.0)], 3.0)])
+def test_a_line_is_drawn_from_counters_only_where_nothing_is_recorded(recorded, shown):
+    panel = line(expr="kpi:tool_success:events1h")
+    store = Store({COUNTED: [points({}, 7.0)], "kpi:tool_success:events1h": recorded})
+    evaluation = Evaluation(board=board(panel), sources=sources(store), period=PERIOD, chosen={})
+    assert evaluation.panel(panel).lines[0].last == shown
+
+
+def test_lines_that_are_compared_come_from_the_same_place():
+    """Else a young rule's half of the calls would stand beside all calls that were served."""
+    called, served = "kpi:tool_calls:increase1h", "kpi:served_calls:increase1h"
+    panel = TimeSeries(title="L", queries=(Prom(expr=called), Prom(expr=served)), **SAID)
+    mcp = "increase(agentic_mcp_server_calls_total"
+    store = Store({mcp: [points({}, 9.0)], COUNTED: [points({}, 8.0)], called: [points({}, 4.0)]})
+    evaluation = Evaluation(board=board(panel), sources=sources(store), period=PERIOD, chosen={})
+    assert [each.last for each in evaluation.panel(panel).lines] == [8.0, 9.0]
+
+
+def test_a_page_about_the_past_says_when_it_was_made_and_counts_from_then():
+    columns = (Column(title="Tool", label="tool_name"), Column(title="Seen", query=0, format=Format.AGO))
+    table = Table(title="T", queries=(Prom(expr="rows!", instant=True),), columns=columns, **SAID)
+    store = Store({"rows!": [Sample({"tool_name": "search"}, PERIOD.end * 1000)]})
+    page = made(store, table, made=PERIOD.end + 7200).html
+    assert "2 h ago" in page
+    assert f"Made {numbers.moment(PERIOD.end + 7200)} UTC" in page
+
+
+@pytest.mark.parametrize("form", [Format.COUNT, Format.PER_SECOND, Format.BYTES])
+def test_an_axis_has_no_thousandths_that_look_like_metres_or_millions(form):
+    assert numbers.axis(form, 0.8)["tickformat"] == ".3~g"
+    assert numbers.axis(form, 80_000)["tickformat"] == ".3~s"
+    assert numbers.axis(Format.SECONDS, 0.8)["tickformat"] == ".3~s"
+
+
+def test_a_border_is_not_hidden_by_the_grid():
+    steps = (Step(None, Colour.GOOD), Step(0.5, Colour.BAD))
+    (found,) = data(made(Store({"x": [points({}, 0, 1)]}), line(steps=steps)).html)
+    (figure,) = found["figures"].values()
+    assert [shape["layer"] for shape in figure["layout"]["shapes"]] == ["above"]
+
+
+def test_folders_of_a_path_do_not_hide_what_tells_names_apart():
+    labels = {"rule_group": "/etc/prometheus/rules/recording.yaml;kpi-tasks", "url": "http://a/b"}
+    assert legend("{{rule_group}} {{url}}", labels) == "recording.yaml;kpi-tasks http://a/b"
+
+
+def test_the_environment_is_chosen_by_what_was_counted():
+    """What rules record of the first minute comes a minute late."""
+    said = [Sample({"environment": "quiet"}, 2.0), Sample({"environment": "busy"}, 9.0)]
+    store = Store({"increase(agentic_task_calls_total[3600s]": said, "increase(agentic_task_calls_total[1h]": said})
+    assert _busiest(SimpleNamespace(metrics=store), PERIOD) == "busy"
+    assert not [query for query in store.asked if "kpi:" in query]
+
+
 def test_buckets_are_cumulative_and_cells_are_not():
     store = Store({"x": [points({"le": "+Inf"}, 9, 9), points({"le": "0.5"}, 2, 4), points({"le": "1"}, 5, 4)]})
     panel = Heatmap(title="H", queries=(Prom(expr="x"),), format=Format.SECONDS, **SAID)
@@ -224,6 +301,14 @@ def test_colours_have_signs_and_links_carry_what_was_clicked():
     page = made(Store({"rows!": [Sample({"agent_name": "a b"}, 0.5)]}), table).html
     assert 'href="#one?agent=a%20b"' in page
     assert re.search(r'class="bad"[^>]*><span class="mark" aria-label="bad">✖</span> 50 %', page)
+
+
+def test_a_table_shows_the_titles_of_keys_and_its_links_carry_the_keys():
+    link = BoardLink(title="Which", board="one", variables={"kpi": "kpi"})
+    columns = (Column(title="KPI", label="kpi", link=link), Column(title="Worse by", query=0))
+    table = Table(title="T", queries=(Prom(expr="rows!", instant=True),), columns=columns, **SAID)
+    page = made(Store({"rows!": [Sample({"kpi": "tool_success"}, 0.5)]}), table).html
+    assert '<a href="#one?kpi=tool_success">Tool call success</a>' in page
 
 
 def test_a_number_shows_its_last_value_and_its_course():

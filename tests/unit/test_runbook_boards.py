@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter
 from dataclasses import replace
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 from grafana_foundation_sdk.cog import plugins
@@ -110,6 +111,16 @@ def test_what_an_alert_is_compared_with_is_drawn():
     )
 
 
+@pytest.mark.parametrize("name", ALERTS)
+def test_what_is_shown_of_all_environments_names_them(name):
+    """Two environments never draw lines or bars of one name."""
+    for panel in panels(MADE[runbook_slug(name)]):
+        for target in panel.get("targets", []):
+            expr = target.get("expr", "")
+            if "environment" in expr and "$environment" not in expr:
+                assert "{{environment}}" in target["legendFormat"], panel["title"]
+
+
 def test_links_of_a_page_lead_to_boards():
     page = Page(
         name="ToolFailing",
@@ -119,6 +130,50 @@ def test_links_of_a_page_lead_to_boards():
     first = next(runbook.alert(page).panels())
     assert "[it](/d/agentobs-rb-rollback-tool)" in first.markdown
     assert "[that](/d/agentobs-rb-toolslow)" in first.markdown
+
+
+def test_every_query_of_a_page_is_opened_with_what_is_chosen():
+    query = 'sum by (x) (a{environment="$environment",tool_name!="$tool_name",job="$job"})'
+    page = Page(name="ToolFailing", title="x", sections={"Diagnosis": f"1. Ask:\n\n   ```promql\n   {query}\n   ```\n"})
+    text = next(each.markdown for each in runbook.alert(page).panels() if each.title == "Diagnosis")
+    (line,) = [each for each in text.splitlines() if "Open in Explore" in each]
+    address = re.fullmatch(r"   \[Open in Explore\]\(([^()\s]+)\)", line)[1]
+    for name in ("datasource", "environment", "tool_name"):
+        address = address.replace(f"${{{name}:percentencode}}", quote(f"the {name}"))
+    pane = json.loads(parse_qs(urlsplit(address).query)["panes"][0])["q"]
+    assert pane["datasource"] == "the datasource"
+    assert pane["queries"][0]["expr"] == (
+        'sum by (x) (a{environment=~"the environment",tool_name!~"the tool_name",job="$job"})'
+    )
+
+
+def test_what_is_drawn_is_opened_too():
+    (panel,) = [each for each in panels(MADE["rb-toolfailing"]) if each["title"] == "The value against its border"]
+    (link,) = [each for each in panel["fieldConfig"]["defaults"]["links"] if each["title"] == "Open in Explore"]
+    pane = json.loads(parse_qs(urlsplit(link["url"]).query)["panes"][0])["q"]
+    expected = (
+        'kpi:tool_success:ratio5m{environment=~"${environment:percentencode}",tool_name=~"${tool_name:percentencode}"}'
+    )
+    assert pane["queries"][0]["expr"] == expected
+    assert pane["datasource"] == "${datasource:percentencode}"
+
+
+def test_a_page_without_panels_asks_the_data_source_that_is_provisioned():
+    page = Page(name="hand-over", title="x", sections={"x": "```promql\nup\n```"})
+    (text,) = runbook.text(page).panels()
+    assert "agentobs-prometheus" in text.markdown
+    assert "$" not in text.markdown
+
+
+def test_a_board_begins_with_the_line_to_type_and_fills_in_no_name():
+    first = next(runbook.alert(PAGES[ALERTS.index("ToolFailing")]).panels())
+    assert "agentobs runbooks run ToolFailing -e ENVIRONMENT tool_name=TOOL_NAME" in first.markdown
+
+
+def test_one_is_chosen_at_a_time_or_all():
+    """Of several Grafana would write a pattern of its own into an address."""
+    (tool,) = [each for each in MADE["rb-toolfailing"]["templating"]["list"] if each["name"] == "tool_name"]
+    assert (tool["multi"], tool["includeAll"], tool["current"]["value"]) == (False, True, "$__all")
 
 
 def test_pages_of_the_checkout_lead_only_to_boards_there_are():
@@ -152,6 +207,13 @@ def test_panels_lead_to_runbooks_even_where_nobody_said_where_they_are():
 
 def _family(slug):
     return next(str(alert.group) for alert in alerting.alerts(PRODUCTION) if runbook_slug(alert.name) == slug)
+
+
+@pytest.mark.parametrize(("name", "asks"), [(EnvName.LOCAL, ""), (EnvName.DEV, " -s dev"), (EnvName.PROD, " -s prod")])
+def test_the_line_of_an_alert_asks_the_stack_that_it_comes_from(name, asks):
+    (alert,) = [each for each in alerting.alerts(PRODUCTION) if each.name == "ToolFailing"]
+    document = alert.document(PRODUCTION, prometheus.links(ENVIRONMENTS[name]))
+    assert f"agentobs runbooks run ToolFailing{asks}{{{{ with" in document["annotations"]["command"]
 
 
 def test_a_path_in_the_checkout_is_not_taken_for_a_board():

@@ -1,12 +1,15 @@
 """The site of runbooks: whole, closed in itself, and every link in it leads somewhere."""
 
+import html
 import json
 import posixpath
 import re
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from typer.testing import CliRunner
 
+from alerts.explore import Explorer, Place
 from alerts.rules import LINKS
 from runbooks import site
 from runbooks.book import library, prose
@@ -45,7 +48,7 @@ def test_every_link_leads_to_a_page_and_a_section(path):
     """From a file too: no link begins at the root of a server."""
     here = posixpath.dirname(path)
     for link in re.findall(r'(?:href|src)="([^"]+)"', FILES[path]):
-        if link.startswith(("data:", "http://127.0.0.1:3000/d/agentobs-")):
+        if link.startswith(("data:", "http://127.0.0.1:3000/d/agentobs-", "http://127.0.0.1:9090/query?")):
             continue
         target, _, anchor = link.partition("#")
         file = posixpath.normpath(posixpath.join(here, target)) if target else path
@@ -95,6 +98,37 @@ def test_the_search_knows_every_word_of_every_page():
 def test_a_board_is_linked_where_grafana_is():
     links = LINKS.__class__(runbook="x", board="https://grafana.example.com/d/agentobs-{board}")
     assert 'href="https://grafana.example.com/d/agentobs-tool"' in site.render(whole(), links)["ToolFailing/index.html"]
+
+
+def test_every_query_is_opened_where_queries_are():
+    page = FILES["ToolFailing/index.html"]
+    asked = [
+        html.unescape(each) for each in re.findall(r'data-language="promql">.*?<code>(.*?)</code>', page, re.DOTALL)
+    ]
+    opened = [html.unescape(each) for each in re.findall(r'class="open" href="([^"]+)"', page)]
+    assert [parse_qs(urlsplit(each).query)["g0.expr"] for each in opened] == [[each] for each in asked]
+    assert len(asked) > 5
+    grafana = site.render(whole(), LINKS, Explorer(place=Place.GRAFANA, url="https://grafana.example.com"))
+    assert 'href="https://grafana.example.com/explore?' in grafana["ToolFailing/index.html"]
+
+
+@pytest.mark.parametrize("name", ALERTS)
+def test_the_first_thing_to_do_is_one_line(name):
+    first = re.search(r"<code>(.*?)</code></pre>", FILES[f"{name}/index.html"], re.DOTALL)
+    assert html.unescape(first[1]).startswith(f"agentobs runbooks run {name}")
+
+
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        ((), "http://127.0.0.1:9090/query?"),
+        (("--dashboards-url", "https://g.example.com/"), "https://g.example.com/explore?"),
+        (("--dashboards-url", "https://g.example.com", "--prometheus-url", "https://p.example.com"), "https://p.example.com/query?"),
+    ],
+)  # fmt: skip
+def test_a_build_says_where_queries_are_opened(tmp_path, given, address):
+    assert run("build", "--out", str(tmp_path / "site"), *given).exit_code == 0
+    assert f'href="{address}' in (tmp_path / "site" / "ToolFailing" / "index.html").read_text()
 
 
 def run(*arguments):

@@ -4,10 +4,10 @@ import pytest
 from support.langfuse_configs import PUBLIC, SECRET, ConfigsApi, configs_api
 from typer.testing import CliRunner
 
+from agentobs.contract import Label
+from agentobs.scores import Credentials, ScoreError
 from alerts.catalogue import HALLUCINATION
 from collector.score_configs import STANDARD, Action, Configs, ScoreConfig
-from collector.scores import Credentials, ScoreError
-from collector.signals import Label
 from stacks.cli.main import app
 
 NAMES = [config.name for config in STANDARD]

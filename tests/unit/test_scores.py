@@ -12,7 +12,8 @@ from support.capture import capturing
 from support.langfuse_api import ScoresApi, scores_api
 from support.ports import free_ports
 
-from collector import scores
+from agentobs import scores
+from agentobs.scores.client import ScoreClient
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 VERDICT = {
@@ -33,10 +34,10 @@ def api() -> Iterator[ScoresApi]:
         yield running
 
 
-def client_of(api: ScoresApi, patience_s: float = 5) -> scores.ScoreClient:
+def client_of(api: ScoresApi, patience_s: float = 5) -> ScoreClient:
     credentials = scores.from_environment({**KEYS, "LANGFUSE_BASE_URL": f"{api.url}/"})
     assert credentials is not None
-    return scores.ScoreClient(credentials, patience_s=patience_s)
+    return ScoreClient(credentials, patience_s=patience_s)
 
 
 def test_a_verdict_is_a_numeric_score_of_its_span_with_its_slices() -> None:
@@ -156,7 +157,7 @@ def test_a_langfuse_that_stays_away_is_given_up(api) -> None:
     (port,) = free_ports(1)
     away = scores.Credentials(url=f"http://127.0.0.1:{port}", public_key="pk", secret_key="sk")
     with pytest.raises(scores.ScoreError, match="took no score within 1 s \\(ConnectionError\\)"):
-        scores.ScoreClient(away, patience_s=1).post({})
+        ScoreClient(away, patience_s=1).post({})
     api.status = 500
     with pytest.raises(scores.ScoreError, match="HTTP 500"):
         client_of(api, patience_s=1).post(scores.to_score(VERDICT, TRACE, SPAN))
@@ -165,8 +166,8 @@ def test_a_langfuse_that_stays_away_is_given_up(api) -> None:
 
 JUDGE = """
 import logging, os, sys, time
-from collector import emit, scores
-from collector.signals import EvaluationSource
+from agentobs import emit, scores
+from agentobs.contract import EvaluationSource
 from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
@@ -231,8 +232,8 @@ def test_beside_an_endpoint_the_environment_decides(api) -> None:
 def test_other_exporters_post_nothing_unless_told(api) -> None:
     """A developer's own LANGFUSE_BASE_URL must not get the scores of a test."""
     code = """
-    from collector.emit import Exporters
-    from collector.emit.telemetry import Telemetry
+    from agentobs.emit import Exporters
+    from agentobs.emit.telemetry import Telemetry
     from opentelemetry.sdk.resources import Resource
     bare = Exporters(spans=InMemorySpanExporter(), logs=InMemoryLogRecordExporter())
     print(Telemetry(Resource.create(), bare, 20)._scores)

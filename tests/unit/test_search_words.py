@@ -9,9 +9,9 @@ import typer
 from support import nasty
 from typer.testing import CliRunner
 
+from agentobs.contract import Attr
 from collector.search import Attribute, LineSearch, Op, SearchError, SpanSearch, Term, words
 from collector.search.model import of_version
-from collector.signals import Attr
 from stacks.cli import look
 from stacks.cli.reach import Reached
 
@@ -152,7 +152,7 @@ def span_search(rng):
 def line_search(rng):
     return LineSearch(
         terms=tuple(typed(rng) for _ in range(rng.randint(0, 3))),
-        severity=rng.choice((None, 9, 17)),
+        severity=rng.choice((None, 9, 14, 17)),
         event=rng.choice(("", "an.event", "it's")),
         trace_id=rng.choice(("", "0af7")),
         text=rng.choice(nasty.TEXTS).replace("\x00", ""),
@@ -178,6 +178,11 @@ def test_the_command_of_a_search_asks_for_that_search(kind, monkeypatch):
     for _ in range(300):
         wanted = kind(rng)
         assert same(read_back(shlex.split(words.command(wanted)), monkeypatch), wanted), words.command(wanted)
+
+
+def test_a_level_is_said_as_a_word_where_it_has_one():
+    assert words.command(LineSearch(severity=13)) == "agentobs logs --severity warning"
+    assert words.command(LineSearch(severity=14)) == "agentobs logs --severity 14"
 
 
 def test_a_real_shell_fills_in_labels_and_runs_nothing(tmp_path):

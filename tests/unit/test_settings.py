@@ -71,6 +71,9 @@ def test_a_moved_port_leaves_the_others_where_they_were():
         ("alertSpeed", "fast", "should be a valid number"),
         ("alertSpeed", "nan", "should be a finite number"),
         ("alertSpeed", "3601", "less than or equal to 3600"),
+        ("maxRequestMib", "0", "greater than or equal to 1"),
+        ("maxRequestMib", "9", "less than or equal to 8"),
+        ("maxRequestMib", "4 MiB", "should be a valid integer"),
     ],
 )
 def test_a_bad_setting_is_refused_with_key_expectation_and_fix(key, value, said):
@@ -98,6 +101,11 @@ def test_alerts_go_anywhere_over_tls_and_to_this_computer_without(url):
 
 def test_a_rehearsal_is_as_fast_as_the_operator_says():
     assert parse({"agentobs:alertSpeed": "60"}, "local").applied_to(LOCAL).alert_speed == 60
+
+
+def test_how_large_a_request_may_be_is_the_operator_s_choice():
+    assert parse({}, "local").applied_to(LOCAL).max_request_mib == 4
+    assert parse({"agentobs:maxRequestMib": "8"}, "local").applied_to(LOCAL).max_request_mib == 8
 
 
 def test_default_ports_are_distinct():

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from support import otlp
 from support.bad_server import bad_server
 from support.ports import free_ports
 
@@ -191,6 +192,14 @@ def test_what_jaeger_makes_of_opentelemetry_is_taken_back(says):
     assert found.attributes == {"big": 2**60, "f": 5.0, "ok": True}
     assert isinstance(found.attributes["f"], float)
     assert (found.kind, found.failed, found.service) == ("client", True, "agents")
+
+
+def test_every_store_knows_the_library_that_made_a_span(says):
+    says.body = one_trace(span(tags=[tag("otel.scope.name", "string", "litellm")]), span(spanID="2"))
+    assert [found.scope for found in Jaeger(says.url).trace("af7")] == ["litellm", ""]
+    says.headers = {"Content-Type": "application/protobuf"}
+    says.body = otlp.traces([otlp.span("step")], scope="litellm").SerializeToString()
+    assert [found.scope for found in Tempo(says.url).trace("af7")] == ["litellm"]
 
 
 def test_an_attribute_that_is_called_as_one_of_jaegers_own_is_kept(says):

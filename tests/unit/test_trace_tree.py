@@ -27,7 +27,7 @@ def shown(message):
 
 
 def test_a_failed_step_shows_its_message():
-    assert "execute_tool order_lookup  1.00 s  failed  said order 7 [bold]not[/] found in 2019\n" in shown(
+    assert "execute_tool order_lookup  1.00 s  failed  said order 7 [bold]not[/] found\ufffd in 2019\n" in shown(
         "order 7 [bold]not[/]\nfound\x1b in 2019"
     )
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from collector.scores import ScoreError
+from agentobs.scores import ScoreError
 from stacks.cli.errors import EXPECTED, is_expected
 from stacks.cli.verbs import VERBS, load
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from collector.signals import Attr, Label
+from agentobs.contract import Attr, Label
 from support import otlp
 
 PARENT = b"12345678"

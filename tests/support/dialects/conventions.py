@@ -1,6 +1,6 @@
 """The GenAI conventions: names, values and tasks."""
 
-from collector.signals import Attr
+from agentobs.contract import Attr
 from support.dialects.case import (
     AGENT,
     CACHE,
@@ -60,6 +60,9 @@ SEMCONV = (
     ),
     Case("a tool span without a kind", "execute_tool lookup", TOOL_SPAN, {}, "tool", kind=""),
     Case("a tool span sent as client", "execute_tool lookup", TOOL_SPAN, {}, "tool", kind="client"),
+    Case("a tool span sent as consumer", "execute_tool lookup", TOOL_SPAN, {}, "tool", kind="consumer"),
+    Case("who only asks for a tool is none", "execute_tool lookup", TOOL_SPAN, {}, kind="producer"),
+    Case("a tool served to another process is none", "execute_tool lookup", TOOL_SPAN, {}, kind="server"),
     Case(
         "old name of the environment",
         "x",
@@ -92,6 +95,17 @@ _OLD_COUNTS = {
     "gen_ai.usage.reasoning_tokens": REASONING,
     "gen_ai.usage.details.reasoning_tokens": REASONING,
     "gen_ai.usage.experimental.reasoning_tokens": REASONING,
+    "gen_ai.usage.details.cache_read_tokens": CACHE,
+    "gen_ai.usage.details.cache_write_tokens": WRITE,
+    "gen_ai.usage.details.cache_read_input_tokens": CACHE,
+    "gen_ai.usage.details.cache_creation_input_tokens": WRITE,
+    "gen_ai.usage.prompt_tokens_details.cached_tokens": CACHE,
+    "gen_ai.usage.completion_tokens_details.reasoning_tokens": REASONING,
+    "gen_ai.usage.cached_input_tokens": CACHE,
+    "gen_ai.usage.input_tokens.cached": CACHE,
+    "gen_ai.usage.output_tokens.reasoning": REASONING,
+    "gen_ai.usage.cache_read_tokens": CACHE,
+    "gen_ai.usage.cache_write_tokens": WRITE,
 }
 _COUNTED_OLD = {"gen_ai.usage.prompt_tokens": 10, "gen_ai.usage.completion_tokens": 5}
 _COUNTED = {IN: 10, OUT: 5, **dict.fromkeys(_COUNTED_OLD)}
@@ -115,6 +129,16 @@ RENAMED = (
     *(
         Case(f"provider {old}", "chat", {OP: "chat", "gen_ai.system": old}, {PROVIDER: new}, "llm")
         for old, new in _OLD_PROVIDERS.items()
+    ),
+    *(
+        Case(
+            f"renamed beside today's totals: {old}",
+            "chat",
+            {**CHAT, old: 1},
+            {IN: 10, OUT: 5, old: None, new: 1},
+            "llm",
+        )
+        for old, new in _OLD_COUNTS.items()
     ),
     Case(
         "the name of today wins over the old one",
@@ -173,13 +197,23 @@ VALUES = (
             "delegate_task_to_member",
             "ask_executor",
             "ask_reviewer",
+            "ask_north_researcher",
+            "handoff",
             "reviewer",
             "search_agent",
         )
     ),
     *(
         Case(f"{name} is a tool", name, {OP: "execute_tool", TOOL: name}, {OP: "execute_tool"}, "tool")
-        for name in ("ask_customer", "review", "agent_status", "transfer_money", "call_webhook")
+        for name in (
+            "ask_customer",
+            "review",
+            "agent_status",
+            "transfer_money",
+            "call_webhook",
+            "ask_for_writers",
+            "hand_over",
+        )
     ),
 )
 TASKS = (

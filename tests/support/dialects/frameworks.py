@@ -1,6 +1,6 @@
 """pydantic-ai, Google ADK, Strands and openai-agents with names of their own."""
 
-from collector.signals import Attr
+from agentobs.contract import Attr
 from support.dialects.case import (
     AGENT,
     CHAT,

@@ -1,6 +1,6 @@
 """OpenLLMetry: providers, decorators and LangGraph."""
 
-from collector.signals import Attr
+from agentobs.contract import Attr
 from support.dialects.case import (
     AGENT,
     CACHE,

@@ -1,6 +1,6 @@
 """Langfuse SDK and MCP."""
 
-from collector.signals import Attr
+from agentobs.contract import Attr
 from support.dialects.case import (
     AGENT,
     CACHE,
@@ -46,6 +46,53 @@ LANGFUSE = (
         "answer",
         {"langfuse.observation.type": "generation", "langfuse.observation.usage_details": LANGFUSE_PARTS},
         {IN: 10, OUT: 5, CACHE: 2, REASONING: 1},
+        "llm",
+        scope="langfuse-sdk",
+    ),
+    Case(
+        "langfuse's disjoint parts of an Anthropic call",
+        "answer",
+        {
+            "langfuse.observation.type": "generation",
+            "langfuse.observation.usage_details": '{"input": 50, "output": 100, "cache_read_input_tokens": 1000,'
+            ' "cache_creation_input_tokens": 200}',
+        },
+        {IN: 1250, OUT: 100, CACHE: 1000, WRITE: 200},
+        "llm",
+        scope="langfuse-sdk",
+    ),
+    Case(
+        "Anthropic's own counts passed on to langfuse",
+        "answer",
+        {
+            "langfuse.observation.type": "generation",
+            "langfuse.observation.usage_details": '{"input_tokens": 50, "output_tokens": 9,'
+            ' "cache_read_input_tokens": 7}',
+        },
+        {IN: 57, OUT: 9, CACHE: 7},
+        "llm",
+        scope="langfuse-sdk",
+    ),
+    Case(
+        "OpenAI's own counts passed on to langfuse",
+        "answer",
+        {
+            "langfuse.observation.type": "generation",
+            "langfuse.observation.usage_details": '{"prompt_tokens": 50, "completion_tokens": 9,'
+            ' "prompt_tokens_details": {"cached_tokens": 7}, "completion_tokens_details": {"reasoning_tokens": 3}}',
+        },
+        {IN: 50, OUT: 9, CACHE: 7, REASONING: 3},
+        "llm",
+        scope="langfuse-sdk",
+    ),
+    Case(
+        "langfuse cost",
+        "answer",
+        {
+            "langfuse.observation.type": "generation",
+            "langfuse.observation.cost_details": '{"input": 0.1, "total": 0.5}',
+        },
+        {Attr.COST_STATED: 0.5},
         "llm",
         scope="langfuse-sdk",
     ),
@@ -169,6 +216,14 @@ MCP = (
         {CLASS: "timeout"},
         scope="fastmcp",
         kind="client",
+    ),
+    Case(
+        "an MCP client span that agentobs.context made the tool call",
+        "tools/call lookup",
+        {"mcp.method.name": "tools/call", **TOOL_SPAN, Attr.MCP_TOOL_CALL: True},
+        TOOL_SPAN,
+        "tool",
+        scope="fastmcp",
     ),
     Case(
         "fastmcp span inside its server span",

@@ -8,22 +8,18 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterator
-from importlib import metadata
 from pathlib import Path
 from typing import Final
 
-from packaging.requirements import Requirement
-
+from support.installed import closure
 from support.node.images import Image
 
 DEMO: Final = "agentobs.test/demo:1"
 APP: Final = "app"
 _NEEDS: Final = (
+    "agentobs-sdk",
     "mcp",
     "pydantic-ai-slim[mcp]",
-    "opentelemetry-sdk",
-    "opentelemetry-exporter-otlp-proto-http",
-    "opentelemetry-processor-baggage",
     "typer",
     "rich",
     "pyyaml",
@@ -39,8 +35,8 @@ def python_image() -> Image:
     found = [interpreter, *_standard_library(), *_packages()]
     libraries = {*_linked([interpreter, *(path for path in found if path.suffix == ".so")])}
     files = {str(path).lstrip("/"): path for path in [*found, *libraries]}
-    for package in ("demo", "collector"):
-        files |= {f"{APP}/{path.relative_to(_ROOT)}": path for path in _files(_ROOT / package)}
+    for package in (_ROOT / "demo", _ROOT / "collector", _ROOT / "sdk" / "agentobs"):
+        files |= {f"{APP}/{path.relative_to(package.parent)}": path for path in _files(package)}
     site = sysconfig.get_path("purelib")
     variables = {"PYTHONPATH": f"/{APP}:{site}", "PYTHONDONTWRITEBYTECODE": "1", "HOME": "/tmp"}  # noqa: S108 of the image
     return Image(name=DEMO, entrypoint=(str(interpreter),), files=files, variables=variables)
@@ -54,24 +50,9 @@ def _standard_library() -> Iterator[Path]:
 
 def _packages() -> Iterator[Path]:
     """Files of the distributions that the demo needs, and of those that they need."""
-    found: dict[str, metadata.Distribution] = {}
-    for text in _NEEDS:
-        _add_requirement(Requirement(text), found)
-    for distribution in found.values():
+    for distribution in closure(_NEEDS):
         located = [Path(str(file.locate())) for file in distribution.files or []]
         yield from (path.resolve() for path in located if path.is_file())
-
-
-def _add_requirement(wanted: Requirement, found: dict[str, metadata.Distribution]) -> None:
-    name = re.sub(r"[-_.]+", "-", wanted.name).lower() + "".join(sorted(wanted.extras))
-    if name in found:
-        return
-    found[name] = metadata.distribution(wanted.name)
-    for text in found[name].requires or []:
-        further = Requirement(text)
-        chosen = [{"extra": extra} for extra in wanted.extras] or [{"extra": ""}]
-        if further.marker is None or any(further.marker.evaluate(each) for each in chosen):
-            _add_requirement(further, found)
 
 
 def _files(path: Path) -> Iterator[Path]:

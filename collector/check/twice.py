@@ -1,0 +1,91 @@
+"""Model calls that two instrumentations report, each with tokens and cost of its own."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Final
+
+from agentobs.contract import NESTED_CHAT, Attr, Place
+from collector.check.findings import Finding, Kind, Severity
+from collector.check.frameworks import knows_agents
+from collector.check.spans import Span, Tally, Trace, Tree
+
+# Clocks of one process: two spans of one call begin and end this close to each other.
+_SAME_S: Final = 0.005
+_WORK: Final = frozenset({Place.TASK, Place.AGENT, Place.TOOL})
+
+
+def twice(traces: Iterable[Trace]) -> list[Finding]:
+    """Pairs of model spans of two scopes that are one call, by service and pair of scopes."""
+    pairs: defaultdict[tuple[str, str, str], Tally] = defaultdict(Tally)
+    calls: defaultdict[str, int] = defaultdict(int)
+    for trace in traces:
+        models = [span for span in trace if Place.MODEL in span.places]
+        for span in models:
+            calls[span.service] += 1
+        for kept, dropped in _pairs(models, Tree.of(trace)):
+            pairs[dropped.service, kept.scope, dropped.scope].add(dropped, is_bad=True)
+    return [
+        Finding(
+            severity=Severity.PROBLEM,
+            kind=Kind.TWICE,
+            service=service,
+            subject=dropped,
+            what=f"model calls that two instrumentations report: {kept} and {dropped}",
+            count=tally.count,
+            of=calls[service],
+            trace_id=tally.trace_id,
+            example=tally.example,
+            fix=f"remove {dropped} and keep {kept}{_because(kept)}; or call agentobs.context.adopt(), which marks the "
+            "inner span",
+        )
+        for (service, kept, dropped), tally in pairs.items()
+    ]
+
+
+def singled(traces: Iterable[Trace]) -> list[Trace]:
+    """The same traces with each second span of one call marked as such: what it lacks is nobody's loss."""
+    made: list[Trace] = []
+    for trace in traces:
+        models = [span for span in trace if Place.MODEL in span.places]
+        gone = {dropped.span_id for _, dropped in _pairs(models, Tree.of(trace))}
+        made.append([_marked(span) if span.span_id in gone else span for span in trace])
+    return made
+
+
+def _marked(span: Span) -> Span:
+    return replace(span, attributes={**span.attributes, Attr.OPERATION: NESTED_CHAT})
+
+
+def _because(scope: str) -> str:
+    return ", which knows the agent" if knows_agents(scope) else ""
+
+
+def _pairs(models: list[Span], tree: Tree) -> Iterator[tuple[Span, Span]]:
+    """Each span that is one too many, behind the one that stays."""
+    gone: set[str] = set()
+    for span in models:
+        outer = next((each for each in tree.above(span) if each.places & {Place.MODEL, *_WORK}), None)
+        if outer is not None and Place.MODEL in outer.places and outer.scope != span.scope:
+            gone.add(span.span_id)
+            yield outer, span
+    left = [span for span in models if span.span_id not in gone]
+    for number, span in enumerate(left):
+        around = {each.span_id for each in tree.above(span)}
+        for other in left[:number]:
+            apart = other.scope == span.scope or other.span_id in {*gone, *around}
+            if not apart and _is_same(other, span):
+                knows_more = knows_agents(span.scope) and not knows_agents(other.scope)
+                kept, dropped = (span, other) if knows_more else (other, span)
+                gone.add(dropped.span_id)
+                yield kept, dropped
+                break
+
+
+def _is_same(one: Span, other: Span) -> bool:
+    answer = one.attributes.get(Attr.RESPONSE_ID)
+    if answer is not None and answer == other.attributes.get(Attr.RESPONSE_ID):
+        return True
+    counts = [span.attributes.get(Attr.INPUT_TOKENS) for span in (one, other)]
+    at_once = abs(one.start - other.start) <= _SAME_S and abs(one.end - other.end) <= _SAME_S
+    return at_once and counts[0] == counts[1] and counts[0] is not None

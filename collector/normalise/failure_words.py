@@ -1,0 +1,75 @@
+"""How providers, frameworks and languages say what went wrong: tables that `errors` makes expressions of.
+
+Types are what `error.type` or an exception's class says; they are matched anywhere in the name. Messages are prose, so
+only phrases that leave no doubt. *captured*: seen in a run of November 2026 or in telemetry that somebody published;
+*source*: read in the published code or reference. Results of tools: `agentobs.contract.failures`.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from agentobs.contract import ErrorClass
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What one sender writes for one class: regular expressions of types, of messages, and where they are from."""
+
+    sender: str
+    error_class: ErrorClass
+    types: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
+    source: str = "captured"
+
+
+_C: Final = ErrorClass
+FAILURES: Final = (
+    Words("languages", _C.TIMEOUT, ("timeout", "timed.?out"), ("timed.?out", "timeouterror", "readtimeout")),
+    Words("gRPC", _C.TIMEOUT, ("deadline",), ("deadline exceeded",)),
+    Words("HTTP", _C.TIMEOUT, ("^504$", "^408$", "^524$"), ("request timeout",)),
+    Words("MCP", _C.TIMEOUT, ("^-32001$",), ("-32001",)),
+    # HttpClient throws TaskCanceledException when it has waited long enough.
+    Words(".NET", _C.TIMEOUT, (), (r"HttpClient\.Timeout", r"timeout of [\d.:]+ ?\w* ?(?:seconds )?elaps"), "source"),
+    Words("tools in prose", _C.TIMEOUT, (), (r"did not (?:answer|respond|reply|finish|complete) (?:with)?in",)),
+    Words("OpenAI", _C.RATE_LIMITED, ("rate.?limit", "quota"), ("rate.?limit", "insufficient_quota")),
+    Words("HTTP", _C.RATE_LIMITED, ("^429$", "^529$", "too.?many.?requests"), ("too many requests",)),
+    Words(
+        "HTTP in prose",
+        _C.RATE_LIMITED,
+        (),
+        (r"^(?:429|529)\b", r"(?:http|status(?: ?code)?:?|error code:|code:|\() ?(?:429|529)\b"),
+    ),
+    Words("Anthropic", _C.RATE_LIMITED, ("overloaded",), ("overloaded_error", "overloadederror")),
+    Words("Bedrock", _C.RATE_LIMITED, ("throttl", "throughput.?exceeded", "servicequota"), ("throttlingexception",)),
+    Words("Strands", _C.RATE_LIMITED, ("modelthrottled",), ("throttled",)),
+    Words(
+        "Vertex, Gemini", _C.RATE_LIMITED, ("resource.?exhausted",), ("resource_exhausted", "resource has been exhau")
+    ),
+    Words(
+        "Azure", _C.RATE_LIMITED, ("exceeded.?call.?rate",), ("exceeded (?:the )?(?:call|token) rate limit",), "source"
+    ),
+    Words("languages", _C.CANCELLED, ("cancel",), ("cancell?ed",)),
+    # A consumer that stopped reading; an aborted connection is another thing.
+    Words("Python", _C.CANCELLED, ("generatorexit", "keyboardinterrupt"), (), "source"),
+    Words("JavaScript", _C.CANCELLED, ("(?:^|[^n])abort",), ("operation was aborted",)),
+    Words(
+        "languages",
+        _C.INVALID_INPUT,
+        ("invalid", "validation", "valueerror", "bad.?request", "^400$", "^422$", "^-32602$", "^-32600$"),
+    ),
+    Words("frameworks", _C.TOOL_ERROR, ("tool.?(?:call.?|retry.?)?(?:error|exception|execution)",)),
+)
+
+# Control flow that travels as an exception. A pause waits for a person or for what only a caller can give; the others
+# end a step early, hand over to another agent, or are how a language ends a loop.
+PAUSES: Final = (
+    ("LangGraph", r"langgraph\.errors\.(?:GraphInterrupt|NodeInterrupt)|GraphInterrupt|NodeInterrupt", "captured"),
+    ("pydantic-ai", r"pydantic_ai\.exceptions\.(?:ApprovalRequired|CallDeferred)", "source"),
+    ("CrewAI", r"(?:crewai\.[\w.]+\.)?HumanFeedbackPending", "source"),
+)
+HANDOVERS: Final = (
+    ("LangGraph", r"(?:langgraph\.errors\.)?ParentCommand", "source"),
+    ("Agno", r"agno\.exceptions\.StopAgentRun", "source"),
+    ("Temporal", r"temporalio\.[\w.]+\.ContinueAsNewError", "source"),
+    ("Python", r"(?:builtins\.)?Stop(?:Async)?Iteration", "source"),
+)

@@ -1,0 +1,1 @@
+"""`why`: which agent broke, why, and since which version."""

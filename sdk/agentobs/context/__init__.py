@@ -1,0 +1,46 @@
+"""Which agent: spans of models and tools get the name, prompt and graph of the agent whose work they are.
+
+Many frameworks put the agent's name on one span only, its own; a collector sees one span at a time and cannot know.
+`agentobs.emit.configure` installs this. For a tracer provider that somebody else has made, one line:
+
+    agentobs.context.adopt()
+
+What is added is listed in `lineage`; what a framework says itself is never overwritten, but placeholders.
+"""
+
+from opentelemetry import trace
+from opentelemetry.sdk.trace import SpanProcessor, SynchronousMultiSpanProcessor, TracerProvider
+
+from agentobs.context.logs import AgentContextLogProcessor
+from agentobs.context.processor import AgentContextProcessor
+
+__all__ = ["AgentContextLogProcessor", "AgentContextProcessor", "adopt"]
+
+
+def adopt(provider: trace.TracerProvider | None = None) -> None:
+    """Put the processor in front of all that a tracer provider exports to; the global one where none is given.
+
+    Call it once, after the program or its framework has added its exporters; a second call changes nothing.
+    Raises TypeError where the provider is not the OpenTelemetry SDK's, or lacks what this needs.
+    """
+    found = provider if provider is not None else trace.get_tracer_provider()
+    active = getattr(found, "_active_span_processor", None)
+    exporters = getattr(active, "_span_processors", None)
+    if not isinstance(found, TracerProvider) or not isinstance(exporters, tuple):
+        raise TypeError(
+            f"agentobs.context.adopt: {type(found).__qualname__} is no tracer provider of the OpenTelemetry SDK with "
+            "exporters; expected one that the program has set up. Fix: call agentobs.emit.configure(...) instead, or "
+            "adopt() after trace.set_tracer_provider(...)"
+        )
+    if any(isinstance(one, AgentContextProcessor) for one in exporters):
+        return
+    active._span_processors = (AgentContextProcessor(_together(exporters)),)  # type: ignore[union-attr]  # noqa: SLF001 there is no public way
+
+
+def _together(processors: tuple[SpanProcessor, ...]) -> SpanProcessor:
+    if len(processors) == 1:
+        return processors[0]
+    both = SynchronousMultiSpanProcessor()  # type: ignore[no-untyped-call]
+    for one in processors:
+        both.add_span_processor(one)
+    return both

@@ -1,0 +1,201 @@
+"""A span's ancestors in this process, and what it takes from them: agent, prompt, graph, workflow, track.
+
+Linked when a span starts, read when one ends: an ancestor's attributes are looked at as they are then, because most
+frameworks say who the agent is only after the span has started, some only at its end.
+"""
+
+import weakref
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from opentelemetry.baggage import get_all
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import ReadableSpan, Span
+
+from agentobs.context.dialects import LANGCHAIN, PROMPT_IN_CONTEXT, Role, agent_of, handed_to, role_of
+from agentobs.contract import Attr
+
+_AGENT: Final[str] = Attr.AGENT_NAME.value
+_PROMPT_VERSION: Final[str] = Attr.PROMPT_VERSION.value
+_OF_THE_RUN: Final[tuple[str, ...]] = (
+    Attr.GRAPH_VERSION.value,
+    Attr.TRACK.value,
+    Attr.WORKFLOW_NAME.value,
+    Attr.CONVERSATION_ID.value,
+)
+_PROMPT: Final = (Attr.PROMPT_NAME.value, _PROMPT_VERSION)
+_OF_THE_AGENT: Final[tuple[str, ...]] = (*_PROMPT, *_OF_THE_RUN)
+"""The prompt is one agent's; a nested agent does not take it over."""
+_NOTHING: Final[Mapping[str, Any]] = {}
+
+
+class Node:
+    """One span and its parent's node. The span itself is not kept: what has ended may go.
+
+    `around` is the baggage that was set between the parent's start and this span's, at the root all of it; and the
+    version of a prompt that OpenInference's context got there. `arguments` tell tool calls apart where known.
+    """
+
+    __slots__ = (
+        "__weakref__", "_agent", "_name", "_role", "_seen", "_span", "arguments", "around", "attributes", "baggage",
+        "ended", "failed_calls", "in_context", "inner", "is_agent", "is_root", "is_top", "last_agent_failed", "learnt",
+        "lent", "parent", "scope",
+    )  # fmt: skip
+
+    def __init__(self, span: Span, parent: "Node | None", context: Context | None, *, is_root: bool) -> None:
+        scope = span.instrumentation_scope
+        self.scope = scope.name if scope is not None else ""
+        self.parent = parent
+        self.attributes = _inside(span)
+        self.baggage = get_all(context)
+        self.around = self.baggage if parent is None else _set_since(parent.baggage, self.baggage)
+        self.in_context = self.attributes.get(PROMPT_IN_CONTEXT)
+        if self.in_context is not None and (parent is None or parent.in_context != self.in_context):
+            self.around = {_PROMPT_VERSION: str(self.in_context), **self.around}
+        self.is_root = is_root
+        self.is_top = _is_top(parent, self.scope)
+        self.ended = False
+        self.arguments = ""
+        self.lent: Mapping[str, Any] = _NOTHING
+        self.failed_calls: dict[tuple[str, str, str], tuple[int, int]] | None = None
+        self.last_agent_failed: str | None = None
+        self.is_agent = False
+        self.inner: weakref.ref[Node] | None = None
+        self.learnt = ""
+        self._span: weakref.ref[Span] | None = weakref.ref(span)
+        self._name = span.name
+        self._role = Role.OTHER
+        self._seen = -1
+        self._agent: str | None = None
+
+    def end(self, span: ReadableSpan) -> None:
+        """Take what is final; the live span is not asked any more."""
+        self._name, self._span, self.ended = span.name, None, True
+
+    @property
+    def live(self) -> Span | None:
+        """The span itself while it is open."""
+        return self._span() if self._span is not None else None
+
+    @property
+    def name(self) -> str:
+        """The span's name as it is now."""
+        span = self.live
+        return span.name if span is not None else self._name
+
+    @property
+    def role(self) -> Role:
+        """What the span stands for, as far as it is known."""
+        # Looked up again only when an attribute was added: most ancestors are asked by each of their descendants.
+        if self._seen != len(self.attributes):
+            self._seen = len(self.attributes)
+            self._role = role_of(self.scope, self.name, self.attributes, is_top=self.is_top)
+        return self._role
+
+    @property
+    def agent(self) -> str | None:
+        """The agent that the span itself names."""
+        # What was said once stays: one instrumentation writes its placeholder over the name again.
+        if self._agent is None:
+            self._agent = agent_of(self.scope, self.name, self.role, self.attributes)
+        return self._agent
+
+    @property
+    def topmost(self) -> "Node":
+        """The first span of this process that led to this one."""
+        node = self
+        while node.parent is not None:
+            node = node.parent
+        return node
+
+    def nearest(self, *roles: Role) -> "Node | None":
+        """The closest ancestor of one of some roles."""
+        node = self.parent
+        while node is not None and node.role not in roles:
+            node = node.parent
+        return node
+
+
+@dataclass(slots=True)
+class Inherited:
+    """What a span should carry; `waits_for` is its agent's span where that has not said the agent's name yet."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    waits_for: Node | None = None
+
+
+def inherited(node: Node) -> Inherited:
+    """Return what a span should carry by itself and its ancestors: keys of the contract.
+
+    Order: the span's own words, baggage set around it, its parent's words, and so on; baggage of a remote caller last.
+    The prompt is that of the nearest agent only, as its span or the baggage that names it has it.
+    """
+    made = Inherited()
+    found, inside = made.values, True
+    current: Node | None = node
+    while current is not None:
+        attributes, around = current.attributes, current.around
+        # A framework may have spans around the agent's own, and the program says around those who it is.
+        is_named = bool(around) and _AGENT in around and around[_AGENT] == found.get(_AGENT)
+        keys = _OF_THE_AGENT if inside or is_named else _OF_THE_RUN
+        if inside:
+            agent, is_border = _agent_at(current, own=current is node)
+            if agent is not None:
+                found.setdefault(_AGENT, agent)
+            elif is_border and _AGENT not in found and not current.ended:
+                made.waits_for = current
+            # An agent whose name is not known is still not the one around it.
+            inside = not is_border
+        for key in keys:
+            if key not in found:
+                if key in attributes:
+                    found[key] = attributes[key]
+                elif around and key in around:
+                    found[key] = around[key]
+        current = current.parent
+    return made
+
+
+def _agent_at(node: Node, *, own: bool) -> tuple[str | None, bool]:
+    """The agent that a span, or the baggage set around it, names; and whether what is above belongs to another one."""
+    role = node.role
+    agent: str | None = None
+    is_border = role is Role.AGENT or (role is Role.HANDOFF and not own)
+    if role is Role.HANDOFF and not own:
+        agent = handed_to(node.attributes)
+    elif own or is_border or _AGENT in node.attributes or node.scope == LANGCHAIN:
+        agent = node.agent
+    if agent is None and node.around:
+        stated = node.around.get(_AGENT)
+        agent = str(stated) if stated is not None else None
+    return agent, is_border or (bool(node.around) and _AGENT in node.around)
+
+
+def node_of(span: object) -> Node | None:
+    """The node of a live span of this process; None for any other."""
+    return getattr(span, "_agentobs", None)
+
+
+def _set_since(before: Mapping[str, Any], after: Mapping[str, Any]) -> Mapping[str, Any]:
+    if after == before:
+        return _NOTHING
+    # Who names an agent states its prompt too, also where it is that of the task.
+    stated = _PROMPT if before.get(_AGENT) != after.get(_AGENT) else ()
+    return {key: value for key, value in after.items() if key in stated or before.get(key) != value}
+
+
+def _is_top(parent: Node | None, scope: str) -> bool:
+    """Whether no ancestor has a scope."""
+    while parent is not None and parent.scope != scope:
+        parent = parent.parent
+    return parent is None
+
+
+def _inside(span: ReadableSpan) -> Mapping[str, Any]:
+    """The attributes as they are at any time: the SDK's own mapping takes long to say that a key is missing."""
+    attributes = span._attributes  # noqa: SLF001 the same mapping until the span ends
+    inner = getattr(attributes, "_dict", None)
+    if isinstance(inner, dict):
+        return inner
+    return attributes if attributes is not None else _NOTHING

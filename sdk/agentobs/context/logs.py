@@ -1,0 +1,39 @@
+"""Log records get what the span that they belong to would get: an evaluation is about an agent."""
+
+from typing import TYPE_CHECKING, Final
+
+from opentelemetry import baggage, trace
+from opentelemetry.sdk._logs import LogRecordProcessor, ReadWriteLogRecord
+
+from agentobs.context.lineage import inherited, node_of
+from agentobs.contract import BAGGAGE_KEYS
+
+if TYPE_CHECKING:
+    from opentelemetry.util.types import AnyValue
+
+_WANTED: Final = frozenset(key.value for key in BAGGAGE_KEYS)
+
+
+class AgentContextLogProcessor(LogRecordProcessor):
+    """Adds agent, prompt, graph version and track of the current span, or of the baggage, to log records."""
+
+    def on_emit(self, log_record: ReadWriteLogRecord) -> None:
+        """Add what the record does not say itself."""
+        record = log_record.log_record
+        known: dict[str, AnyValue] = {
+            key: str(value) for key, value in baggage.get_all(record.context).items() if key in _WANTED
+        }
+        node = node_of(trace.get_current_span(record.context))
+        if node is not None:
+            known.update({key: value for key, value in inherited(node).values.items() if key in _WANTED})
+        stated = dict(record.attributes or {})
+        if known.keys() - stated.keys():
+            record.attributes = {**known, **stated}
+
+    def shutdown(self) -> None:
+        """Nothing is held."""
+
+    def force_flush(self, timeout_millis: int = 30000) -> bool:
+        """Nothing is held."""
+        del timeout_millis
+        return True

@@ -1,0 +1,102 @@
+"""Repeated tool calls: a call of the same tool by the same agent, begun after one of them had failed, is a retry.
+
+State lies on the run's first span and goes with it. Calls at the same time are no retries of each other.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.trace import StatusCode
+
+from agentobs.context.dialects import json_value, tool_name
+from agentobs.context.lineage import Node
+from agentobs.contract import Attr
+from agentobs.contract.failures import (
+    FAILED_RESULT,
+    IS_ERROR_FLAG,
+    ONLY_TIMED_OUT,
+    RESULT_HEAD,
+    RESULT_TAIL,
+    SHORT_RESULT,
+    STATUS_ERROR,
+    SUSPICIOUS_WORDS,
+)
+
+_ATTEMPT: Final[str] = Attr.RETRY_ATTEMPT.value
+_ERROR_TYPE: Final[str] = Attr.ERROR_TYPE.value
+_ARGUMENTS: Final = (
+    Attr.TOOL_ARGUMENTS.value,
+    "input.value",
+    "traceloop.entity.input",
+    "gcp.vertex.agent.tool_call_args",
+    "tool_arguments",
+    "langfuse.observation.input",
+)
+_RESULTS: Final = (
+    Attr.TOOL_RESULT.value,
+    "output.value",
+    "traceloop.entity.output",
+    "gcp.vertex.agent.tool_response",
+    "tool_response",
+    "langfuse.observation.output",
+)
+_FAILED: Final = re.compile(f"{FAILED_RESULT}|{IS_ERROR_FLAG}|{STATUS_ERROR}|{ONLY_TIMED_OUT}")
+_MOST_FAILED: Final = 256  # of one run; a root may stay open for days
+_UNKNOWN: Final = ""
+
+
+def attempt(node: Node, span: ReadableSpan, agent: str, *, failed: bool) -> int | None:
+    """Return which attempt an ended tool call was, counted from 0, and remember it if it failed.
+
+    None for a first one, and where the sender numbers attempts itself.
+    """
+    if _ATTEMPT in node.attributes or span.start_time is None or span.end_time is None:
+        return None
+    run = node.topmost
+    if run.failed_calls is None:
+        if not failed:
+            return None
+        run.failed_calls = {}
+    call = (agent, tool_name(node.name, node.attributes), node.arguments or _digest(node.attributes))
+    before = run.failed_calls.get(call)
+    number = before[1] + 1 if before is not None and before[0] <= span.start_time else 0
+    if failed:
+        run.failed_calls[call] = (span.end_time, number)
+        if len(run.failed_calls) > _MOST_FAILED:
+            run.failed_calls.pop(next(iter(run.failed_calls)))
+    elif number:
+        run.failed_calls.pop(call, None)
+    return number or None
+
+
+def has_failed(span: ReadableSpan, attributes: Mapping[str, Any]) -> bool:
+    """Whether a tool call failed: by its status, its error type, or the text of its result."""
+    if span.status.status_code is StatusCode.ERROR or attributes.get(_ERROR_TYPE) is not None:
+        return True
+    if attributes.get("gen_ai.tool.status") == "error" or attributes.get("langfuse.observation.level") == "ERROR":
+        return True
+    for key in _RESULTS:
+        text = attributes.get(key)
+        if isinstance(text, str):
+            return any(word in text for word in SUSPICIOUS_WORDS) and _FAILED.search(_ends(text)) is not None
+    return False
+
+
+def _ends(text: str) -> str:
+    """What of a result is read: what lies between its ends is somebody's data."""
+    return text if len(text) <= SHORT_RESULT else f"{text[:RESULT_HEAD]}\n{text[-RESULT_TAIL:]}"
+
+
+def _digest(attributes: Mapping[str, Any]) -> str:
+    """What tells two calls of a tool apart; where content is hidden, all calls are alike."""
+    for key in _ARGUMENTS:
+        value = attributes.get(key)
+        if isinstance(value, str) and value:
+            # OpenLLMetry writes the arguments beside the number of the step, which differs each time.
+            stated = json_value(value, "input_str") if value.startswith("{") else None
+            text = stated if isinstance(stated, str) else value
+            return hashlib.blake2b(text.encode(errors="replace"), digest_size=8).hexdigest()
+    return _UNKNOWN

@@ -1,0 +1,2 @@
+export { carry } from "./carry.js";
+export { AgentContextProcessor } from "./processor.js";

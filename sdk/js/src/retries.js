@@ -1,0 +1,125 @@
+// Repeated tool calls: a call of the same tool by the same agent with the same arguments, begun after one of them had
+// failed, is a retry. State lies on the run's first span and goes with it.
+
+import { SpanStatusCode } from "@opentelemetry/api";
+import { Role, toolName } from "./dialects.js";
+import { Attr } from "./names.js";
+
+/** @typedef {import("./lineage.js").Node} Node */
+/** @typedef {import("@opentelemetry/sdk-trace-base").ReadableSpan} ReadableSpan */
+/** @typedef {{ endedAt: number, endTime: import("@opentelemetry/api").HrTime, number: number }} Failed */
+
+const ARGUMENTS = [
+  Attr.TOOL_ARGUMENTS,
+  "ai.toolCall.args",
+  "input.value",
+  "traceloop.entity.input",
+  "langfuse.observation.input",
+];
+const RESULTS = [
+  Attr.TOOL_RESULT,
+  "ai.toolCall.result",
+  "output.value",
+  "traceloop.entity.output",
+  "langfuse.observation.output",
+];
+// How frameworks begin the text of a failed tool's result, or mark it.
+const FAILED = [
+  "Error executing tool",
+  "Error invoking tool",
+  "Error calling tool",
+  "Error from MCP tool",
+  "Tool execution failed",
+  "An error occurred while running the tool",
+  '"isError": true',
+  '"isError":true',
+  '"status": "error"',
+];
+const HEAD = 2000; // characters; what comes later is somebody's data
+const MOST_FAILED = 256; // of one run; a root may stay open for days
+const COARSE_NS = 1e6; // starts are told in whole milliseconds
+
+/**
+ * Which attempt an ended tool call was, counted from 0; remembers it if it failed. Undefined for a first one, and where
+ * the sender numbers attempts itself.
+ * @param {Node} node
+ * @param {ReadableSpan} span
+ * @param {string} agent
+ * @param {boolean} failed
+ */
+export function attempt(node, span, agent, failed) {
+  if (node.attributes[Attr.RETRY_ATTEMPT] !== undefined) return undefined;
+  // The same call once more: a protocol's client inside the framework's tool.
+  if (node.nearest(Role.TOOL, Role.AGENT, Role.WORKFLOW)?.role === Role.TOOL) return undefined;
+  const run = node.topmost;
+  if (run.failedCalls === undefined) {
+    if (!failed) return undefined;
+    run.failedCalls = new Map();
+  }
+  const call = JSON.stringify([agent, toolName(node.name, node.attributes), digest(node)]);
+  const before = run.failedCalls.get(call);
+  const isAfter =
+    before !== undefined && before.endedAt < node.startedAt && isNotEarlier(span.startTime, before.endTime);
+  const number = isAfter ? before.number + 1 : 0;
+  if (failed) {
+    run.failedCalls.set(call, { endedAt: node.endedAt, endTime: span.endTime, number });
+    if (run.failedCalls.size > MOST_FAILED)
+      run.failedCalls.delete(/** @type {string} */ (run.failedCalls.keys().next().value));
+  } else if (number) run.failedCalls.delete(call);
+  return number || undefined;
+}
+
+/**
+ * Whether a tool call failed: by its status, its error type, or the text of its result.
+ * @param {ReadableSpan} span
+ */
+export function hasFailed(span) {
+  const { attributes, status } = span;
+  if (status.code === SpanStatusCode.ERROR || attributes[Attr.ERROR_TYPE] !== undefined) return true;
+  if (attributes["langfuse.observation.level"] === "ERROR") return true;
+  for (const key of RESULTS) {
+    const result = attributes[key];
+    if (typeof result !== "string") continue;
+    const head = result.slice(0, HEAD);
+    return FAILED.some((mark) => head.includes(mark));
+  }
+  return false;
+}
+
+/**
+ * Spans may be told long after they happened, all in a row; then their times decide.
+ * @param {import("@opentelemetry/api").HrTime} start
+ * @param {import("@opentelemetry/api").HrTime} end
+ */
+function isNotEarlier(start, end) {
+  return (start[0] - end[0]) * 1e9 + (start[1] - end[1]) > -COARSE_NS;
+}
+
+/**
+ * What tells two calls of a tool apart; where content is hidden, all calls are alike.
+ * @param {Node} node
+ */
+function digest({ attributes }) {
+  for (const key of ARGUMENTS) {
+    const value = attributes[key];
+    if (typeof value === "string" && value) return value.length > 64 ? hash(value) : value;
+  }
+  return "";
+}
+
+/**
+ * 53 bits (cyrb53): arguments may be long, and only equal ones must look alike.
+ * @param {string} text
+ */
+function hash(text) {
+  let high = 0xdeadbeef;
+  let low = 0x41c6ce57;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    high = Math.imul(high ^ code, 2654435761);
+    low = Math.imul(low ^ code, 1597334677);
+  }
+  high = Math.imul(high ^ (high >>> 16), 2246822507) ^ Math.imul(low ^ (low >>> 13), 3266489909);
+  low = Math.imul(low ^ (low >>> 16), 2246822507) ^ Math.imul(high ^ (high >>> 13), 3266489909);
+  return `${text.length}:${4294967296 * (2097151 & low) + (high >>> 0)}`;
+}
