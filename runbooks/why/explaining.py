@@ -131,6 +131,18 @@ class Explainer:
         kept = begun | (counted > _SETTLED * counted[-1])
         return replace(table, bad=table.bad * kept, events=table.events * kept)
 
+    def _over_by(self, cells: Cells) -> int:
+        """The column before which a fault must have ended to be called over.
+
+        Once no task begins any more, a rate gets better by itself: what a task did is counted before the task is.
+        """
+        table = cells.table
+        ended = int(np.flatnonzero(table.events.any(axis=0))[-1]) + 1
+        if cells.kind is not Kind.RATE:
+            return ended
+        lag = _LAGS * max(self.lags.values(), default=0.0)
+        return int(np.searchsorted(table.span.edges, table.span.edges[ended] - lag))
+
     def _tested(
         self, cells: Cells, explained: Sequence[Explanation], dispersion: float, scale: float
     ) -> Examined | None:
@@ -264,7 +276,7 @@ class Explainer:
         if (
             beyond[first, last] >= _LEAST_GAIN
             and before >= MIN_EVENTS
-            and last < len(borders)
+            and last < self._over_by(cells)
             and _is_fault(bad[:, first : last + 1], events[:, first : last + 1])
         ):
             over = at + _OVER - math.log(max(2, used))

@@ -105,6 +105,11 @@ CASES = {
         29, 118, lambda found: found.culprit is not None and found.culprit.version == "4",
         lambda one: one.culprit is None or one.culprit.version == "4",
     ),
+    # Of the sample agents: once no task begins any more, tasks are counted whose loops were counted before.
+    "looping-graph-whose-last-tasks-end-late": Case(
+        31, 57, lambda found: found.culprit is not None and found.culprit.version == "4",
+        lambda one: one.culprit is not None and one.culprit.version == "4",
+    ),
     # Of the sample agents, with two builds beside them: tasks that lasted 3 s last 15 s, two seconds before the fault.
     "violations-on-a-machine-that-slows-down": Case(
         43, 114, lambda found: found.culprit is None and found.evidence[0].kpi == "policy_violations",
