@@ -14,13 +14,15 @@ from typing import Annotated, Any, Final
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from agentobs.errors import AgentobsError
+
 BUILT_IN: Final = Path(__file__).with_name("prices.yaml")
 _TOKENS_PER_UNIT: Final = 1_000_000
 _Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 _Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
-class PriceError(ValueError):
+class PriceError(AgentobsError, ValueError):
     """A price table that cannot be used; the message names the file, the entry, what was expected and the fix."""
 
 

@@ -1,25 +1,13 @@
 """The Pulumi program: settings -> environment -> workloads -> processes or Kubernetes objects -> outputs."""
 
-from typing import Final
-
 import pulumi
 from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 
 import toolchain
-from alerts.routing import RoutingError
+from agentobs.errors import AgentobsError
 from stacks import home, observability, settings
 from stacks.environments import ENVIRONMENTS, Environment, EnvName
-from stacks.policy.rules import PolicyError
-from stacks.process import preflight, private
-
-_EXPECTED: Final = (
-    settings.SettingsError,
-    toolchain.ToolchainError,
-    preflight.PreflightError,
-    private.PrivateError,
-    RoutingError,
-    PolicyError,
-)
+from stacks.process import preflight
 
 
 def _environment_of(stack: str) -> Environment:
@@ -53,7 +41,7 @@ def main() -> None:
 
             raw = {**get_config_env(), **CONFIG.get()}
             program.declare(environment, raw, [key for key in raw if is_config_secret(key)])
-    except _EXPECTED as error:
+    except (AgentobsError, toolchain.ToolchainError) as error:
         raise pulumi.RunError(str(error)) from None
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Final, Protocol
 
-from runbooks.checklist.platform import LiveCheck, Room
+from runbooks.checklist.platform import Headroom, LiveCheck
 
 _OTHERS_READ: Final = 0o044
 _OTHERS: Final = 0o077
@@ -135,20 +135,20 @@ def versions(host: Host, expected: Expected) -> Iterator[LiveCheck]:
         )
 
 
-def disk(host: Host, folder: str, what: str = "disk") -> Iterator[Room]:
+def disk(host: Host, folder: str, what: str = "disk") -> Iterator[Headroom]:
     """The disk of a folder; nothing where `df` does not answer."""
     lines = host.run("df -Pk %s", folder).stdout.splitlines()
     if len(lines) > 1:
         # The device may have spaces in its name: numbers are read from the right.
         _, used, free, *_ = lines[1].rsplit(None, 5)[1:]
         share = int(free) / max(1, int(used) + int(free))
-        yield Room(what=what, free=share, said=f"{int(free) * _KIB / _GIB:.1f} GiB free for {folder}")
+        yield Headroom(what=what, free=share, said=f"{int(free) * _KIB / _GIB:.1f} GiB free for {folder}")
 
 
-def memory(host: Host) -> Iterator[Room]:
+def memory(host: Host) -> Iterator[Headroom]:
     """The memory of a machine that tells it as Linux does."""
     told = host.file("/proc/meminfo")
     if told.exists:
         sizes = {line.split(":")[0]: int(line.split()[1]) for line in told.content_string.splitlines() if line}
         free, every = sizes["MemAvailable"], sizes["MemTotal"]
-        yield Room(what="memory", free=free / every, said=f"{free * _KIB / _GIB:.1f} GiB available")
+        yield Headroom(what="memory", free=free / every, said=f"{free * _KIB / _GIB:.1f} GiB available")

@@ -24,6 +24,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from agentobs.address import base_address
+from agentobs.errors import AgentobsError
 from collector.cost import Authority
 from collector.stores import PERMISSIVE, LogKind, Stores, TraceKind
 from collector.tiers import DOOR_MIB, MOST_DOOR_MIB
@@ -42,7 +43,7 @@ _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 _MIN_LOGS_RETENTION: Final = Retention(24)  # Loki and VictoriaLogs refuse less
 
 
-class SettingsError(ValueError):
+class SettingsError(AgentobsError, ValueError):
     """A setting that cannot be used; the message names the key, what was expected and the fix."""
 
 

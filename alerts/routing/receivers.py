@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any, ClassVar, Final, Protocol
 
+from agentobs.errors import AgentobsError
 from alerts.routing import messages
 
 _TITLE: Final = messages.use("title")
@@ -14,7 +15,7 @@ _TEXT: Final = messages.use("text")
 _IS_PAGE: Final = 'eq .CommonLabels.severity "page"'
 
 
-class RoutingError(ValueError):
+class RoutingError(AgentobsError, ValueError):
     """A routing that would lose alerts or leak a secret; the message names what is wrong and the fix."""
 
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Final, TypeVar
 
 from agentobs.contract import Attr
+from agentobs.errors import AgentobsError
 
 _RESOURCE_PREFIXES: Final = ("service.", "deployment.", "k8s.")
 _VARIABLE: Final = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
@@ -16,7 +17,7 @@ _WITH_VARIABLE: Final = re.compile(r"\$(?:\{[\w:]+\}|\w+)")
 _NUMBER: Final = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 
 
-class SearchError(ValueError):
+class SearchError(AgentobsError, ValueError):
     """A search that cannot be asked; the message says what was expected."""
 
 

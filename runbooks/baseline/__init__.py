@@ -1,6 +1,6 @@
 """The KPI baseline: what a release is compared with. Values with versions, counts and intervals, kept as a file.
 
-Not here: where files lie and which store is asked (`stacks.cli.baseline`), the rules that alert on a baseline
+Not here: where files lie and which store is asked (`stacks.baselines`), the rules that alert on a baseline
 (`alerts.recording.comparison`).
 """
 

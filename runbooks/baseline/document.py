@@ -5,6 +5,7 @@ from typing import Final, Literal
 
 from pydantic import ConfigDict, Field, ValidationError
 
+from agentobs.errors import AgentobsError
 from alerts.catalogue import CATALOGUE
 from alerts.recording import BaselinePoint
 from alerts.recording.comparison import COMPARED
@@ -14,7 +15,7 @@ _COMPARED: Final = frozenset(kpi.key for kpi in COMPARED)
 _KNOWN: Final = {kpi.key: kpi for kpi in CATALOGUE}
 
 
-class BaselineError(ValueError):
+class BaselineError(AgentobsError, ValueError):
     """A baseline that cannot be recorded or read; the message names it, what was expected and the fix."""
 
 

@@ -12,13 +12,14 @@ from typing import Final
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from agentobs.errors import AgentobsError
 from runbooks.book.kinds import Kind
 
 PARSER: Final = MarkdownIt("commonmark").enable("table")
 _NOT_RUN: Final = "not-run:"
 
 
-class ProseError(ValueError):
+class ProseError(AgentobsError, ValueError):
     """A page that cannot be used; the message names the file, what was expected and the fix."""
 
 

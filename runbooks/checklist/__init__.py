@@ -1,6 +1,6 @@
 """The deployment checklist: what must hold before a release and after it, judged from facts; and its record.
 
-Not here: who is asked and how (`stacks.cli.checklist`), thresholds (`alerts.catalogue.readiness` and the KPIs' own).
+Not here: who is asked and how (`stacks.checklist`), thresholds (`alerts.catalogue.readiness` and the KPIs' own).
 """
 
 from runbooks.checklist.catalogue import ITEMS, items

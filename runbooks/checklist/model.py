@@ -10,6 +10,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, ConfigDict, Field
 
+from agentobs.errors import AgentobsError
 from collector import quotes
 from runbooks.baseline import Baseline
 from runbooks.checklist.evidence import Evidence
@@ -17,7 +18,7 @@ from runbooks.checklist.platform import Platform
 from runbooks.document import Document
 
 
-class ChecklistError(ValueError):
+class ChecklistError(AgentobsError, ValueError):
     """A checklist that cannot be run, written or verified; the message names what, and the fix."""
 
 

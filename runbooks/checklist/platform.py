@@ -101,7 +101,7 @@ class LiveCheck:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
+class Headroom:
     """A share of something that is free, such as a disk or the memory."""
 
     what: str
@@ -155,7 +155,7 @@ class Platform(Protocol):
     def live(self) -> list[LiveCheck]:
         """What was found on the machines."""
 
-    def room(self) -> list[Room]:
+    def room(self) -> list[Headroom]:
         """Disks and memory."""
 
     def telemetry(self) -> list[str]:

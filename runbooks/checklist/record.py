@@ -1,7 +1,7 @@
 """The record of a run: who looked at what, when, and what was found; with a digest over all of it, and a signature.
 
 `Record.model_json_schema()` is its published schema. The digest is SHA-256 over the JSON of the record without
-`digest` and `signature`, keys sorted, without spaces. Not here: making and checking signatures (`stacks.cli.signing`).
+`digest` and `signature`, keys sorted, without spaces. Not here: signatures (`stacks.checklist.signing`).
 """
 
 import hashlib

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from agentobs.contract import Label
+from agentobs.errors import AgentobsError
 from alerts.alerting import command
 from alerts.evidence import QuickCheck
 from alerts.lint import reading
@@ -30,7 +31,7 @@ _EXAMPLES: Final[Mapping[str, str]] = {
 _SOMETHING: Final = "VALUE"
 
 
-class LabelError(ValueError):
+class LabelError(AgentobsError, ValueError):
     """No such alert, or not its labels; the message names the fix."""
 
 

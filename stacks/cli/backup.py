@@ -13,11 +13,11 @@ from rich.table import Table
 from stacks.cli import safe
 from stacks.cli.options import Stack, duration
 from stacks.cli.show import error_console
-from stacks.cli.workspace import Workspace, WorkspaceError
 from stacks.cluster import rollout
 from stacks.cluster.snapshots import Snapshots
 from stacks.environments import ENVIRONMENTS, EnvName
 from stacks.process import archive, private
+from stacks.workspace import Workspace, WorkspaceError
 
 app = typer.Typer(help="Keep what a stack has stored, and put it back.", no_args_is_help=True)
 _ENDING: Final = ".tar.gz"

@@ -7,6 +7,8 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
+from agentobs.errors import AgentobsError
+
 _NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _TIMEOUT_S: Final = 120
 _WIDTH: Final = 1600
@@ -22,7 +24,7 @@ _OPTIONS: Final = (
 )  # fmt: skip
 
 
-class BrowserError(RuntimeError):
+class BrowserError(AgentobsError):
     """No browser is there, or it made no picture."""
 
 

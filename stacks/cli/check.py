@@ -13,9 +13,10 @@ from collector.stores import TraceKind
 from stacks.cli import safe, show, show_check
 from stacks.cli.errors import is_expected
 from stacks.cli.options import AsJson, JaegerUrl, Schema, Since, Stack, Store, TempoUrl, Where, print_schema
-from stacks.cli.reach import Reached, asked
-from stacks.cli.telemetry import Scope, examine
+from stacks.cli.progress import progress
+from stacks.endpoints import Endpoints, resolve_for_metrics
 from stacks.environments import EnvName
+from stacks.telemetry import Scope, examine
 
 app = typer.Typer(help="Look at the telemetry itself.", no_args_is_help=True)
 _LACKING, _UNSEEN = 1, 2
@@ -50,11 +51,13 @@ def check(
     scope = Scope(start=-since, end=0, environment=environment, service=service, most_traces=traces)
     named = {"prometheus": prometheus, "tempo": tempo, "jaeger": jaeger}
     try:
-        with asked(stack, ["prometheus", *TraceKind], named) as stores:
+        with resolve_for_metrics(stack, ["prometheus", *TraceKind], named) as stores:
             if watch:
                 return watching(lambda: _page(_looked(stores, scope), stores, everything=everything), safe.Console())
-            with show_check.progress() as tell:
-                document = examine(stores.metrics, stores.traces, _now(scope), tell)
+            with progress("reading traces") as tell:
+                document = examine(
+                    stores.metrics, stores.traces, _now(scope), lambda done, total: tell("reading traces", done, total)
+                )
     except Exception as error:
         if not strict or not is_expected(error):
             raise
@@ -106,9 +109,9 @@ def _now(scope: Scope) -> Scope:
     return replace(scope, start=now + scope.start, end=now)
 
 
-def _looked(stores: Reached, scope: Scope) -> Report:
+def _looked(stores: Endpoints, scope: Scope) -> Report:
     return examine(stores.metrics, stores.traces, _now(scope), lambda _done, _total: None)
 
 
-def _page(document: Report, stores: Reached, *, everything: bool) -> RenderableType:
+def _page(document: Report, stores: Endpoints, *, everything: bool) -> RenderableType:
     return _NOTHING if document.is_empty else show_check.report(document, stores.trace_link, everything=everything)

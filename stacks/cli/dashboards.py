@@ -11,12 +11,11 @@ from alerts.alerting import Links
 from collector.stores import GRAFANA, LogKind, Stores, TraceKind
 from dashboards import documents
 from dashboards.boards import BOARDS
-from dashboards.push import Grafana, Plan, PushError, State
 from runbooks.book import library
 from stacks.cli import safe
+from stacks.clients.grafana import TOKEN, Grafana, Plan, PushError, State
 from stacks.components.grafana import pages_of
 
-TOKEN: Final = "GRAFANA_TOKEN"  # noqa: S105 the name of a variable, not a token
 app = typer.Typer(help="The boards of Grafana.", no_args_is_help=True)
 _COLOURS: Final = {State.NEW: "green", State.SAME: "dim", State.OLD: "yellow", State.EDITED: "bold red"}
 

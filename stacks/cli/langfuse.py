@@ -13,15 +13,16 @@ from kubernetes.client.exceptions import ApiException
 
 from agentobs import scores
 from agentobs.scores import Credentials, ScoreError
-from collector.score_configs import STANDARD, Action, Configs, ScoreConfig
+from collector.langfuse.score_configs import STANDARD, ScoreConfig
 from stacks.cli import safe
 from stacks.cli.options import Stack
-from stacks.cli.reach import reached
-from stacks.cli.workspace import Workspace, WorkspaceError
+from stacks.clients.langfuse import Action, Configs
 from stacks.cluster.rollout import connect
 from stacks.cluster.secrets import secret_of
+from stacks.endpoints import of_stack
 from stacks.environments import ENVIRONMENTS, EnvName
 from stacks.settings import NAMESPACE
+from stacks.workspace import Workspace, WorkspaceError
 
 app = typer.Typer(help="The project in Langfuse.", no_args_is_help=True)
 _WEB: Final = "langfuse-web"
@@ -63,7 +64,7 @@ def _project(stack: EnvName) -> Iterator[Credentials]:
     if ENVIRONMENTS[stack].cluster is None:
         yield _credentials(_setting(workspace, "langfuseUrl"), _file(_setting(workspace, "langfuseKeysFile")))
         return
-    with reached(stack, ["langfuse"]) as there:
+    with of_stack(stack, ["langfuse"]) as there:
         if "langfuse" not in there.urls:
             raise WorkspaceError(
                 f"the stack {stack} has no Langfuse; fix: pulumi config set {NAMESPACE}:langfuse managed"

@@ -12,20 +12,22 @@ from rich.table import Table
 
 import toolchain
 from agentobs.contract import Label
+from agentobs.errors import AgentobsError
 from dashboards.boards import BOARDS
 from dashboards.report import Period
 from runbooks.status import Status, collect
 from runbooks.why.diagnosis import Window, diagnose
 from runbooks.why.document import Verdict
-from stacks import home
-from stacks.cli import safe, show, show_why, stores
-from stacks.cli.prometheus import Prometheus
-from stacks.cli.reach import Reached
-from stacks.cli.report import ReportError, write
-from stacks.cli.workspace import Workspace
+from stacks import home, store_choice
+from stacks.cli import safe, show, show_why
+from stacks.cli.report import write
+from stacks.clients.prometheus import Prometheus
+from stacks.endpoints import Endpoints
 from stacks.environments import ENVIRONMENTS, EnvName
 from stacks.ports import PORTS
+from stacks.reporting import ReportError
 from stacks.settings import NAMESPACE
+from stacks.workspace import Workspace
 from toolchain.progress import reporter_for
 
 STORY_RATE: Final = 10  # tasks per second: enough for a first answer within half a minute
@@ -38,7 +40,7 @@ _BEFORE_S: Final = 10.0
 _REPORTED_S: Final = 3600
 
 
-class LifecycleError(RuntimeError):
+class LifecycleError(AgentobsError):
     """The stack came up, but something after it failed."""
 
 
@@ -61,9 +63,9 @@ def up(workspace: Workspace, tasks: int, ports: Mapping[str, int]) -> None:
     toolchain.ensure(["platform"], reporter_for(console))
     with workspace.exclusive():
         workspace.prepare()
-        choice = stores.choose(workspace, reporter_for(console))
+        choice = store_choice.choose(workspace, reporter_for(console))
         toolchain.ensure(choice.binaries, reporter_for(console))
-        stores.keep(workspace, choice)
+        store_choice.keep(workspace, choice)
         console.print(str(choice), highlight=False)
         _move(workspace, ports)
         # Refresh finds processes that a crash or a reboot has taken, so that this command mends them.
@@ -156,9 +158,9 @@ def _report_file(workspace: Workspace) -> Path:
 def _first_report(console: safe.Console, workspace: Workspace, endpoints: Mapping[str, str]) -> None:
     """The boards as a page: this stack has no Grafana. It is no reason to fail when the stack itself is up."""
     path, end = _report_file(workspace), time.time()
-    reached = Reached(urls=endpoints)
+    stores = Endpoints(urls=endpoints)
     try:
-        write(path, BOARDS, reached, Period(start=end - _REPORTED_S, end=end), {"environment": _STORY_ENVIRONMENT})
+        write(path, BOARDS, stores, Period(start=end - _REPORTED_S, end=end), {"environment": _STORY_ENVIRONMENT})
     except ReportError as error:
         console.print(safe.lines(f"The boards were not written: {error}", "yellow"))
     else:

@@ -6,8 +6,8 @@ import typer
 
 from stacks.cli import lifecycle
 from stacks.cli.options import Stack
-from stacks.cli.workspace import Workspace
 from stacks.environments import EnvName
+from stacks.workspace import Workspace
 
 _LOCAL: Final = EnvName.LOCAL
 

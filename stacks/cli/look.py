@@ -24,8 +24,8 @@ from stacks.cli.options import (
     Where,
     print_schema,
 )
-from stacks.cli.reach import either
 from stacks.cli.show import error_console
+from stacks.endpoints import resolve
 from stacks.environments import EnvName
 
 _LOCAL: Final = EnvName.LOCAL
@@ -118,7 +118,7 @@ def traces(
         at_least=at_least,
     )
     now = time.time()
-    with either(stack, TraceKind, {"tempo": tempo, "jaeger": jaeger}) as stores:
+    with resolve(stack, TraceKind, {"tempo": tempo, "jaeger": jaeger}) as stores:
         store = stores.traces
         if store is None:
             raise SearchError(f"the stack {stack} has no store of traces; name one with --tempo or --jaeger URL")
@@ -190,7 +190,7 @@ def logs(
     if trace:
         _must_be_an_id(trace)
     now = time.time()
-    with either(stack, LogKind, {"loki": loki, "victorialogs": victorialogs}) as stores:
+    with resolve(stack, LogKind, {"loki": loki, "victorialogs": victorialogs}) as stores:
         store = stores.logs
         if store is None:
             raise SearchError(f"the stack {stack} has no store of logs; name one with --loki or --victorialogs URL")

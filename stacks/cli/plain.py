@@ -7,8 +7,8 @@ import typer
 from stacks.cli import safe
 from stacks.cli.options import Stack
 from stacks.cli.unencrypted import require_secret
-from stacks.cli.workspace import Workspace
 from stacks.environments import ENVIRONMENTS, EnvName
+from stacks.workspace import Workspace
 
 
 def env(stack: Stack = EnvName.LOCAL) -> None:

@@ -6,41 +6,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
-from agentobs.contract import Label
-from alerts.alerting import Links
-from alerts.catalogue import TASK_SUCCESS
-from alerts.promql import duration, increase
-from collector.search import SearchError
-from dashboards import documents
 from dashboards.boards import BOARDS
 from dashboards.lib.model import Board
-from dashboards.lib.stores import adapted
-from dashboards.report import Period, Report, Sources, fitted, render
+from dashboards.report import Period, Report
+from stacks import reporting
 from stacks.cli import browser, safe
 from stacks.cli.options import JaegerUrl, LokiUrl, Since, Stack, Store, TempoUrl, VictoriaLogsUrl, Where
-from stacks.cli.prometheus import PrometheusError
-from stacks.cli.reach import STORES, Reached, either
+from stacks.cli.progress import progress
 from stacks.cli.show import error_console
-from stacks.clients import StoreError
+from stacks.endpoints import STORES, Endpoints, resolve
 from stacks.environments import EnvName
 
-_ERRORS: Final = (PrometheusError, StoreError, SearchError)
 _MEGABYTE: Final = 1_000_000
-
-
-class ReportError(RuntimeError):
-    """There is nothing to report on, or it could not be written."""
-
-
-def sources(stores: Reached) -> Sources:
-    """What a report asks; without a store of logs or traces their panels say so."""
-    return Sources(metrics=stores.metrics, logs=stores.logs, traces=stores.traces, errors=_ERRORS)
 
 
 def report(
@@ -82,7 +64,7 @@ def report(
 def write(
     path: Path,
     boards: Sequence[Board],
-    stores: Reached,
+    stores: Endpoints,
     period: Period,
     chosen: Mapping[str, str],
     runbooks_url: str = "",
@@ -92,20 +74,9 @@ def write(
     Raises ReportError where the file cannot be written.
     """
     began = time.monotonic()
-    asked = sources(stores)
-    pages = documents.runbooks(Links(runbook=f"{runbooks_url.rstrip('/')}/{{name}}", board="")) if runbooks_url else {}
-    with _progress() as tell:
-        document = render(
-            [adapted(board, stores.kinds) for board in boards],
-            asked,
-            fitted(asked, period, chosen["environment"]),
-            chosen,
-            runbooks=pages,
-            progress=tell,
-            traces_url=stores.trace_link,
-            made=period.end,
-        )
-    _save(path, document.html)
+    with progress("boards") as tell:
+        document = reporting.document(boards, stores, period, chosen, progress=tell, runbooks_url=runbooks_url)
+    reporting.save(path, document)
     safe.Console().print(
         f"wrote {path}: {document.with_data} of {document.panels} panels with data, environment"
         f" {chosen['environment']}, {len(document.html.encode()) / _MEGABYTE:.1f} MB, {time.monotonic() - began:.0f} s",
@@ -118,17 +89,6 @@ def write(
 def _file_name(environment: str) -> str:
     """The name of an environment as a part of a file's name: no folder, nothing for a shell."""
     return re.sub(r"[^\w.-]+", "-", environment).strip("-.") or "environment"
-
-
-def _save(path: Path, html: str) -> None:
-    """Whole or not at all: a reader may have the old one open."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_text(html, encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise ReportError(f"{path} cannot be written: {error.strerror}; fix: --output") from None
 
 
 def wanted(slugs: Sequence[str]) -> tuple[Board, ...]:
@@ -152,48 +112,17 @@ def _chosen(pairs: Sequence[str]) -> dict[str, str]:
 
 
 @contextmanager
-def _stores(stack: EnvName, prometheus: str, named: Mapping[str, str]) -> Iterator[Reached]:
+def _stores(stack: EnvName, prometheus: str, named: Mapping[str, str]) -> Iterator[Endpoints]:
     """Those that were named; where none was, the stack's. Another Prometheus has no logs and traces in our stores."""
     given = {name: url for name, url in named.items() if url}
     wanted = [*given] if prometheus else STORES
-    with either(stack, wanted, {**given, "prometheus": prometheus}) as stores:
+    with resolve(stack, wanted, {**given, "prometheus": prometheus}) as stores:
         yield stores
 
 
-def _busiest(stores: Reached, period: Period) -> str:
-    """The environment with most tasks; others are named, so that nobody takes one for all.
-
-    From the counter itself: what rules record of the first minute comes a minute late.
-    """
-    counted = increase(TASK_SUCCESS.denominator, (Label.ENVIRONMENT,), {}, period.seconds)
-    samples = stores.metrics.instant(f"{counted} > 0", period.end)
-    found = sorted(samples, key=lambda sample: -sample.value)
-    if not found:
-        raise ReportError(
-            f"no task was counted in the last {duration(round(period.seconds))}; look further back with --since, or"
-            " name an environment with -e for its platform's panels"
-        )
-    names = [sample.labels["environment"] for sample in found]
-    if names[1:]:
-        others = ", ".join(names[1:])
-        error_console().print(safe.text(f"environment {names[0]}, the busiest; -e for {others}"))
-    return names[0]
-
-
-@contextmanager
-def _progress() -> Iterator[Any]:
-    """A bar on standard error."""
-    bar = Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        console=error_console(),
-        transient=True,
-    )
-    with bar:
-        task = bar.add_task("boards", total=None)
-
-        def tell(title: str, done: int, total: int) -> None:
-            bar.update(task, description=title, completed=done, total=total)
-
-        yield tell
+def _busiest(stores: Endpoints, period: Period) -> str:
+    """The environment with most tasks; others are named, so that nobody takes one for all."""
+    first, *others = reporting.busiest(stores, period)
+    if others:
+        error_console().print(safe.text(f"environment {first}, the busiest; -e for {', '.join(others)}"))
+    return first

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from alerts.source import MetricsSource
-from collector.search import SearchError
 from collector.stores import LogKind, TraceKind
 from runbooks import run as quick
 from runbooks.run import Asked, Named, Run, Sources
@@ -28,13 +27,11 @@ from stacks.cli.options import (
     narrowed,
     print_schema,
 )
-from stacks.cli.prometheus import PrometheusError
-from stacks.cli.reach import Reached, asked
-from stacks.clients.http import StoreError
+from stacks.clients import STORE_ERRORS
+from stacks.endpoints import Endpoints, resolve_for_metrics
 from stacks.environments import ENVIRONMENTS, EnvName
 
 _WANTED = ["prometheus", *TraceKind, *LogKind]
-_NOT_ASKED = (PrometheusError, StoreError, SearchError)
 
 
 def run(
@@ -65,7 +62,7 @@ def run(
     urls = {"prometheus": prometheus, "tempo": tempo, "jaeger": jaeger, "loki": loki, "victorialogs": victorialogs}
     with _refusals(), show_run.progress() as tell:
         named = quick.named(alert, environment, words or ())
-        with asked(stack, _WANTED, urls) as stores:
+        with resolve_for_metrics(stack, _WANTED, urls) as stores:
             found = _found(named, stores, since, environment, tell)
     found = quick.onward(found, "" if ENVIRONMENTS[stack].cluster is None else str(stack))
     if as_json:
@@ -87,9 +84,9 @@ def _refusals() -> Iterator[None]:
         raise typer.Exit(2) from None
 
 
-def _found(named: Named, stores: Reached, since: float, environment: str, tell: show_run.Tell) -> Run:
+def _found(named: Named, stores: Endpoints, since: float, environment: str, tell: show_run.Tell) -> Run:
     now = time.time()
-    sources = Sources(metrics=stores.metrics, traces=stores.traces, logs=stores.logs, errors=_NOT_ASKED)
+    sources = Sources(metrics=stores.metrics, traces=stores.traces, logs=stores.logs, errors=STORE_ERRORS)
     steps = quick.ask(named, sources, Asked(at=now, since=now - since), tell)
     tell("the diagnosis", len(steps), len(steps))
     found = Run(alert=named.alert, labels=named.given, at=now, steps=steps, diagnosis=None)
@@ -106,5 +103,5 @@ def _diagnosed(metrics: MetricsSource, link: str, start: float, end: float, envi
     window = Window(start=start, end=end, where=narrowed(environment))
     try:
         return {"diagnosis": with_links(diagnose(metrics, window), link)}
-    except _NOT_ASKED as error:
+    except STORE_ERRORS as error:
         return {"undiagnosed": " ".join(str(error).split())}

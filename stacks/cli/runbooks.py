@@ -10,6 +10,7 @@ from rich.markdown import Markdown
 from rich.table import Table
 from typer.core import TyperArgument, TyperOption
 
+from agentobs.errors import AgentobsError
 from alerts import explore
 from alerts.alerting import Links
 from alerts.explore import Explorer, Place
@@ -30,7 +31,7 @@ app.command("run")(run_alert.run)
 _STAMP: Final = ".agentobs-runbooks"
 
 
-class RunbookError(RuntimeError):
+class RunbookError(AgentobsError):
     """Pages that are wrong."""
 
 

@@ -3,24 +3,19 @@
 The page: what arrived, what to mend first, which KPIs are fed per agent, and the line that mends each gap.
 """
 
-import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import Final
 
 from rich import box
 from rich.console import Group as Lines
 from rich.console import RenderableType
 from rich.padding import Padding
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
 from collector.check import NEEDS, OPTIONAL, VERDICTS, Fed, Gap, Group, Kind, Report, Service, Severity, framework
 from runbooks.wording import clock
 from stacks.cli import safe
-from stacks.cli.show import error_console
-from stacks.cli.telemetry import Progress as Tell
 
 _PERCENT: Final = 100
 _PATIENCE_S: Final = 3
@@ -43,29 +38,6 @@ _COUNTS: Final = {
     "verdicts": "verdicts",
     "unread": "unread",
 }
-
-
-@contextmanager
-def progress() -> Iterator[Tell]:
-    """A bar on standard error, once reading takes longer than a moment."""
-    bar = Progress(
-        TextColumn("reading traces", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        console=error_console(),
-        transient=True,
-    )
-    task, began = bar.add_task("traces", total=None), time.monotonic()
-
-    def tell(done: int, total: int) -> None:
-        if not bar.live.is_started and time.monotonic() - began > _PATIENCE_S:
-            bar.start()
-        bar.update(task, completed=done, total=total)
-
-    try:
-        yield tell
-    finally:
-        bar.stop()
 
 
 def report(document: Report, link: str, *, everything: bool = False) -> RenderableType:

@@ -5,7 +5,7 @@ import time
 from runbooks.status import Status, collect
 from stacks.cli import safe, show
 from stacks.cli.options import AsJson, Schema, Since, Stack, Store, Where, narrowed, print_schema
-from stacks.cli.reach import asked
+from stacks.endpoints import resolve_for_metrics
 from stacks.environments import EnvName
 
 
@@ -21,7 +21,7 @@ def status(
     if schema:
         return print_schema(Status)
     now = time.time()
-    with asked(stack, ["prometheus"], {"prometheus": prometheus}) as stores:
+    with resolve_for_metrics(stack, ["prometheus"], {"prometheus": prometheus}) as stores:
         document = collect(stores.metrics, now - since, now, narrowed(environment))
     if as_json:
         safe.document(document)

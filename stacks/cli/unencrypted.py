@@ -5,9 +5,9 @@ from typing import Final
 
 from pydantic.alias_generators import to_camel
 
-from stacks.cli.workspace import WorkspaceError
 from stacks.cluster.secrets import SECRETS
 from stacks.settings import NAMESPACE, Settings
+from stacks.workspace import WorkspaceError
 
 _PLAIN: Final = "--plaintext"
 _LOCAL: Final = frozenset(map(to_camel, Settings.model_fields))

@@ -11,7 +11,7 @@ from runbooks.why.diagnosis import Window, diagnose
 from runbooks.why.document import Diagnosis, TraceLink
 from stacks.cli import patience, safe, show_why
 from stacks.cli.options import AsJson, Schema, Since, Stack, Store, Where, narrowed, print_schema
-from stacks.cli.reach import asked
+from stacks.endpoints import resolve_for_metrics
 from stacks.environments import EnvName
 
 
@@ -31,7 +31,7 @@ def why(
         return print_schema(Diagnosis)
     now = time.time()
     window = Window(start=now - since, end=now, where=narrowed(environment))
-    with asked(stack, ["prometheus", *TraceKind], {"prometheus": prometheus}) as stores:
+    with resolve_for_metrics(stack, ["prometheus", *TraceKind], {"prometheus": prometheus}) as stores:
         with patience.waiting() as say:
             found = diagnose(
                 stores.metrics, window, lambda done, total: say(f"{done} of {total} environments done ...")

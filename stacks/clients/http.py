@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import requests
 
+from agentobs.errors import AgentobsError
+
 _TIMEOUT_S: Final = 30
 _SHOWN: Final = 200
 _UNREADABLE: Final = (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError, OverflowError)
@@ -15,7 +17,7 @@ _UNREADABLE: Final = (ValueError, KeyError, IndexError, TypeError, AttributeErro
 _HALF: Final = re.compile("[\ud800-\udfff]")
 
 
-class StoreError(RuntimeError):
+class StoreError(AgentobsError):
     """A store could not be asked, refused the question, or answered what cannot be read."""
 
 

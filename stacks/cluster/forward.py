@@ -18,6 +18,7 @@ from kubernetes.config.config_exception import ConfigException
 from kubernetes.stream import portforward
 from urllib3.exceptions import HTTPError
 
+from agentobs.errors import AgentobsError
 from stacks.cluster.rollout import connect
 
 _LOOPBACK: Final = "127.0.0.1"
@@ -30,7 +31,7 @@ _SAID: Final[Mapping[int, str]] = {
 }
 
 
-class ForwardError(RuntimeError):
+class ForwardError(AgentobsError):
     """There is no way to a service; the message names what is missing and the fix."""
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 import testinfra
 from kubernetes import client
 
-from runbooks.checklist.platform import LiveCheck, Room
+from runbooks.checklist.platform import Headroom, LiveCheck
 from stacks import live
 from stacks.cluster.names import NAME_LABEL
 from stacks.cluster.placement import DATA
@@ -73,7 +73,7 @@ def _pinned(pod: Any, wanted: frozenset[str]) -> LiveCheck:  # noqa: ANN401 unty
     )
 
 
-def room(pods: Iterable[Any], made: Plan, context: str) -> Iterator[Room]:
+def room(pods: Iterable[Any], made: Plan, context: str) -> Iterator[Headroom]:
     """Disks of the pods that have a shell."""
     folders = {
         each.name: each.data_path or f"{DATA}/{each.name}" for each in made.workloads if each.name in _WITH_SHELL

@@ -13,12 +13,14 @@ from kubernetes import client, config
 from pulumi import Input, ResourceOptions
 from pulumi.dynamic import CreateResult, DiffResult, Resource, ResourceProvider, UpdateResult
 
+from agentobs.errors import AgentobsError
+
 Props = dict[str, Any]
 _POLL_S: Final = 1.0
 _LISTED: Final = 8
 
 
-class RolloutError(RuntimeError):
+class RolloutError(AgentobsError):
     """Pods that did not become ready in time; the message names them and what they wait for."""
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
 
+from agentobs.errors import AgentobsError
 from stacks.cluster import names
 from stacks.cluster.rollout import connect
 
@@ -29,7 +30,7 @@ _NOT_FOUND: Final = 404
 Tell = Callable[[str], None]
 
 
-class SnapshotError(RuntimeError):
+class SnapshotError(AgentobsError):
     """A backup that cannot be made or put back; the message names the reason and the fix."""
 
 

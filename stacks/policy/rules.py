@@ -6,10 +6,12 @@ Not here: schemas, which the API server and the tests check; style, which scanne
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from agentobs.errors import AgentobsError
+
 Manifest = Mapping[str, Any]
 
 
-class PolicyError(RuntimeError):
+class PolicyError(AgentobsError):
     """Manifests that break a rule; the message has a line for each violation."""
 
 

@@ -4,7 +4,6 @@ A copy of files that are being written is torn; stopped, each backend finds what
 (`stacks.cluster.snapshots`).
 """
 
-import contextlib
 import gzip
 import json
 import shutil
@@ -13,16 +12,18 @@ import time
 from pathlib import Path
 from typing import Final
 
+from agentobs.errors import AgentobsError
+from stacks import atomic
+from stacks.process import private
 from stacks.process.layout import StackDir
 from stacks.process.supervisor import members
 
 _ABOUT: Final = "agentobs-backup.json"
 _DATA: Final = "data"
-_PRIVATE: Final = 0o600
 _CHUNK: Final = 2**20
 
 
-class ArchiveError(RuntimeError):
+class ArchiveError(AgentobsError):
     """A backup that cannot be made or put back; the message names the reason and the fix."""
 
 
@@ -31,23 +32,18 @@ def create(layout: StackDir, stack: str, file: Path) -> None:
     _require_down(layout, stack)
     if not layout.data.exists():
         raise ArchiveError(f"the stack {stack} has stored nothing yet; fix: agentobs up")
-    part = file.with_name(f".{file.name}.part")
     about = layout.root / _ABOUT
     about.write_text(json.dumps({"stack": stack, "made": time.time()}), encoding="utf-8")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         # What was sent may hold what people wrote: for the owner's eyes only.
-        part.touch(_PRIVATE)
-        with tarfile.open(part, "w:gz", compresslevel=1) as archive:
+        with atomic.replacing(file, private.FILE) as part, tarfile.open(part, "w:gz", compresslevel=1) as archive:
             archive.add(about, _ABOUT)
             archive.add(layout.data, _DATA)
-        part.replace(file)
     except OSError as error:
         raise ArchiveError(f"{file} cannot be written: {error.strerror}; fix: --out") from None
     finally:
         about.unlink()
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
 
 
 def restore(layout: StackDir, stack: str, file: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Final
 
 import requests
 
+from agentobs.errors import AgentobsError
 from stacks.process import spec as specs
 from stacks.process.spec import ProcessSpec
 from stacks.process.supervisor import Supervisor
@@ -23,7 +24,7 @@ _PROBE_TIMEOUT_S: Final = 2
 _TAIL_LINES: Final = 8
 
 
-class LaunchError(RuntimeError):
+class LaunchError(AgentobsError):
     """A process could not be brought up; the message holds what its binary said."""
 
 

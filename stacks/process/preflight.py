@@ -11,6 +11,7 @@ from typing import Final
 
 import psutil
 
+from agentobs.errors import AgentobsError
 from stacks.process import launch
 from stacks.process.layout import StackDir
 from stacks.process.spec import ProcessSpec
@@ -20,7 +21,7 @@ from stacks.settings import NAMESPACE
 _CHECKS_AT_ONCE: Final = 2
 
 
-class PreflightError(RuntimeError):
+class PreflightError(AgentobsError):
     """The stack cannot be brought up; the message names what is in the way and the fix."""
 
 

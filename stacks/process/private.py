@@ -5,12 +5,15 @@ import stat
 from pathlib import Path
 from typing import Final
 
+from agentobs.errors import AgentobsError
+from stacks import atomic
+
 FOLDER: Final = 0o700
 FILE: Final = 0o600
 _OTHERS: Final = 0o077
 
 
-class PrivateError(RuntimeError):
+class PrivateError(AgentobsError):
     """A folder that is not ours alone, or a file that cannot be written; the message names it and the fix."""
 
 
@@ -42,12 +45,8 @@ def _check(path: Path) -> None:
 
 def write(path: Path, text: str) -> None:
     """Write a file that only its owner reads, whole or not at all. Raises PrivateError."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        part.unlink(missing_ok=True)
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, FILE), "w") as stream:
-            stream.write(text)
-        part.replace(path)
+        with atomic.replacing(path, FILE) as part:
+            part.write_text(text, encoding="utf-8")
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise PrivateError(f"{path} cannot be written: {error.strerror}") from None

@@ -13,6 +13,7 @@ import psutil
 from filelock import FileLock
 from supervisor.xmlrpc import Faults, SupervisorTransport
 
+from agentobs.errors import AgentobsError
 from stacks.process import private
 from stacks.process import spec as specs
 from stacks.process.layout import StackDir
@@ -23,7 +24,7 @@ _POLL_S: Final = 0.05
 _ALIVE: Final = frozenset({"STARTING", "RUNNING", "BACKOFF"})
 
 
-class SupervisorError(RuntimeError):
+class SupervisorError(AgentobsError):
     """supervisord could not be started, reached or stopped."""
 
 

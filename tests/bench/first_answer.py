@@ -15,9 +15,9 @@ from runbooks.why.diagnosis import Window, diagnose
 from runbooks.why.document import Diagnosis, Verdict
 from stacks import home
 from stacks.cli.lifecycle import STORY, STORY_RATE
-from stacks.cli.prometheus import Prometheus
-from stacks.cli.workspace import Workspace
+from stacks.clients.prometheus import Prometheus
 from stacks.environments import EnvName
+from stacks.workspace import Workspace
 
 _WAIT_S = 60.0
 _TASKS = 200

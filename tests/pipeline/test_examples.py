@@ -14,9 +14,9 @@ from support.profiles import collector_for
 from support.prometheus import Prometheus, prometheus_at
 from support.real_stores import jaeger_at
 
-from stacks.cli import prometheus as asked
-from stacks.cli.telemetry import Scope, examine
+from stacks.clients import prometheus as asked
 from stacks.clients.jaeger import Jaeger
+from stacks.telemetry import Scope, examine
 
 ASKED_FOR, ANSWERED = "gpt-4.1-mini", "gpt-4.1-mini-2025-04-14"
 # Under which name a framework's spans have the model; this one's do not have what was asked for.

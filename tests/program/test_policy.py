@@ -10,10 +10,10 @@ import yaml
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, unknown_checking_proxy
 from support.clusters import SECRETS, SETTINGS, planned
 
-from stacks.cli.workspace import Workspace
 from stacks.cluster import program
 from stacks.environments import ENVIRONMENTS, EnvName
 from stacks.policy import pack, rules
+from stacks.workspace import Workspace
 
 
 @functools.cache

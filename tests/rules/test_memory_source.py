@@ -21,7 +21,7 @@ from alerts.catalogue import AGENT_SUCCESS, EVALUATION_PASS, MODEL_COST, TASK_LA
 from alerts.catalogue.model import Selector
 from alerts.catalogue.wanted import Like, Not
 from alerts.source import MetricsSource
-from stacks.cli.prometheus import Prometheus
+from stacks.clients.prometheus import Prometheus
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -17,7 +17,7 @@ from runbooks.why import text
 from runbooks.why.diagnosis import Window, diagnose
 from runbooks.why.document import Diagnosis, Hypothesis, Origin, Status, Verdict
 from stacks.cli import show_why
-from stacks.cli.prometheus import Prometheus
+from stacks.clients.prometheus import Prometheus
 
 FOLDER = Path(__file__).parent / "golden" / "why"
 AGE_S, HOUR_S = 1500.0, 3600.0

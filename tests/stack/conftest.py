@@ -24,9 +24,9 @@ from support.webhook import Notice, Webhook, webhook
 from collector.search import LogLine, LogStore, Span, TraceStore
 from dashboards.report import Period, Report, render
 from demo.scenarios import SCENARIOS
-from stacks.cli.reach import Reached
-from stacks.cli.report import sources
+from stacks.endpoints import Endpoints
 from stacks.ports import PORTS
+from stacks.reporting import sources
 
 ROOT = Path(__file__).resolve().parents[2]
 # Tasks and tasks a second. Without a version every moment is tried at every place, so an effect needs many tasks.
@@ -113,19 +113,19 @@ class LocalStack:
         self.set("logs", LOGS)
 
     @property
-    def reached(self) -> Reached:
+    def endpoints(self) -> Endpoints:
         """The stores as a command reaches them."""
-        return Reached(urls={name: self.url(name) for name in ("prometheus", LOGS, TRACES)})
+        return Endpoints(urls={name: self.url(name) for name in ("prometheus", LOGS, TRACES)})
 
     @property
     def traces(self) -> TraceStore:
-        store = self.reached.traces
+        store = self.endpoints.traces
         assert store is not None
         return store
 
     @property
     def logs(self) -> LogStore:
-        store = self.reached.logs
+        store = self.endpoints.logs
         assert store is not None
         return store
 
@@ -248,7 +248,7 @@ def reports(stack: LocalStack, truths: dict[str, dict[str, Any]]) -> dict[str, R
     for environment, chosen in REPORTED.items():
         trace = {"trace": truths[environment]["trace_ids"][0]} if environment in truths else {}
         asked = {"environment": environment, "slower": "1s", **trace, **chosen}
-        made[environment] = render(SHOWN, sources(stack.reached), period, asked)
+        made[environment] = render(SHOWN, sources(stack.endpoints), period, asked)
     return made
 
 

@@ -19,12 +19,12 @@ from runbooks import checklist
 from runbooks.baseline import record
 from runbooks.checklist import Context, Limits, Phase, Status
 from stacks import home
+from stacks.checklist.running import ERRORS, RunningStack
 from stacks.cli.main import app
-from stacks.cli.platform import ERRORS, RunningStack
-from stacks.cli.prometheus import Prometheus
-from stacks.cli.reach import Reached
-from stacks.cli.workspace import Workspace
+from stacks.clients.prometheus import Prometheus
+from stacks.endpoints import Endpoints
 from stacks.environments import EnvName
+from stacks.workspace import Workspace
 
 RELEASE, SINCE = "support-desk-1.5.0", "40m"
 EXAMPLE = Path(__file__).parents[2] / "runbooks/docs/evidence.example.yaml"
@@ -127,7 +127,7 @@ def look(stack, monkeypatch):
 
     def judge(key, environment, start, end, *, evidence=NONE, baseline="none", limits=(0.1, 0.1, 3), **moved):
         platform = RunningStack(
-            Workspace(EnvName.LOCAL), Reached(urls={**urls, **moved}), Period(start=start, end=end), environment
+            Workspace(EnvName.LOCAL), Endpoints(urls={**urls, **moved}), Period(start=start, end=end), environment
         )
         context = Context(
             stack="local", environment=environment, release=RELEASE, start=start, end=end, evidence=evidence,

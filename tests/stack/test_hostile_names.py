@@ -95,7 +95,7 @@ def test_status_shows_every_name_as_it_is(hostile, tmp_path):
 @pytest.mark.parametrize("environment", ENVIRONMENTS, ids=ascii)
 def test_an_environment_is_judged_under_its_name(hostile, environment):
     where, now = {Label.ENVIRONMENT: environment}, time.time()
-    metrics = hostile.reached.metrics
+    metrics = hostile.endpoints.metrics
     tables = collect(metrics, now - HOUR_S, now, where).tables
     (agents,) = [table.rows for table in tables if table.key == "agents"]
     assert {row.labels["agent_name"] for row in agents} == {"planner"}, "it selects that environment and no other"

@@ -19,8 +19,8 @@ from runbooks.checklist.platform import (
     Backend,
     BoardState,
     Delivery,
+    Headroom,
     LiveCheck,
-    Room,
     RunningRule,
     Sent,
     Silence,
@@ -127,7 +127,7 @@ class FakePlatform:
         ]
     )
     room_: Any = field(
-        default_factory=lambda: [Room(what="disk", free=0.6, said=""), Room(what="memory", free=0.5, said="")]
+        default_factory=lambda: [Headroom(what="disk", free=0.6, said=""), Headroom(what="memory", free=0.5, said="")]
     )
     telemetry_: Any = field(default_factory=list)
     traces_: Any = field(default_factory=list)
@@ -178,7 +178,7 @@ class FakePlatform:
     def live(self) -> list[LiveCheck]:
         return self._tell(self.live_)
 
-    def room(self) -> list[Room]:
+    def room(self) -> list[Headroom]:
         return self._tell(self.room_)
 
     def telemetry(self) -> list[str]:

@@ -12,7 +12,7 @@ from alerts.source import Sample, Series
 from alerts.statistics import chance_of_means, chance_of_shares
 from runbooks.baseline import Basis, Finding, compare, parse, record
 from runbooks.baseline.judging import Side, judge
-from stacks.cli.baseline import _compared as shown_comparison
+from stacks.cli import show_baseline
 
 
 class Timed:
@@ -76,8 +76,8 @@ def test_a_file_without_buckets_is_read_and_its_means_are_compared_and_called_so
     change = of_latency([0.7] * 120 + [4.0] * 80, of_format=1)
     assert (change.finding, change.test, change.bound) == (Finding.WORSE, Basis.MEANS_ONLY, None)
     assert "record the baseline again" in change.test
-    assert "record the baseline again" in shown_comparison(timed([0.7] * 20, of_format=1)).caption
-    assert shown_comparison(timed([0.7] * 20)).caption is None
+    assert "record the baseline again" in show_baseline.comparison(timed([0.7] * 20, of_format=1)).caption
+    assert show_baseline.comparison(timed([0.7] * 20)).caption is None
 
 
 def test_bundles_are_compared_as_means_on_the_side_where_they_get_worse():

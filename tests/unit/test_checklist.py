@@ -18,8 +18,8 @@ from runbooks.checklist.platform import (
     Backend,
     BoardState,
     Delivery,
+    Headroom,
     LiveCheck,
-    Room,
     Sent,
     Silence,
 )
@@ -99,8 +99,8 @@ PLATFORM = [
     ("ports", {"live_": [LiveCheck(subject="ports", what="tempo 3200", good=False, said="open to the network")]}, "tempo 3200"),
     ("secrets", {"live_": [LiveCheck(subject="secrets", what="passphrase", good=False, said="mode 0644")]}, "mode 0644"),
     ("binaries", {"live_": [LiveCheck(subject="versions", what="loki", good=False, said="3.6.0, pinned is 3.7.8")]}, "3.6.0"),
-    ("disk", {"room_": [Room(what="disk", free=0.1, said="")]}, "disk: 10.0% free, at least 15.0% wanted"),
-    ("memory", {"room_": [Room(what="memory", free=0.02, said="")]}, "memory: 2.0% free"),
+    ("disk", {"room_": [Headroom(what="disk", free=0.1, said="")]}, "disk: 10.0% free, at least 15.0% wanted"),
+    ("memory", {"room_": [Headroom(what="memory", free=0.02, said="")]}, "memory: 2.0% free"),
     ("telemetry-complete", {"telemetry_": ["web: no outcome"]}, "required telemetry is missing: web: no outcome"),
 ]  # fmt: skip
 

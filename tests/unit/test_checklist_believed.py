@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from runbooks import checklist
 from runbooks.checklist import ChecklistError, Phase, Proof, Record, Status
 from stacks import home
-from stacks.cli import kept, signing
+from stacks.checklist import kept, signing
 from stacks.cli.main import app
 
 RUN = CliRunner()

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from runbooks import checklist
 from runbooks.checklist import ChecklistError, Phase, Record, Status
 from runbooks.checklist.platform import Backend, Sent
-from stacks.cli import signing
+from stacks.checklist import signing
 from stacks.cli.main import app
 
 RUN = CliRunner()

@@ -9,11 +9,11 @@ from typer.testing import CliRunner
 from stacks import home
 from stacks.cli import unencrypted
 from stacks.cli.main import app
-from stacks.cli.workspace import Workspace, WorkspaceError
 from stacks.environments import EnvName
 from stacks.process import private
 from stacks.process.private import PrivateError
 from stacks.process.supervisor import Supervisor
+from stacks.workspace import Workspace, WorkspaceError
 
 RUN = CliRunner()
 

@@ -7,8 +7,9 @@ from typer.testing import CliRunner
 from agentobs.contract import Label
 from agentobs.scores import Credentials, ScoreError
 from alerts.catalogue import HALLUCINATION
-from collector.score_configs import STANDARD, Action, Configs, ScoreConfig
+from collector.langfuse.score_configs import STANDARD, ScoreConfig
 from stacks.cli.main import app
+from stacks.clients.langfuse import Action, Configs
 
 NAMES = [config.name for config in STANDARD]
 

@@ -13,7 +13,7 @@ from agentobs.contract import Attr
 from collector.search import Attribute, LineSearch, Op, SearchError, SpanSearch, Term, words
 from collector.search.model import of_version
 from stacks.cli import look
-from stacks.cli.reach import Reached
+from stacks.endpoints import Endpoints
 
 ALPHABET = "ab \"\\=~!<>$`'|\n\t(){}*.é☃or"
 
@@ -114,8 +114,8 @@ def read_back(command, monkeypatch):
     app, store = typer.Typer(), Asked()
     app.command("traces")(look.traces)
     app.command("logs")(look.logs)
-    monkeypatch.setattr(Reached, "traces", property(lambda _: store))
-    monkeypatch.setattr(Reached, "logs", property(lambda _: store))
+    monkeypatch.setattr(Endpoints, "traces", property(lambda _: store))
+    monkeypatch.setattr(Endpoints, "logs", property(lambda _: store))
     named = {"traces": "--jaeger", "logs": "--victorialogs"}[command[1]]
     done = CliRunner().invoke(app, [*command[1:], named, "http://127.0.0.1:1"])
     assert done.exit_code == 0, (command, done.output, done.exception)

@@ -6,7 +6,7 @@ import pytest
 
 import toolchain
 from collector.stores import GRAFANA, PERMISSIVE
-from stacks.cli import stores
+from stacks import store_choice as stores
 from toolchain import Reporter, ToolchainError
 
 

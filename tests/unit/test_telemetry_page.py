@@ -18,8 +18,8 @@ from collector.search import Span as FoundSpan
 from collector.search import Trace as FoundTrace
 from stacks.cli import check as command
 from stacks.cli import show_check
-from stacks.cli.prometheus import PrometheusError
-from stacks.cli.telemetry import Scope, examine
+from stacks.clients.prometheus import PrometheusError
+from stacks.telemetry import Scope, examine
 
 
 def built(*traces, counted=None) -> Report:
@@ -181,7 +181,7 @@ def looked(monkeypatch):
                 raise document
             return document
 
-        monkeypatch.setattr(command, "asked", lambda *_: Stores())
+        monkeypatch.setattr(command, "resolve_for_metrics", lambda *_: Stores())
         monkeypatch.setattr(command, "examine", examine)
 
     return answers

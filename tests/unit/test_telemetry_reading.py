@@ -7,7 +7,7 @@ import pytest
 from agentobs.contract import Attr
 from alerts.source import Sample
 from collector.search import Span, SpanSearch, Trace
-from stacks.cli.telemetry import Scope, _growth, _sample
+from stacks.telemetry import Scope, _growth, _sample
 
 REFUSED = "otelcol_receiver_refused_spans"
 

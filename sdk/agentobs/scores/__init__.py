@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from agentobs.address import base_address
 from agentobs.contract import Attr, Label
+from agentobs.errors import AgentobsError
 
 URL_VARIABLE: Final = "LANGFUSE_BASE_URL"
 PUBLIC_KEY_VARIABLE: Final = "LANGFUSE_PUBLIC_KEY"
@@ -33,7 +34,7 @@ _SLICES: Final[dict[Label, Attr]] = {
 }
 
 
-class ScoreError(Exception):
+class ScoreError(AgentobsError):
     """A score that Langfuse did not take; the text names the fix."""
 
 

@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 
 from collector.search import LogStore, TraceStore
 from collector.stores import LogKind, Stores, TraceKind
-from stacks.cli.prometheus import Prometheus
-from stacks.cli.workspace import Workspace, WorkspaceError
 from stacks.clients import Jaeger, Loki, Tempo, VictoriaLogs
+from stacks.clients.prometheus import Prometheus
 from stacks.cluster import addresses
 from stacks.environments import ENVIRONMENTS, Auth, EnvName
 from stacks.settings import NAMESPACE
+from stacks.workspace import Workspace, WorkspaceError
 
 STORES: Final = ("prometheus", *LogKind, *TraceKind)
 """What commands ask. Of logs and of traces a stack has one store each."""
@@ -26,7 +26,7 @@ _LOGS: Final[Mapping[LogKind, type[Loki | VictoriaLogs]]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reached:
+class Endpoints:
     """Addresses by name, and the header with the login of those that want one.
 
     `lasting`: whether the addresses hold after the command, so that a person can follow them.
@@ -69,7 +69,7 @@ class Reached:
 
 
 @contextmanager
-def reached(stack: EnvName, wanted: Iterable[str] = STORES) -> Iterator[Reached]:
+def of_stack(stack: EnvName, wanted: Iterable[str] = STORES) -> Iterator[Endpoints]:
     """The wanted services of a stack; those that it does not have are left out.
 
     Raises WorkspaceError where the stack is not up, ForwardError where a cluster gives no way.
@@ -77,7 +77,7 @@ def reached(stack: EnvName, wanted: Iterable[str] = STORES) -> Iterator[Reached]
     workspace = Workspace(stack)
     wanted = [*wanted]
     if ENVIRONMENTS[stack].cluster is None:
-        yield Reached(urls={name: url for name, url in workspace.endpoints().items() if name in wanted})
+        yield Endpoints(urls={name: url for name, url in workspace.endpoints().items() if name in wanted})
         return
     said = workspace.outputs()
     if "cluster" not in said:
@@ -88,19 +88,19 @@ def reached(stack: EnvName, wanted: Iterable[str] = STORES) -> Iterator[Reached]
     endpoints: dict[str, str] = {name: said["endpoints"][name] for name in wanted if name in said["endpoints"]}
     headers = {name: _login(workspace, name, said["elsewhere"]) for name in endpoints}
     with _forwarded(endpoints, said) as there:
-        yield Reached(urls=endpoints | there, headers=headers, lasting=False)
+        yield Endpoints(urls=endpoints | there, headers=headers, lasting=False)
 
 
 @contextmanager
-def either(stack: EnvName, wanted: Iterable[str], named: Mapping[str, str]) -> Iterator[Reached]:
+def resolve(stack: EnvName, wanted: Iterable[str], named: Mapping[str, str]) -> Iterator[Endpoints]:
     """Services by the addresses that were named, the others those of the stack, which may be down if none is left."""
     given = {name: url.rstrip("/") for name, url in named.items() if url}
     others = [name for name in wanted if name not in _replaced(given)]
     if not others:
-        yield Reached(urls=given)
+        yield Endpoints(urls=given)
         return
-    with reached(stack, others) as ours:
-        yield Reached(urls={**ours.urls, **given}, headers=ours.headers, lasting=ours.lasting)
+    with of_stack(stack, others) as ours:
+        yield Endpoints(urls={**ours.urls, **given}, headers=ours.headers, lasting=ours.lasting)
 
 
 def _replaced(given: Iterable[str]) -> set[str]:
@@ -110,10 +110,10 @@ def _replaced(given: Iterable[str]) -> set[str]:
 
 
 @contextmanager
-def asked(stack: EnvName, wanted: list[str], named: Mapping[str, str]) -> Iterator[Reached]:
+def resolve_for_metrics(stack: EnvName, wanted: list[str], named: Mapping[str, str]) -> Iterator[Endpoints]:
     """Stores to ask: those of the stack, or only what was named (whose traces are not in our store)."""
     alone = [name for name in wanted if named.get(name)] if named.get("prometheus") else wanted
-    with either(stack, alone, named) as stores:
+    with resolve(stack, alone, named) as stores:
         yield stores
 
 

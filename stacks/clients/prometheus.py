@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import requests
 
+from agentobs.errors import AgentobsError
 from alerts import promql
 from alerts.source import Exemplar, Sample, Series
 
@@ -15,7 +16,7 @@ _TIMEOUT_S: Final = 30
 _log = logging.getLogger(__name__)
 
 
-class PrometheusError(RuntimeError):
+class PrometheusError(AgentobsError):
     """Prometheus could not be asked, or refused the query."""
 
 

@@ -15,15 +15,17 @@ from typing import Any, Final
 
 import requests
 
+from agentobs.errors import AgentobsError
 from dashboards.documents import text
 
+TOKEN: Final = "GRAFANA_TOKEN"  # noqa: S105 the name of a variable, not a token
 _TIMEOUT_S: Final = 30
 _WRITTEN: Final = "agentobs {digest}"
 _MESSAGE: Final = re.compile(r"agentobs ([0-9a-f]{64})")
 _GRAFANAS_OWN: Final = ("id", "version", "uid")
 
 
-class PushError(RuntimeError):
+class PushError(AgentobsError):
     """Grafana could not be asked, or refused; the message names the address and the fix."""
 
 
@@ -120,7 +122,7 @@ class Grafana:
         if answer.status_code in {requests.codes.unauthorized, requests.codes.forbidden}:
             raise PushError(
                 f"Grafana at {self._url} refused {what}: {_said(answer)}; fix: put the token of a service account"
-                " with the role Editor into the variable GRAFANA_TOKEN"
+                f" with the role Editor into the variable {TOKEN}"
             )
         if answer.status_code != requests.codes.ok:
             raise PushError(f"Grafana at {self._url} refused {what}: {answer.status_code} {_said(answer)}")

@@ -6,69 +6,50 @@ What several items ask is asked once. Not here: what is good (`runbooks.checklis
 import functools
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Final
 
 import requests
 import testinfra
-import yaml
 from kubernetes.client.exceptions import ApiException
 from kubernetes.config.config_exception import ConfigException
 from urllib3.exceptions import HTTPError
 
 import toolchain
-import toolchain.table
+from agentobs.errors import AgentobsError
 from alerts.timing import Timing
 from collector.check import Severity
 from collector.search import SpanSearch, Trace
 from dashboards import documents
 from dashboards.boards import BOARDS
 from dashboards.lib.stores import adapted
-from dashboards.push import Grafana, PushError
 from dashboards.report import Period
 from runbooks.checklist.platform import (
     ActiveAlert,
     Backend,
     BoardState,
     Delivery,
+    Headroom,
     LiveCheck,
-    Room,
     RunningRule,
     Sent,
     Silence,
 )
 from stacks import live as machine
-from stacks import observability, settings
-from stacks.cli import fed
-from stacks.cli.alertmanager import Alertmanager, AlertmanagerError
-from stacks.cli.prometheus import Prometheus, PrometheusError
-from stacks.cli.reach import Reached
-from stacks.cli.report import sources
-from stacks.cli.telemetry import Scope, examine
-from stacks.cli.workspace import Workspace, WorkspaceError
-from stacks.clients import StoreError
+from stacks.checklist import coverage, rendered
+from stacks.clients.alertmanager import Alertmanager
+from stacks.clients.grafana import Grafana
+from stacks.clients.prometheus import Prometheus
 from stacks.cluster import live as pods
-from stacks.cluster import plan as plans
-from stacks.cluster import reading
-from stacks.cluster.render import stack_settings
 from stacks.cluster.rollout import connect
 from stacks.components import prometheus as component
-from stacks.environments import ENVIRONMENTS, Environment, EnvName
-from stacks.process.spec import ProcessSpec
-from stacks.process.supervisor import Supervisor
-from stacks.settings import SettingsError
+from stacks.endpoints import Endpoints
+from stacks.environments import ENVIRONMENTS, EnvName
+from stacks.reporting import sources
+from stacks.telemetry import Scope, examine
+from stacks.workspace import Workspace, WorkspaceError
 
-ERRORS: Final = (
-    PrometheusError,
-    AlertmanagerError,
-    StoreError,
-    WorkspaceError,
-    SettingsError,
-    PushError,
-    toolchain.ToolchainError,
-)
+ERRORS: Final = (AgentobsError, toolchain.ToolchainError)
 _TIMEOUT_S: Final = 10
 _READY: Final = {
     "prometheus": "/-/ready", "alertmanager": "/-/ready", "loki": "/ready", "tempo": "/ready",
@@ -79,23 +60,13 @@ _PATIENCE_S: Final = 30
 _TRACES: Final = 100
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rendered:
-    """What the stack's settings render to: the environment as set, every workload's files, in a cluster the plan."""
-
-    environment: Environment
-    files: Mapping[str, Mapping[str, str]]
-    plan: plans.Plan | None = None
-    context: str = ""
-
-
 class RunningStack:
     """One stack, for one environment of telemetry and one window (unix seconds). Raises one of ERRORS."""
 
     def __init__(
         self,
         workspace: Workspace,
-        stores: Reached,
+        stores: Endpoints,
         period: Period,
         environment: str,
         grafana: Grafana | None = None,
@@ -120,41 +91,16 @@ class RunningStack:
         return ENVIRONMENTS[EnvName(self._workspace.stack)].cluster is None
 
     @functools.cached_property
-    def _settings(self) -> settings.Settings:
-        said = json.loads(self._workspace.pulumi("config", "--json", quiet=True) or "{}")
-        raw = {key: str(each.get("value", "")) for key, each in said.items()}
-        return settings.parse(raw, self._workspace.stack)
-
-    @functools.cached_property
-    def _specs(self) -> list[ProcessSpec]:
-        environment = ENVIRONMENTS[EnvName(self._workspace.stack)]
-        return observability.process_specs(environment, self._settings, self._workspace.layout, toolchain.require)
-
-    @functools.cached_property
-    def _rendered(self) -> Rendered:
-        environment = ENVIRONMENTS[EnvName(self._workspace.stack)]
-        if self.is_local:
-            return Rendered(
-                environment=self._settings.applied_to(environment),
-                files={spec.name: spec.files for spec in self._specs},
-            )
-        values, encrypted = stack_settings(self._workspace.settings)
-        chosen = reading.parse(values, encrypted, environment).settings
-        made = plans.make(environment, chosen)
-        return Rendered(
-            environment=chosen.common(environment),
-            files={workload.name: workload.files for workload in made.workloads},
-            plan=made,
-            context=chosen.context,
-        )
+    def _rendered(self) -> rendered.Rendered:
+        return rendered.of_stack(self._workspace)
 
     def backends(self) -> list[Backend]:
         """Every part with its readiness."""
         if self.is_local:
-            urls = {spec.name: spec.ready_url for spec in self._specs}
+            urls = {spec.name: spec.ready_url for spec in self._rendered.specs}
         else:
             urls = {name: self._stores.urls[name] + path for name, path in _READY.items() if name in self._stores.urls}
-        return [_asked(name, url) for name, url in urls.items()]
+        return [_readiness(name, url) for name, url in urls.items()]
 
     @functools.cached_property
     def _rules(self) -> list[RunningRule]:
@@ -166,7 +112,7 @@ class RunningStack:
 
     def wanted_rules(self) -> list[dict[str, Any]]:
         """The groups of rules that the settings render to."""
-        return list(yaml.safe_load(self._rendered.files["prometheus"]["rules.yml"])["groups"])
+        return self._rendered.rules()
 
     def alertmanager(self) -> Mapping[str, Any]:
         """The configuration that Alertmanager runs with."""
@@ -174,7 +120,7 @@ class RunningStack:
 
     def wanted_alertmanager(self) -> Mapping[str, Any]:
         """The configuration that the settings render to."""
-        return dict(yaml.safe_load(self._rendered.files["alertmanager"]["alertmanager.yml"]))
+        return self._rendered.alertmanager()
 
     def alerts(self) -> list[ActiveAlert]:
         """The alerts that Alertmanager has."""
@@ -196,7 +142,7 @@ class RunningStack:
     def boards(self) -> list[BoardState]:
         """Every board, evaluated for the environment."""
         every = [adapted(board, self._stores.kinds) for board in BOARDS]
-        return fed.boards(every, sources(self._stores), self._period, self._environment)
+        return coverage.boards(every, sources(self._stores), self._period, self._environment)
 
     def grafana(self) -> Mapping[str, str]:
         """The boards in Grafana: slug -> new, unchanged, changed or edited."""
@@ -219,7 +165,7 @@ class RunningStack:
     def _live(self) -> list[LiveCheck]:
         made = self._rendered.plan
         if made is None:
-            return machine.examine(testinfra.get_host("local://"), self._expected())
+            return machine.examine(testinfra.get_host("local://"), rendered.expected(self._workspace, self._rendered))
         return [*pods.checks(self._pods, made)]
 
     @functools.cached_property
@@ -235,41 +181,16 @@ class RunningStack:
         return self._live
 
     @functools.cached_property
-    def _room(self) -> list[Room]:
+    def _room(self) -> list[Headroom]:
         made = self._rendered.plan
         if made is None:
             here = testinfra.get_host("local://")
             return [*machine.disk(here, str(self._workspace.layout.data)), *machine.memory(here)]
         return [*pods.room(self._pods, made, self._rendered.context)]
 
-    def room(self) -> list[Room]:
+    def room(self) -> list[Headroom]:
         """Disks that stores write to, and on this computer its memory."""
         return self._room
-
-    def _expected(self) -> machine.Expected:
-        pids = Supervisor(self._workspace.layout).pids()
-        pinned = {binary.name: binary for recipe in toolchain.table.RECIPES for binary in recipe.binaries}
-        # What is no binary of the toolchain runs on the Python of this command.
-        binaries = {spec.name: spec.command[0] for spec in self._specs if Path(spec.command[0]).name in pinned}
-        names = {name: Path(path).name for name, path in binaries.items()}
-        keys = self._settings.langfuse_keys_file
-        return machine.Expected(
-            processes={spec.name: pids.get(spec.name) for spec in self._specs},
-            binaries=binaries,
-            version_arguments={name: pinned[binary].version_args for name, binary in names.items()},
-            versions={name: pinned[binary].version for name, binary in names.items()},
-            ports={name: number for spec in self._specs for name, number in spec.ports.items()},
-            secrets=[str(path) for path in (*self._workspace.secret_files, *([keys] if keys else []))],
-            private=[
-                str(self._workspace.checkpoint),
-                *(
-                    str(spec.config_dir / name)
-                    for spec in self._specs
-                    if spec.name == "alertmanager"
-                    for name in spec.files
-                ),
-            ],
-        )
 
     def telemetry(self) -> list[str]:
         """Required parts of telemetry that are missing."""
@@ -285,7 +206,7 @@ class RunningStack:
         return store.find(search, self._period.start, self._period.end, limit) if store else []
 
 
-def _asked(name: str, url: str) -> Backend:
+def _readiness(name: str, url: str) -> Backend:
     try:
         answer = requests.get(url, timeout=_TIMEOUT_S)
     except requests.ConnectionError:

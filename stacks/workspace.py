@@ -15,6 +15,7 @@ import yaml
 from filelock import FileLock, Timeout
 
 import toolchain
+from agentobs.errors import AgentobsError
 from collector.document import to_yaml
 from stacks import home
 from stacks.environments import ENVIRONMENTS, EnvName
@@ -27,7 +28,7 @@ _PROJECT: Final = "agentobs"
 _DEPLOYS: Final = {"up", "update", "preview", "pre"}
 
 
-class WorkspaceError(RuntimeError):
+class WorkspaceError(AgentobsError):
     """Pulumi could not be run, or it failed; its own output has been shown."""
 
 

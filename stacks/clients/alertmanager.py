@@ -9,6 +9,7 @@ from typing import Any, Final
 import requests
 import yaml
 
+from agentobs.errors import AgentobsError
 from runbooks.checklist.platform import ActiveAlert, Delivery, Sent, Silence
 
 _MARGIN_S: Final = 1
@@ -21,7 +22,7 @@ _FAILED: Final = "alertmanager_notification_requests_failed_total"
 _LASTS: Final = timedelta(minutes=5)
 
 
-class AlertmanagerError(RuntimeError):
+class AlertmanagerError(AgentobsError):
     """Alertmanager could not be asked, or refused."""
 
 

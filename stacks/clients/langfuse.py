@@ -1,48 +1,20 @@
-"""Score configs of a Langfuse project: what people and judges may give, and within which borders.
+"""Langfuse's API of score configs. One cannot be deleted there, only archived; nothing is archived or renamed here.
 
-Langfuse checks scores against a config, and a person can give a score in its pages only where there is one. It makes
-organisation, project and keys at its first start by itself, configs only over its API. A config cannot be deleted
-there, only archived; so nothing is archived or renamed here. Not here: scores themselves (`agentobs.scores`).
+Not here: what is configured (`collector.langfuse.score_configs`), and scores themselves (`agentobs.scores`).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
 import requests
 
 from agentobs.scores import Credentials, ScoreError
+from collector.langfuse.score_configs import NUMERIC, ScoreConfig
 
 _PATH: Final = "/api/public/score-configs"
 _PAGE: Final = 100
 _TIMEOUT_S: Final = 30
-_LONGEST_NAME: Final = 35
-_NUMERIC: Final = "NUMERIC"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScoreConfig:
-    """A score from 0 to 1, as `emit.evaluation` takes it. Raises ValueError for a name that Langfuse refuses."""
-
-    name: str
-    description: str = ""
-
-    def __post_init__(self) -> None:
-        if not 0 < len(self.name) <= _LONGEST_NAME:
-            raise ValueError(f"score config {self.name!r}: Langfuse takes names of 1 to {_LONGEST_NAME} characters")
-
-    def document(self) -> dict[str, Any]:
-        """As Langfuse's API takes it."""
-        described = {"description": self.description} if self.description else {}
-        return {"name": self.name, "dataType": _NUMERIC, "minValue": 0, "maxValue": 1, **described}
-
-
-STANDARD: Final = (
-    ScoreConfig(name="hallucination", description="1: every claim is grounded in what the tools returned; 0: invented"),
-    ScoreConfig(name="task_quality", description="1: the answer does what was asked for; 0: it does not"),
-)
-"""The evaluations that the product knows by name."""
 
 
 class Action(StrEnum):
@@ -66,9 +38,9 @@ class Configs:
         found = {each["name"]: each for each in self._list()}
         for config in wanted:
             there = found.get(config.name)
-            if there is not None and there["dataType"] != _NUMERIC:
+            if there is not None and there["dataType"] != NUMERIC:
                 raise ScoreError(
-                    f"the score config {config.name} in Langfuse is {there['dataType']}, not {_NUMERIC}, and Langfuse"
+                    f"the score config {config.name} in Langfuse is {there['dataType']}, not {NUMERIC}, and Langfuse"
                     " changes no type. Fix: archive it there under its name, or give the evaluation another name"
                 )
             action = _action(config, there)

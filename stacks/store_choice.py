@@ -7,8 +7,8 @@ import yaml
 
 import toolchain
 from collector.stores import GRAFANA, PERMISSIVE, TITLES, LogKind, Stores, TraceKind
-from stacks.cli.workspace import Workspace
 from stacks.settings import NAMESPACE
+from stacks.workspace import Workspace
 from toolchain import Reporter, ToolchainError
 
 _BINARIES: Final = {
