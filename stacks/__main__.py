@@ -5,7 +5,7 @@ from pulumi.runtime.config import CONFIG, get_config_env, is_config_secret
 
 import toolchain
 from agentobs.errors import AgentobsError
-from stacks import home, observability, settings
+from stacks import observability, paths, settings
 from stacks.environments import ENVIRONMENTS, Environment, EnvName
 from stacks.process import preflight
 
@@ -20,7 +20,7 @@ def _environment_of(stack: str) -> Environment:
 
 def _local(stack: str, environment: Environment) -> None:
     chosen = settings.parse({**get_config_env(), **CONFIG.get()}, stack)
-    layout = home.stack_dir(stack)
+    layout = paths.stack_dir(stack)
     specs = observability.process_specs(environment, chosen, layout, toolchain.require)
     preflight.run(specs, layout, observability.LOOPBACK, stack)
     observability.Observability("agentobs", specs, layout)

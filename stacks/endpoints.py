@@ -12,7 +12,8 @@ from collector.stores import LogKind, Stores, TraceKind
 from stacks.clients import Jaeger, Loki, Tempo, VictoriaLogs
 from stacks.clients.prometheus import Prometheus
 from stacks.cluster import addresses
-from stacks.environments import ENVIRONMENTS, Auth, EnvName
+from stacks.deployment import Auth
+from stacks.environments import ENVIRONMENTS, EnvName
 from stacks.settings import NAMESPACE
 from stacks.workspace import Workspace, WorkspaceError
 
@@ -86,7 +87,7 @@ def of_stack(stack: EnvName, wanted: Iterable[str] = STORES) -> Iterator[Endpoin
             " or name the stores: --prometheus URL"
         )
     endpoints: dict[str, str] = {name: said["endpoints"][name] for name in wanted if name in said["endpoints"]}
-    headers = {name: _login(workspace, name, said["elsewhere"]) for name in endpoints}
+    headers = {name: _login(workspace, name, said["external"]) for name in endpoints}
     with _forwarded(endpoints, said) as there:
         yield Endpoints(urls=endpoints | there, headers=headers, lasting=False)
 
@@ -135,11 +136,11 @@ def _forwarded(endpoints: Mapping[str, str], said: Mapping[str, Any]) -> Iterato
 def _namespace(name: str, url: str, said: Mapping[str, Any]) -> str | None:
     """Where the service behind an address is; None for what anybody reaches."""
     namespace: str = said["cluster"]["namespace"]
-    return addresses.namespace(url) if name in said["elsewhere"] else namespace
+    return addresses.namespace(url) if name in said["external"] else namespace
 
 
-def _login(workspace: Workspace, name: str, elsewhere: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-    auth = Auth(elsewhere.get(name, {}).get("auth", Auth.NONE))
+def _login(workspace: Workspace, name: str, external: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    auth = Auth(external.get(name, {}).get("auth", Auth.NONE))
     if auth is Auth.NONE:
         return {}
     token = _secret(workspace, f"{name}Token")

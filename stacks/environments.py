@@ -1,17 +1,13 @@
-"""What engineers decide per environment: typed, reviewed, tested. Operators' settings are in `settings.py`."""
+"""What engineers decide per environment: typed, reviewed, tested. What an operator adds is in `deployment`."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import Final
 
-from alerts.routing import PROFILES, Receiver, Webhook
+from alerts.routing import PROFILES
 from alerts.routing import Profile as Alerting
-from collector.cost import Authority
 from collector.stores import GRAFANA, PERMISSIVE, Stores
-from collector.tiers import DOOR_MIB
 from stacks import sizes
 from stacks.sizes import Sizes
 
@@ -65,87 +61,6 @@ class OnDestroy(StrEnum):
     REFUSE = "refuse"
 
 
-class Auth(StrEnum):
-    """How a service that somebody else runs knows us."""
-
-    NONE = "none"
-    BEARER = "bearer"
-    BASIC = "basic"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Remote:
-    """A service that somebody else runs. Its secret settings are called after `name`: `<name>Token`, `<name>User`.
-
-    `url` is the address that is read, or written to where there is only one; telemetry goes to `otlp_url`, to which
-    `/v1/<signal>` is added.
-    """
-
-    name: str
-    url: str
-    otlp_url: str = ""
-    auth: Auth = Auth.NONE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Oidc:
-    """The identity provider that people sign in with; `role_path` is a JMESPath that gives Viewer, Editor or Admin."""
-
-    name: str
-    client_id: str
-    auth_url: str
-    token_url: str
-    api_url: str
-    role_path: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Issuer:
-    """The identity provider by its address, below which everything else about it is found."""
-
-    name: str
-    url: str
-    client_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObjectStore:
-    """An S3-compatible store; `endpoint` is `host` or `host:port`, `buckets` maps a workload to its bucket.
-
-    Without `keys` a pod is let in by its identity at the cloud.
-    """
-
-    endpoint: str
-    region: str
-    buckets: Mapping[str, str]
-    keys: bool = False
-    path_style: bool = False
-    tls: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Database:
-    """A Postgres database; `address` is `host:port`. Its password is a secret."""
-
-    address: str
-    name: str
-    user: str
-    tls: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LangfuseStores:
-    """Langfuse's data stores where somebody else runs them; passwords and the address of Postgres are secrets."""
-
-    clickhouse_url: str
-    clickhouse_migration_url: str
-    clickhouse_user: str
-    clickhouse_cluster: bool
-    redis: str
-    redis_tls: bool
-    bucket: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
     """The decisions for an environment on Kubernetes.
@@ -170,53 +85,15 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
-    """The decisions for one environment. Times in seconds unless the type says otherwise.
-
-    Those with a default are the operator's: an external Langfuse with the file that holds its keys, own prices and
-    whether they or the sender's cost of a call counts, the KPI baseline that alerts compare with, who is told of
-    alerts, where pages and boards are, a daily budget in US dollars, the `stores` of traces and logs, and `elsewhere`:
-    services that somebody else runs, by the names `prometheus`, `alertmanager`, `grafana`, `langfuse`, the kinds of
-    stores, and `remoteWrite`, a long-term store of metrics.
-    `plain_rules`: the store of metrics does not know `anchored`. `alert_speed` is how many times faster than in
-    production the windows of alerts pass, for rehearsals.
-    """
+    """The decisions for one environment; of retention and `stores` an operator may choose others."""
 
     name: EnvName
     metrics_retention: Retention
     traces_retention: Retention
     logs_retention: Retention
     scrape_interval_s: int
-    cluster: Cluster | None = None
-    pages: tuple[Receiver, ...] = ()
-    tickets: tuple[Receiver, ...] = ()
-    dead_mans_switch: Webhook | None = None
-    receiver_secrets: tuple[str, ...] = ()
-    objects: ObjectStore | None = None
-    collector_tls: str | None = None
-    oidc: Oidc | None = None
-    grafana_url: str | None = None
-    grafana_database: Database | None = None
-    langfuse_url: str | None = None
-    langfuse_oidc: Issuer | None = None
-    langfuse_keys: str = "langfuseKeys"
-    langfuse_stores: LangfuseStores | None = None
-    langfuse_traces_url: str | None = None
-    langfuse_public_url: str | None = None
-    langfuse_admin: str = "admin@localhost.localdomain"
-    langfuse_keys_file: Path | None = None
-    prices_file: Path | None = None
-    cost_authority: Authority = Authority.TABLE
-    max_request_mib: int = DOOR_MIB
-    baseline_file: Path | None = None
-    alert_webhook: str | None = None
-    dead_mans_switch_url: str | None = None
-    runbooks_url: str | None = None
-    dashboards_url: str | None = None
-    daily_budget_usd: float | None = None
-    alert_speed: float = 1
     stores: Stores = GRAFANA
-    elsewhere: Mapping[str, Remote] = field(default_factory=dict)
-    plain_rules: bool = False
+    cluster: Cluster | None = None
 
 
 LOCAL: Final = Environment(

@@ -21,6 +21,7 @@ from runbooks.book import library, page
 from stacks import guides
 from stacks.cluster import render
 from stacks.components import collector
+from stacks.deployment import Deployment
 from stacks.environments import ENVIRONMENTS, LOCAL
 from stacks.ports import PORTS
 
@@ -62,7 +63,7 @@ class _Example:
 def documents() -> Mapping[str, str]:
     """Every generated file: path below the repository's root -> text. Rendered once, for it takes seconds."""
     table = prices.load()
-    all_profiles = {"local": collector.profile(LOCAL, _Example()), **profiles.CLUSTER}
+    all_profiles = {"local": collector.profile(Deployment.of(LOCAL), _Example()), **profiles.CLUSTER}
     return {
         "collector/README.md": readme.render(),
         **{

@@ -8,8 +8,9 @@ from typing import Final
 from pulumi import ComponentResource, ResourceOptions
 
 from collector.stores import LogKind, TraceKind
-from stacks import doors
+from stacks import gated
 from stacks.components import alertmanager, collector, jaeger, loki, prometheus, tempo, victorialogs
+from stacks.deployment import Deployment
 from stacks.environments import Environment
 from stacks.ports import PORTS
 from stacks.process.layout import StackDir
@@ -20,7 +21,7 @@ from stacks.workload import Placement, Workload
 
 LOOPBACK: Final = "127.0.0.1"
 
-_Component = Callable[[Environment, Placement], Workload]
+_Component = Callable[[Deployment, Placement], Workload]
 _STORES: Final[Mapping[TraceKind | LogKind, _Component]] = {
     LogKind.LOKI: loki.workload,
     LogKind.VICTORIALOGS: victorialogs.workload,
@@ -39,7 +40,7 @@ class LocalPlacement:
 
     def listen(self, port: str) -> str:
         """`host:port` to bind."""
-        return f"{self.inside if port in doors.BEHIND else LOOPBACK}:{self.ports[port]}"
+        return f"{self.inside if port in gated.BEHIND else LOOPBACK}:{self.ports[port]}"
 
     def address(self, port: str) -> str:
         """`host:port` to reach it: through the gate, as everybody does."""
@@ -58,11 +59,11 @@ class LocalPlacement:
         return str(self.layout.data / workload)
 
 
-def workloads(environment: Environment, at: Placement) -> tuple[Workload, ...]:
-    """All workloads of an environment; pure."""
-    stores = (_STORES[environment.stores.logs], _STORES[environment.stores.traces])
+def workloads(deployment: Deployment, at: Placement) -> tuple[Workload, ...]:
+    """All workloads of a stack on this computer; pure."""
+    stores = (_STORES[deployment.stores.logs], _STORES[deployment.stores.traces])
     every = (prometheus.workload, alertmanager.workload, *stores, collector.workload)
-    return tuple(component(environment, at) for component in every)
+    return tuple(component(deployment, at) for component in every)
 
 
 def process_specs(
@@ -70,14 +71,14 @@ def process_specs(
 ) -> list[ProcessSpec]:
     """The workloads as local processes. `find` maps names of binaries to paths or raises."""
     ports = {name: settings.port(name) for name in PORTS}
-    inside = doors.inside(layout)
-    found = workloads(settings.applied_to(environment), LocalPlacement(ports, layout, inside or LOOPBACK))
+    inside = gated.inside(layout)
+    found = workloads(settings.deployment(environment), LocalPlacement(ports, layout, inside or LOOPBACK))
     binaries = find(sorted(set().union(*(workload.binaries for workload in found))))
     specs = [ProcessSpec.from_workload(workload, layout, ports, binaries, LOOPBACK) for workload in found]
     if inside is None:
         return specs
-    behind = {name: number for each in specs for name, number in each.ports.items() if name in doors.BEHIND}
-    return [doors.spec(layout, LOOPBACK, inside, behind), *specs]
+    behind = {name: number for each in specs for name, number in each.ports.items() if name in gated.BEHIND}
+    return [gated.spec(layout, LOOPBACK, inside, behind), *specs]
 
 
 def endpoints(settings: Settings) -> dict[str, str]:

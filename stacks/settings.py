@@ -28,6 +28,7 @@ from agentobs.errors import AgentobsError
 from collector.cost import Authority
 from collector.stores import PERMISSIVE, LogKind, Stores, TraceKind
 from collector.tiers import DOOR_MIB, MOST_DOOR_MIB
+from stacks.deployment import Deployment
 from stacks.environments import Environment, Retention
 from stacks.ports import PORTS
 
@@ -75,9 +76,9 @@ class CommonSettings(BaseModel):
     daily_budget_usd: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     alert_speed: Annotated[float, Field(ge=1, le=3600, allow_inf_nan=False)] = 1
 
-    def common(self, environment: Environment) -> Environment:
-        """The environment with these overrides applied."""
-        return replace(
+    def deployment(self, environment: Environment) -> Deployment:
+        """The environment with the operator's choices."""
+        return Deployment.of(
             environment,
             stores=Stores(traces=self.traces, logs=self.logs),
             metrics_retention=self.metrics_retention or environment.metrics_retention,
@@ -136,10 +137,10 @@ class Settings(CommonSettings):
     alert_webhook: str | None = None
     dead_mans_switch_url: str | None = None
 
-    def applied_to(self, environment: Environment) -> Environment:
+    def deployment(self, environment: Environment) -> Deployment:
         """The environment with the operator's choices."""
         return replace(
-            self.common(environment),
+            super().deployment(environment),
             langfuse_url=self.langfuse_url,
             langfuse_keys_file=self.langfuse_keys_file,
             alert_webhook=self.alert_webhook,

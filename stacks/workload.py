@@ -89,7 +89,7 @@ class Workload:
     binary would refuse. `stop_s` is how long a graceful stop may take.
 
     The rest counts in a cluster only. `image` is a row of `stacks.versions`; `calls` are ports of others that it
-    reaches, `outside` what it reaches beyond, `reaches` addresses of services that somebody else runs; `reloaded` are
+    reaches, `outside` what it reaches beyond, `reaches` addresses of external services; `reloaded` are
     those of `files` that are read again while it runs; `scratch` are folders that it writes and need not keep; `alive`
     tells a hanging process from a busy one;
     `data_path` is where its image wants the volume; `metrics_port` is scraped; empty, the image gives no metrics that

@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 import toolchain
 from agentobs.errors import AgentobsError
 from collector.document import to_yaml
-from stacks import home
+from stacks import paths
 from stacks.environments import ENVIRONMENTS, EnvName
 from stacks.process import private
 from stacks.process.layout import StackDir
@@ -37,12 +37,12 @@ class Workspace:
 
     def __init__(self, stack: EnvName) -> None:
         self.stack = stack.value
-        self.home = home.home()
+        self.home = paths.home()
 
     @property
     def layout(self) -> StackDir:
         """Folders of the stack's processes."""
-        return home.stack_dir(self.stack)
+        return paths.stack_dir(self.stack)
 
     @property
     def project(self) -> Path:
@@ -50,10 +50,10 @@ class Workspace:
 
         The view is what lets a second stack of the same name run beside the first one, as the tests do.
         """
-        return self.home / "project" if home.HOME_VARIABLE in os.environ else home.project_root()
+        return self.home / "project" if paths.HOME_VARIABLE in os.environ else paths.project_root()
 
     def _make_view(self) -> None:
-        root = home.project_root()
+        root = paths.project_root()
         if self.project == root:
             return
         self.project.mkdir(parents=True, exist_ok=True)
@@ -66,7 +66,7 @@ class Workspace:
     @property
     def settings(self) -> Path:
         """The stack file: what an operator set."""
-        folder = "." if home.HOME_VARIABLE in os.environ else "stacks"
+        folder = "." if paths.HOME_VARIABLE in os.environ else "stacks"
         return self.project / folder / f"Pulumi.{self.stack}.yaml"
 
     @property
@@ -112,7 +112,7 @@ class Workspace:
     def exclusive(self) -> Iterator[None]:
         """Keep two commands on one stack apart. Raises WorkspaceError when another one is at work."""
         # Configurations and Pulumi's state below it hold addresses of webhooks, which are secrets.
-        home.ready()
+        paths.ready()
         lock = FileLock(self.home / f"{self.stack}.lock", timeout=0)
         try:
             lock.acquire()
@@ -127,7 +127,7 @@ class Workspace:
 
     def prepare(self) -> None:
         """Create backend, passphrase and stack where they are missing; clear the lock of a command that died."""
-        home.ready()
+        paths.ready()
         self._state.mkdir(parents=True, exist_ok=True)
         self._make_view()
         if not self.passphrase.exists():

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from runbooks.checklist import Result
-from stacks import home
+from stacks import paths
 from stacks.process import private
 
 _KEY: Final = "key"
@@ -60,4 +60,4 @@ def _key() -> bytes:
 
 
 def _folder() -> Path:
-    return private.folder(home.ready() / "checklists")
+    return private.folder(paths.ready() / "checklists")

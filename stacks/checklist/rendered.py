@@ -12,10 +12,12 @@ import toolchain
 import toolchain.table
 from stacks import live as machine
 from stacks import observability, settings
+from stacks.cluster import load
 from stacks.cluster import plan as plans
-from stacks.cluster import reading
 from stacks.cluster.render import stack_settings
-from stacks.environments import ENVIRONMENTS, Environment, EnvName
+from stacks.cluster.resolve import resolve
+from stacks.deployment import Deployment
+from stacks.environments import ENVIRONMENTS, EnvName
 from stacks.process.spec import ProcessSpec
 from stacks.process.supervisor import Supervisor
 from stacks.workspace import Workspace
@@ -23,9 +25,9 @@ from stacks.workspace import Workspace
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
-    """The environment as set and every workload's files; processes on a computer, in a cluster the plan."""
+    """The deployment and every workload's files; processes on a computer, in a cluster the plan."""
 
-    environment: Environment
+    deployment: Deployment
     files: Mapping[str, Mapping[str, str]]
     specs: Sequence[ProcessSpec] = ()
     plan: plans.Plan | None = None
@@ -47,13 +49,13 @@ def of_stack(workspace: Workspace) -> Rendered:
         chosen = _settings(workspace)
         specs = observability.process_specs(environment, chosen, workspace.layout, toolchain.require)
         return Rendered(
-            environment=chosen.applied_to(environment), files={spec.name: spec.files for spec in specs}, specs=specs
+            deployment=chosen.deployment(environment), files={spec.name: spec.files for spec in specs}, specs=specs
         )
     values, encrypted = stack_settings(workspace.settings)
-    chosen_there = reading.parse(values, encrypted, environment).settings
+    chosen_there = load.parse(values, encrypted, environment).settings
     made = plans.make(environment, chosen_there)
     return Rendered(
-        environment=chosen_there.common(environment),
+        deployment=resolve(chosen_there, environment),
         files={workload.name: workload.files for workload in made.workloads},
         plan=made,
         context=chosen_there.context,
@@ -72,7 +74,7 @@ def expected(workspace: Workspace, rendered: Rendered) -> machine.Expected:
     # What is no binary of the toolchain runs on the Python of this command.
     binaries = {spec.name: spec.command[0] for spec in rendered.specs if Path(spec.command[0]).name in pinned}
     names = {name: Path(path).name for name, path in binaries.items()}
-    keys = rendered.environment.langfuse_keys_file
+    keys = rendered.deployment.langfuse_keys_file
     alertmanagers = [spec for spec in rendered.specs if spec.name == "alertmanager"]
     return machine.Expected(
         processes={spec.name: pids.get(spec.name) for spec in rendered.specs},

@@ -136,7 +136,7 @@ class RunningStack:
 
     def send_probe(self, labels: Mapping[str, str]) -> Sent:
         """Send an alert and wait until it is delivered; a group waits before its first notification."""
-        speed = Timing(self._rendered.environment.alert_speed)
+        speed = Timing(self._rendered.deployment.alert_speed)
         return self._alertmanager.probe(labels, speed.seconds(_GROUP_WAIT_S), _PATIENCE_S)
 
     def boards(self) -> list[BoardState]:
@@ -148,7 +148,7 @@ class RunningStack:
         """The boards in Grafana: slug -> new, unchanged, changed or edited."""
         if self._grafana is None:
             return {}
-        pages = documents.runbooks(component.links(self._rendered.environment))
+        pages = documents.runbooks(component.links(self._rendered.deployment))
         wanted = documents.provisioned(documents.Sites(runbooks=pages, stores=self._stores.kinds), editable=True)
         return {plan_.slug: str(plan_.state) for plan_ in self._grafana.plans(wanted)}
 

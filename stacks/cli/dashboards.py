@@ -1,4 +1,4 @@
-"""`agentobs dashboards`: bring the boards into a Grafana that somebody else runs."""
+"""`agentobs dashboards`: bring the boards into an external Grafana."""
 
 import os
 from typing import Annotated, Final

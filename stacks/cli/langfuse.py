@@ -70,7 +70,7 @@ def _project(stack: EnvName) -> Iterator[Credentials]:
                 f"the stack {stack} has no Langfuse; fix: pulumi config set {NAMESPACE}:langfuse managed"
             )
         said = workspace.outputs()
-        if "langfuse" in said["elsewhere"]:
+        if "langfuse" in said["external"]:
             yield _credentials(there.urls["langfuse"], _setting(workspace, "langfuseKeys"))
         else:
             public, secret = _generated(said["cluster"]["context"], said["cluster"]["namespace"])

@@ -18,7 +18,7 @@ from dashboards.report import Period
 from runbooks.status import Status, collect
 from runbooks.why.diagnosis import Window, diagnose
 from runbooks.why.document import Verdict
-from stacks import home, store_choice
+from stacks import paths, store_choice
 from stacks.cli import safe, show, show_why
 from stacks.cli.report import write
 from stacks.clients.prometheus import Prometheus
@@ -122,7 +122,7 @@ def _run_demo(otlp: str, tasks: int) -> None:
     """A healthy system, and then one broken version: something to look at, and to ask about."""
     command = [sys.executable, "-m", "demo", "run", "--scenario", STORY, "--environment", _STORY_ENVIRONMENT]
     command += ["--tasks", str(tasks), "--rate", str(STORY_RATE), "--endpoint", otlp]
-    if subprocess.run(command, cwd=home.project_root(), check=False).returncode != 0:
+    if subprocess.run(command, cwd=paths.project_root(), check=False).returncode != 0:
         raise LifecycleError(f"the sample workload failed; the stack is up. Try again: {' '.join(command[1:])}")
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from stacks import generated, home
+from stacks import generated, paths
 from stacks.cli import safe
 from stacks.cluster import render as manifests_of
 from stacks.cluster import rules as rules_of
@@ -93,4 +93,4 @@ def _environment(stack: EnvName) -> Environment:
 
 
 def _stack_file(stack: EnvName) -> Path:
-    return home.project_root() / "stacks" / f"Pulumi.{stack}.yaml"
+    return paths.project_root() / "stacks" / f"Pulumi.{stack}.yaml"

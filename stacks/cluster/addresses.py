@@ -1,4 +1,4 @@
-"""Addresses of services that somebody else runs: inside the cluster or outside, and on which port."""
+"""Addresses of external services: inside the cluster or outside, and on which port."""
 
 from typing import Final
 from urllib.parse import urlsplit

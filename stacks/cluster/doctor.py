@@ -14,9 +14,9 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.config.config_exception import ConfigException
 from urllib3.exceptions import HTTPError
 
-from stacks.cluster import addresses, hardening, plan, reading
+from stacks.cluster import addresses, hardening, load, plan
+from stacks.cluster.external import external
 from stacks.cluster.plan import Plan
-from stacks.cluster.remotes import remotes
 from stacks.cluster.rollout import connect
 from stacks.cluster.settings import ClusterSettings
 from stacks.cluster.snapshots import GROUP
@@ -48,7 +48,7 @@ class Finding:
 def examine(environment: Environment, raw: Mapping[str, str], secure: Collection[str]) -> Iterator[Finding]:
     """Everything that an `up` of this stack needs, good or not."""
     try:
-        chosen = reading.parse(raw, secure, environment).settings
+        chosen = load.parse(raw, secure, environment).settings
     except SettingsError as error:
         for line in str(error).splitlines():
             what, _, fix = line.partition(" Fix: ")
@@ -70,7 +70,7 @@ def examine(environment: Environment, raw: Mapping[str, str], secure: Collection
     yield from _room(api, made)
     yield from _zones(api, environment)
     yield from _present(api, made.namespace, [chosen.pull_secret, chosen.collector_tls_secret])
-    yield from _elsewhere(api, chosen)
+    yield from _external(api, chosen)
     if chosen.snapshot_class:
         custom, fix = client.CustomObjectsApi(api), "pulumi config set agentobs:snapshotClass <one that exists>"
         plural = "volumesnapshotclasses"
@@ -155,14 +155,14 @@ def _zones(api: Any, environment: Environment) -> Iterator[Finding]:  # noqa: AN
     yield Finding(what=f"nodes in {len(zones)} zones, {most} wanted", good=good, fix="" if good else fix)
 
 
-def _elsewhere(api: Any, chosen: ClusterSettings) -> Iterator[Finding]:  # noqa: ANN401 of a library where everything may be None
-    """Services of somebody else in this cluster, and namespaces that are let in. What is outside, pods must reach."""
+def _external(api: Any, chosen: ClusterSettings) -> Iterator[Finding]:  # noqa: ANN401 of a library where everything may be None
+    """External services in this cluster, and namespaces that are let in. What is outside, pods must reach."""
     core = client.CoreV1Api(api)
-    for remote in remotes(chosen):
-        for url in {addresses.place(url): url for url in (remote.url, remote.otlp_url) if url}.values():
+    for service in external(chosen):
+        for url in {addresses.place(url): url for url in (service.url, service.otlp_url) if url}.values():
             space, name = addresses.namespace(url), addresses.service(url)
             if space:
-                fix = f"pulumi config set agentobs:{remote.name}Url <the address of a service that exists>"
+                fix = f"pulumi config set agentobs:{service.name}Url <the address of a service that exists>"
                 ask = functools.partial(core.read_namespaced_service, name, space)
                 yield _found(f"service {name} in {space}", fix, ask)
                 yield from _pod_port(ask, url, chosen.service_pod_ports)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from collector.stores import LogKind, TraceKind
-from stacks.cluster import addresses, entrances, names
+from stacks.cluster import addresses, ingress, names
 from stacks.workload import Outside, Workload
 
 _API_PORTS: Final = (443, 6443)
@@ -20,13 +20,13 @@ _OUTSIDE_PORTS: Final[Mapping[Outside, tuple[int, ...]]] = {
 }
 _DNS_PORT: Final = 53
 OTLP: Final = ("otlp-grpc", "otlp-http")
-PUBLIC: Final = tuple(entrances.HOSTS)
-"""Ports that the ingress controller may reach: those that have an entrance."""
+PUBLIC: Final = tuple(ingress.HOSTS)
+"""Ports that the ingress controller may reach: those that have a host."""
 _LINK_LOCAL: Final = "169.254.0.0/16"
 """Where a cloud tells a machine who it is: no pod asks there."""
 
 READ: Final = ("prometheus", *LogKind, *TraceKind)
-"""Ports that a Grafana of somebody else may read."""
+"""Ports that an external Grafana may read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -44,7 +44,7 @@ class Flow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Doors:
+class AllowedPeers:
     """Who comes in from other namespaces: senders of telemetry by name or label, and the ingress controller.
 
     `scrapers` is the namespace of an external Prometheus, which reads the metrics of all and tells our Alertmanager;
@@ -60,7 +60,7 @@ class Doors:
 
 
 def flows(workloads: Iterable[Workload]) -> tuple[Flow, ...]:
-    """All flows between workloads; what a workload calls elsewhere is none of them."""
+    """All flows between workloads; what a workload calls outside is none of them."""
     known = {workload.name: workload for workload in workloads}
     found = {
         Flow(source=workload.name, target=names.owner(port), port=port)
@@ -78,13 +78,13 @@ def flows(workloads: Iterable[Workload]) -> tuple[Flow, ...]:
     return tuple(sorted(found))
 
 
-def policies(workloads: Iterable[Workload], namespace: str, doors: Doors) -> list[dict[str, Any]]:
+def policies(workloads: Iterable[Workload], namespace: str, peers: AllowedPeers) -> list[dict[str, Any]]:
     """Deny everything, then one policy per workload with its flows; and one for names, which all pods resolve."""
     known = tuple(workloads)
     return [
         _policy("default-deny", namespace, {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}),
         _policy("allow-dns", namespace, {"podSelector": {}, "policyTypes": ["Egress"], "egress": [_dns()]}),
-        *(_of(workload, flows(known), namespace, doors) for workload in known),
+        *(_of(workload, flows(known), namespace, peers) for workload in known),
     ]
 
 
@@ -106,7 +106,7 @@ def _dns() -> dict[str, Any]:
     return {"to": [to], "ports": [{"protocol": protocol, "port": _DNS_PORT} for protocol in ("UDP", "TCP")]}
 
 
-def _of(workload: Workload, every: Iterable[Flow], namespace: str, doors: Doors) -> dict[str, Any]:
+def _of(workload: Workload, every: Iterable[Flow], namespace: str, peers: AllowedPeers) -> dict[str, Any]:
     inward, outward = defaultdict(set), defaultdict(set)
     for flow in every:
         if flow.target == workload.name:
@@ -118,11 +118,11 @@ def _of(workload: Workload, every: Iterable[Flow], namespace: str, doors: Doors)
         "policyTypes": ["Ingress", "Egress"],
         "ingress": [
             *({"from": [_pods(peer)], "ports": _ports(numbers)} for peer, numbers in sorted(inward.items())),
-            *_from_elsewhere(workload, doors),
+            *_from_outside(workload, peers),
         ],
         "egress": [
             *({"to": [_pods(peer)], "ports": _ports(numbers)} for peer, numbers in sorted(outward.items())),
-            *_to_elsewhere(workload, doors),
+            *_to_outside(workload, peers),
         ],
     }
     return _policy(workload.name, namespace, spec)
@@ -136,26 +136,26 @@ def _ports(numbers: Iterable[int]) -> list[dict[str, Any]]:
     return [{"protocol": "TCP", "port": number} for number in sorted(numbers)]
 
 
-def _from_elsewhere(workload: Workload, doors: Doors) -> Iterator[dict[str, Any]]:
+def _from_outside(workload: Workload, peers: AllowedPeers) -> Iterator[dict[str, Any]]:
     otlp = [names.number(port) for port in workload.ports if port in OTLP]
     if otlp:
-        yield {"from": [*_senders(doors)], "ports": _ports(otlp)}
+        yield {"from": [*_senders(peers)], "ports": _ports(otlp)}
     public = [names.number(port) for port in workload.ports if port in PUBLIC]
-    if public and doors.ingress:
-        yield {"from": [_namespace(doors.ingress)], "ports": _ports(public)}
-    if doors.scrapers:
+    if public and peers.ingress:
+        yield {"from": [_namespace(peers.ingress)], "ports": _ports(public)}
+    if peers.scrapers:
         told = [names.number(port) for port in workload.ports if port == "alertmanager"]
         metrics = [names.number(workload.metrics_port)] if workload.metrics_port else []
         if metrics or told:
-            yield {"from": [_namespace(doors.scrapers)], "ports": _ports({*metrics, *told})}
+            yield {"from": [_namespace(peers.scrapers)], "ports": _ports({*metrics, *told})}
     read = [names.number(port) for port in workload.ports if port in READ]
-    if read and doors.readers:
-        yield {"from": [_namespace(doors.readers)], "ports": _ports(read)}
+    if read and peers.readers:
+        yield {"from": [_namespace(peers.readers)], "ports": _ports(read)}
 
 
-def _senders(doors: Doors) -> Iterator[dict[str, Any]]:
+def _senders(peers: AllowedPeers) -> Iterator[dict[str, Any]]:
     yield {"namespaceSelector": {"matchLabels": {names.SENDS_LABEL: "true"}}}
-    for name in doors.senders:
+    for name in peers.senders:
         yield _namespace(name)
 
 
@@ -163,7 +163,7 @@ def _namespace(name: str) -> dict[str, Any]:
     return {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}}
 
 
-def _to_elsewhere(workload: Workload, doors: Doors) -> Iterator[dict[str, Any]]:
+def _to_outside(workload: Workload, peers: AllowedPeers) -> Iterator[dict[str, Any]]:
     """By port only: addresses of clouds change. The API server is reached at a node, on either of its ports."""
     if Outside.API in workload.outside:
         yield {"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}], "ports": _ports(_OUTSIDE_PORTS[Outside.API])}
@@ -175,6 +175,6 @@ def _to_elsewhere(workload: Workload, doors: Doors) -> Iterator[dict[str, Any]]:
     for url in workload.reaches:
         if space := addresses.namespace(url):
             # A policy sees the port of the pod, which need not be that of its service.
-            inside[space].add(doors.pod_ports.get(addresses.place(url), addresses.port(url)))
+            inside[space].add(peers.pod_ports.get(addresses.place(url), addresses.port(url)))
     for space, numbers in sorted(inside.items()):
         yield {"to": [_namespace(space)], "ports": _ports(numbers)}

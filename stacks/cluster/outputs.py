@@ -6,8 +6,8 @@ from typing import Any, Final
 from collector.stores import LogKind, TraceKind
 from dashboards.boards import BOARDS
 from stacks.cluster import names
+from stacks.cluster.external import external
 from stacks.cluster.plan import Plan
-from stacks.cluster.remotes import remotes
 from stacks.cluster.settings import ClusterSettings
 from stacks.environments import Environment
 
@@ -23,10 +23,10 @@ _PORTS: Final = {
 
 
 def outputs(environment: Environment, made: Plan, settings: ClusterSettings) -> dict[str, Any]:
-    """Addresses inside the cluster, ways from outside, services of somebody else, the boards, and what to do next."""
+    """Addresses inside the cluster, ways from outside, external services, the boards, and what to do next."""
     here = {workload.name for workload in made.workloads}
     ports = {key: port for key, port in _PORTS.items() if names.owner(port) in here}
-    elsewhere = {remote.name: {"url": remote.url, "auth": str(remote.auth)} for remote in remotes(settings)}
+    away = {each.name: {"url": each.url, "auth": str(each.auth)} for each in external(settings)}
     kubectl = f"kubectl --context {settings.context} -n {made.namespace}"
     return {
         "cluster": {
@@ -35,11 +35,11 @@ def outputs(environment: Environment, made: Plan, settings: ClusterSettings) -> 
             "snapshotClass": settings.snapshot_class,
         },
         "endpoints": {
-            **{name: each["url"] for name, each in elsewhere.items()},
+            **{name: each["url"] for name, each in away.items()},
             **{key: f"http://{_service(port)}.{made.namespace}:{names.number(port)}" for key, port in ports.items()},
             "otlp_grpc": f"{_service('otlp-grpc')}.{made.namespace}:{names.number('otlp-grpc')}",
         },
-        "elsewhere": elsewhere,
+        "external": away,
         "reach": {key: f"{kubectl} port-forward service/{_service(port)} {_both(port)}" for key, port in ports.items()},
         "web": _web(settings),
         "boards": [board.uid for board in BOARDS],
@@ -57,10 +57,10 @@ def _both(port: str) -> str:
 
 
 def _web(settings: ClusterSettings) -> dict[str, str]:
-    """Pages for people, where a domain or somebody else serves them."""
+    """Pages for people, where a domain or an external service serves them."""
     hosts = {name: f"https://{name}.{settings.domain}" for name in ("grafana", "langfuse") if settings.domain}
     ours = {name: url for name, url in hosts.items() if getattr(settings, name) == "managed"}
-    return ours | {remote.name: remote.url for remote in remotes(settings) if remote.name in {"grafana", "langfuse"}}
+    return ours | {each.name: each.url for each in external(settings) if each.name in {"grafana", "langfuse"}}
 
 
 def _next(environment: Environment, settings: ClusterSettings, kubectl: str) -> Iterator[str]:

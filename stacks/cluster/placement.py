@@ -13,10 +13,10 @@ POD_IP: Final = "${POD_IP}"
 
 @dataclass(frozen=True, slots=True)
 class ClusterPlacement:
-    """The cluster's answers. `elsewhere` maps a named port to the address of a backend that somebody else runs."""
+    """The cluster's answers. `external` maps a named port to the address of an external backend."""
 
     sizes: Sizes
-    elsewhere: Mapping[str, str]
+    external: Mapping[str, str]
 
     def listen(self, port: str) -> str:
         """Every address of the pod: the kubelet, the service and other replicas reach it there."""
@@ -24,12 +24,12 @@ class ClusterPlacement:
 
     def address(self, port: str) -> str:
         """The service of the port's owner."""
-        return self.elsewhere.get(port) or f"{names.owner(port)}:{names.number(port)}"
+        return self.external.get(port) or f"{names.owner(port)}:{names.number(port)}"
 
     def members(self, port: str) -> tuple[str, ...]:
         """The pods one by one, through the headless service."""
         owner = names.owner(port)
-        if port in self.elsewhere or owner not in self.sizes or self.sizes[owner].replicas == 1:
+        if port in self.external or owner not in self.sizes or self.sizes[owner].replicas == 1:
             return (self.address(port),)
         return tuple(
             f"{owner}-{number}.{names.members(owner)}:{names.number(port)}"

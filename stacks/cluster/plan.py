@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from stacks.cluster import entrances, hardening, limits, names, network, pods, secrets
-from stacks.cluster.applied import applied
-from stacks.cluster.needs import own_stores
+from stacks.cluster import hardening, ingress, limits, names, network, pods, secrets
 from stacks.cluster.placement import ClusterPlacement
+from stacks.cluster.required import own_stores
+from stacks.cluster.resolve import resolve
 from stacks.cluster.settings import ClusterSettings
 from stacks.components import (
     alertmanager,
@@ -22,10 +22,11 @@ from stacks.components import (
     tempo,
     victorialogs,
 )
+from stacks.deployment import Deployment
 from stacks.environments import Cluster, Environment
 from stacks.workload import Placement, Workload
 
-_Component = Callable[[Environment, Placement], Workload]
+_Component = Callable[[Deployment, Placement], Workload]
 _BACKENDS: Final[tuple[tuple[str, _Component], ...]] = (
     # An external Prometheus has its own view of the cluster.
     ("prometheus", kube_state_metrics.workload),
@@ -60,10 +61,10 @@ def cluster_of(environment: Environment) -> Cluster:
 def make(environment: Environment, settings: ClusterSettings) -> Plan:
     """The whole platform of an environment."""
     cluster = cluster_of(environment)
-    chosen = applied(settings, environment)
+    deployment = resolve(settings, environment)
     at = ClusterPlacement(cluster.sizes, {})
-    workloads = tuple(component(chosen, at) for component in _components(environment, settings))
-    site = pods.Site(
+    workloads = tuple(component(deployment, at) for component in _components(environment, settings))
+    target = pods.DeployTarget(
         namespace=settings.namespace,
         cluster=cluster,
         storage_class=settings.storage_class,
@@ -73,13 +74,13 @@ def make(environment: Environment, settings: ClusterSettings) -> Plan:
         user_namespaces=settings.user_namespaces,
         annotations=settings.identities,
     )
-    entrance = entrances.Entrance(
+    web = ingress.IngressSettings(
         domain=settings.domain,
         ingress_class=settings.ingress_class,
         gateway=settings.gateway,
         issuer=settings.tls_issuer,
     )
-    doors = network.Doors(
+    peers = network.AllowedPeers(
         senders=settings.sender_namespaces,
         ingress=settings.ingress_namespace,
         scrapers=settings.prometheus_namespace,
@@ -92,10 +93,10 @@ def make(environment: Environment, settings: ClusterSettings) -> Plan:
         manifests=(
             _namespace(settings.namespace),
             *limits.objects(cluster.sizes, (each.name for each in workloads), settings.namespace),
-            *network.policies(workloads, settings.namespace, doors),
+            *network.policies(workloads, settings.namespace, peers),
             *secrets.objects(workloads, settings.namespace),
-            *(manifest for workload in workloads for manifest in pods.objects(workload, site)),
-            *entrances.objects(workloads, settings.namespace, entrance),
+            *(manifest for workload in workloads for manifest in pods.objects(workload, target)),
+            *ingress.objects(workloads, settings.namespace, web),
         ),
     )
 

@@ -21,7 +21,7 @@ _STARTS_S: Final = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
+class DeployTarget:
     """Where pods are put. `registry` replaces the host of every image, for clusters that pull from a mirror."""
 
     namespace: str
@@ -38,19 +38,19 @@ class Site:
 Manifest = dict[str, Any]
 
 
-def objects(workload: Workload, site: Site) -> list[Manifest]:
+def objects(workload: Workload, target: DeployTarget) -> list[Manifest]:
     """Every object of one workload, in the order in which they are made."""
     workload = replace(workload, command=_filled(workload), image=workload.image or workload.name)
-    size = site.cluster.sizes[workload.name]
+    size = target.cluster.sizes[workload.name]
     stateful = size.disk_mib > 0
     return [
-        _account(workload, site),
-        *rbac.objects(workload.name, workload.api, site.namespace),
-        *configs.objects(workload, site.namespace),
-        *_services(workload, site, members=stateful),
-        _controller(workload, size, site, stateful=stateful),
-        *_budget(workload, size, site),
-        *_autoscaler(workload, size, site),
+        _account(workload, target),
+        *rbac.objects(workload.name, workload.api, target.namespace),
+        *configs.objects(workload, target.namespace),
+        *_services(workload, target, members=stateful),
+        _controller(workload, size, target, stateful=stateful),
+        *_budget(workload, size, target),
+        *_autoscaler(workload, size, target),
     ]
 
 
@@ -68,9 +68,9 @@ def _filled(workload: Workload) -> tuple[str, ...]:
     return tuple(word.replace(CONFIG_DIR, folder).replace(POD_IP, "$(POD_IP)") for word in workload.command)
 
 
-def _account(workload: Workload, site: Site) -> Manifest:
-    metadata = meta(workload, site.namespace)
-    annotations = (site.annotations or {}).get(workload.name)
+def _account(workload: Workload, target: DeployTarget) -> Manifest:
+    metadata = meta(workload, target.namespace)
+    annotations = (target.annotations or {}).get(workload.name)
     if annotations:
         metadata["annotations"] = dict(annotations)
     return {
@@ -78,7 +78,7 @@ def _account(workload: Workload, site: Site) -> Manifest:
     }  # fmt: skip
 
 
-def _services(workload: Workload, site: Site, *, members: bool) -> Iterator[Manifest]:
+def _services(workload: Workload, target: DeployTarget, *, members: bool) -> Iterator[Manifest]:
     ports = [
         {"name": names.port_name(port), "port": names.number(port), "targetPort": names.port_name(port)}
         for port in workload.ports
@@ -86,7 +86,7 @@ def _services(workload: Workload, site: Site, *, members: bool) -> Iterator[Mani
     spec = {"selector": names.selector(workload.name), "ports": ports}
     base = {"apiVersion": "v1", "kind": "Service"}
     for name, kind in _service_kinds(workload, members=members):
-        yield {**base, "metadata": meta(workload, site.namespace, name), "spec": {**kind, **spec}}
+        yield {**base, "metadata": meta(workload, target.namespace, name), "spec": {**kind, **spec}}
 
 
 def _service_kinds(workload: Workload, *, members: bool) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -96,43 +96,43 @@ def _service_kinds(workload: Workload, *, members: bool) -> Iterator[tuple[str, 
         yield names.members(workload.name), {"clusterIP": "None", "publishNotReadyAddresses": True}
 
 
-def _controller(workload: Workload, size: Size, site: Site, *, stateful: bool) -> Manifest:
+def _controller(workload: Workload, size: Size, target: DeployTarget, *, stateful: bool) -> Manifest:
     spec: dict[str, Any] = {
         "revisionHistoryLimit": 5,
         "selector": {"matchLabels": names.selector(workload.name)},
-        "template": _template(workload, size, site),
+        "template": _template(workload, size, target),
     }
     if not size.scales:
         spec["replicas"] = size.replicas
     if stateful:
-        retention = "Delete" if site.cluster.on_destroy is OnDestroy.DELETE else "Retain"
+        retention = "Delete" if target.cluster.on_destroy is OnDestroy.DELETE else "Retain"
         spec |= {
             "serviceName": names.members(workload.name),
             "podManagementPolicy": "Parallel",
-            "volumeClaimTemplates": [_claim(workload, size, site)],
+            "volumeClaimTemplates": [_claim(workload, size, target)],
             "persistentVolumeClaimRetentionPolicy": {"whenDeleted": retention, "whenScaled": "Retain"},
         }
     else:
         surge = {"maxSurge": 1, "maxUnavailable": 0}
         spec |= {"strategy": {"type": "RollingUpdate", "rollingUpdate": surge}, "progressDeadlineSeconds": 600}
-    kind, metadata = "StatefulSet" if stateful else "Deployment", meta(workload, site.namespace)
+    kind, metadata = "StatefulSet" if stateful else "Deployment", meta(workload, target.namespace)
     if workload.uid < _OWN_UIDS:
         metadata["annotations"] = {"kube-score/ignore": "container-security-context-user-group-id"}
     return {"apiVersion": "apps/v1", "kind": kind, "metadata": metadata, "spec": spec}
 
 
-def _template(workload: Workload, size: Size, site: Site) -> dict[str, Any]:
+def _template(workload: Workload, size: Size, target: DeployTarget) -> dict[str, Any]:
     spec: dict[str, Any] = {
         "serviceAccountName": workload.name,
-        **hardening.pod(workload, user_namespaces=site.user_namespaces),
+        **hardening.pod(workload, user_namespaces=target.user_namespaces),
         "terminationGracePeriodSeconds": workload.stop_s + 10,
-        "containers": [_container(workload, size, site)],
+        "containers": [_container(workload, size, target)],
         "volumes": _volumes(workload, size),
     }
-    if site.pull_secret:
-        spec["imagePullSecrets"] = [{"name": site.pull_secret}]
+    if target.pull_secret:
+        spec["imagePullSecrets"] = [{"name": target.pull_secret}]
     if size.replicas > 1:
-        spec |= _spread(workload, zones=site.cluster.zones)
+        spec |= _spread(workload, zones=target.cluster.zones)
     return {
         "metadata": {
             "labels": names.labels(workload.name, workload.image),
@@ -165,12 +165,12 @@ def _spread(workload: Workload, *, zones: bool) -> dict[str, Any]:
     }
 
 
-def _container(workload: Workload, size: Size, site: Site) -> dict[str, Any]:
+def _container(workload: Workload, size: Size, target: DeployTarget) -> dict[str, Any]:
     image = IMAGES[workload.image]
     made: dict[str, Any] = {
         "name": workload.name,
-        "image": image.at(site.registry),
-        **hardening.container(site.pull_policy),
+        "image": image.at(target.registry),
+        **hardening.container(target.pull_policy),
         "env": _environment(workload),
         "ports": [{"name": names.port_name(port), "containerPort": names.number(port)} for port in workload.ports],
         "resources": {"requests": size.requests(), "limits": size.limits()},
@@ -265,37 +265,37 @@ def _mounts(workload: Workload, size: Size) -> list[dict[str, Any]]:
     return made
 
 
-def _claim(workload: Workload, size: Size, site: Site) -> dict[str, Any]:
+def _claim(workload: Workload, size: Size, target: DeployTarget) -> dict[str, Any]:
     spec: dict[str, Any] = {
         "accessModes": ["ReadWriteOnce"],
         "resources": {"requests": {"storage": f"{size.disk_mib}Mi"}},
     }
-    if site.storage_class:
-        spec["storageClassName"] = site.storage_class
+    if target.storage_class:
+        spec["storageClassName"] = target.storage_class
     return {"metadata": {"name": "data", "labels": names.selector(workload.name)}, "spec": spec}
 
 
-def _budget(workload: Workload, size: Size, site: Site) -> Iterator[Manifest]:
+def _budget(workload: Workload, size: Size, target: DeployTarget) -> Iterator[Manifest]:
     if size.replicas > 1:
         spec = {
             "maxUnavailable": 1,
             "selector": {"matchLabels": names.selector(workload.name)},
             "unhealthyPodEvictionPolicy": "AlwaysAllow",
         }
-        metadata = meta(workload, site.namespace)
+        metadata = meta(workload, target.namespace)
         yield {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": metadata, "spec": spec}
 
 
-def _autoscaler(workload: Workload, size: Size, site: Site) -> Iterator[Manifest]:
+def _autoscaler(workload: Workload, size: Size, target: DeployTarget) -> Iterator[Manifest]:
     if size.scales:
-        target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": workload.name}
+        scaled = {"apiVersion": "apps/v1", "kind": "Deployment", "name": workload.name}
         cpu = {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 70}}
         spec = {
-            "scaleTargetRef": target,
+            "scaleTargetRef": scaled,
             "minReplicas": size.replicas,
             "maxReplicas": size.most_replicas,
             "metrics": [{"type": "Resource", "resource": cpu}],
             "behavior": {"scaleDown": {"stabilizationWindowSeconds": 600}},
         }
-        metadata = meta(workload, site.namespace)
+        metadata = meta(workload, target.namespace)
         yield {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": metadata, "spec": spec}

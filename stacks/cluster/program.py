@@ -5,9 +5,9 @@ from collections.abc import Collection, Mapping
 import pulumi
 import pulumi_kubernetes as k8s
 
-from stacks.cluster import plan, reading
+from stacks.cluster import load, plan
 from stacks.cluster.outputs import outputs
-from stacks.cluster.realise import Platform, Target
+from stacks.cluster.provision import Platform, Target
 from stacks.environments import Environment
 from stacks.policy import rules
 
@@ -18,7 +18,7 @@ def declare(environment: Environment, raw: Mapping[str, str], secure: Collection
     The policy is asked here, whatever tool runs the program: the policy pack is a flag that one can forget, and its
     rules about the whole stack speak only after an `up` without a preview has made everything.
     """
-    read = reading.parse(raw, secure, environment)
+    read = load.parse(raw, secure, environment)
     made = plan.make(environment, read.settings)
     rules.require(made.manifests)
     provider = k8s.Provider(

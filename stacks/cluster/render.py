@@ -13,7 +13,7 @@ from typing import Any, Final
 import yaml
 
 from collector.document import to_yaml
-from stacks.cluster import plan, reading, secrets
+from stacks.cluster import load, plan, secrets
 from stacks.cluster.plan import Plan
 from stacks.environments import Environment
 from stacks.settings import NAMESPACE, SettingsError
@@ -58,7 +58,7 @@ def documents(environment: Environment, file: Path) -> dict[str, str]:
 def planned(environment: Environment, file: Path) -> Plan:
     """The plan of the stack of this file. Raises SettingsError."""
     values, encrypted = stack_settings(file)
-    return plan.make(environment, reading.parse(values, encrypted, environment).settings)
+    return plan.make(environment, load.parse(values, encrypted, environment).settings)
 
 
 def review(made: Plan) -> str:

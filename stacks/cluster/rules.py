@@ -1,4 +1,4 @@
-"""What a Prometheus that somebody else runs must load: recording rules, alerts, what to scrape. Needs no cluster."""
+"""What an external Prometheus must load: recording rules, alerts, what to scrape. Needs no cluster."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -7,9 +7,9 @@ from typing import Any, Final
 import yaml
 
 from collector.document import to_yaml
-from stacks.cluster import names, reading
-from stacks.cluster.applied import applied
+from stacks.cluster import load, names
 from stacks.cluster.render import stack_settings
+from stacks.cluster.resolve import resolve
 from stacks.components import prometheus
 from stacks.environments import Environment
 
@@ -24,10 +24,10 @@ def documents(environment: Environment, file: Path, *, plain: bool = False) -> d
     `scrape.yaml` is what to scrape, for a Prometheus in the same cluster.
     """
     values, encrypted = stack_settings(file)
-    settings = reading.parse(values, encrypted, environment).settings
-    chosen = applied(settings, environment)
-    recording, alerts = prometheus.rule_groups(replace(chosen, plain_rules=plain or chosen.plain_rules))
-    scrapes = prometheus.scrape_from_elsewhere(settings.namespace, grafana=settings.grafana == "managed")
+    settings = load.parse(values, encrypted, environment).settings
+    deployment = resolve(settings, environment)
+    recording, alerts = prometheus.rule_groups(replace(deployment, plain_rules=plain or deployment.plain_rules))
+    scrapes = prometheus.external_scrape(settings.namespace, grafana=settings.grafana == "managed")
     return {
         RECORDING: to_yaml({"groups": recording}),
         ALERTS: to_yaml({"groups": alerts}),

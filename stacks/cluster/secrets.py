@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from collector.stores import LogKind, TraceKind
 from stacks.cluster import names
-from stacks.components import elsewhere
+from stacks.components import external
 from stacks.workload import Workload
 
 
@@ -42,10 +42,10 @@ class Composed:
 
 Value = Generated | Given | Composed
 
-SECRETS_DIR: Final = elsewhere.FOLDER
+SECRETS_DIR: Final = external.FOLDER
 """Where a pod has secrets that are files."""
 LOGINS: Final = ("prometheus", "remoteWrite", "alertmanager", *LogKind, *TraceKind)
-"""Services of somebody else that may want to know us."""
+"""External services that may want to know us."""
 SECRETS: Final[Mapping[str, str]] = {
     "webhookUrl": "the address that alerts are posted to",
     "pagerdutyRoutingKey": "the routing key of a PagerDuty service (Events API v2)",

@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field, field_validator
 
 from agentobs.address import base_address
 from collector.stores import GRAFANA, LogKind, TraceKind
-from stacks.environments import Auth
+from stacks.deployment import Auth
 from stacks.settings import CommonSettings
 
 _NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -143,7 +143,7 @@ class ClusterSettings(CommonSettings):
         return self.uses(name) and getattr(self, name) == "managed"
 
     def leaves(self, name: str) -> bool:
-        """Whether somebody else runs a backend that is in use."""
+        """Whether a backend that is in use is external."""
         return self.uses(name) and getattr(self, name) == "external"
 
     @field_validator(

@@ -3,7 +3,8 @@
 from alerts import routing
 from alerts.routing import Email, Profile, Receiver, Routing, Webhook
 from alerts.timing import Timing
-from stacks.environments import Environment
+from stacks.deployment import Deployment
+from stacks.environments import Cluster
 from stacks.workload import CONFIG_DIR, Outside, Placement, Probe, SecretUse, Workload
 
 _CONFIG = "alertmanager.yml"
@@ -11,35 +12,35 @@ RESEND_S = 60
 """How often Prometheus repeats an alert that fires."""
 
 
-def routes(environment: Environment) -> Routing:
+def routes(deployment: Deployment) -> Routing:
     """Who is told; raises RoutingError where an environment that must tell somebody tells nobody."""
-    if environment.cluster is None:
-        return _on_this_computer(environment)
-    told = environment.pages or environment.tickets
+    if deployment.cluster is None:
+        return _on_this_computer(deployment)
+    told = deployment.pages or deployment.tickets
     return Routing(
-        profile=environment.cluster.alerting if told or must_tell(environment) else Profile.SHOW,
-        pages=environment.pages,
-        tickets=environment.tickets or environment.pages,
-        dead_mans_switch=environment.dead_mans_switch,
-        timing=Timing(environment.alert_speed),
+        profile=deployment.cluster.alerting if told or must_tell(deployment.cluster) else Profile.SHOW,
+        pages=deployment.pages,
+        tickets=deployment.tickets or deployment.pages,
+        dead_mans_switch=deployment.dead_mans_switch,
+        timing=Timing(deployment.alert_speed),
     )
 
 
-def must_tell(environment: Environment) -> bool:
+def must_tell(cluster: Cluster | None) -> bool:
     """Whether alerts without a receiver are a mistake; at a first look at a development cluster they are shown."""
-    return environment.cluster is not None and environment.cluster.guarded
+    return cluster is not None and cluster.guarded
 
 
-def _on_this_computer(environment: Environment) -> Routing:
+def _on_this_computer(deployment: Deployment) -> Routing:
     """Nobody is told, unless the operator named a webhook."""
-    told = (Webhook(url=environment.alert_webhook),) if environment.alert_webhook else ()
-    switch = environment.dead_mans_switch_url
+    told = (Webhook(url=deployment.alert_webhook),) if deployment.alert_webhook else ()
+    switch = deployment.dead_mans_switch_url
     return Routing(
         profile=Profile.SHOW,
         pages=told,
         tickets=told,
         dead_mans_switch=Webhook(url=switch, send_resolved=False) if switch else None,
-        timing=Timing(environment.alert_speed),
+        timing=Timing(deployment.alert_speed),
     )
 
 
@@ -55,19 +56,19 @@ def _gossip(at: Placement) -> tuple[str, ...]:
     )
 
 
-def _told(environment: Environment) -> tuple[Receiver, ...]:
+def _told(deployment: Deployment) -> tuple[Receiver, ...]:
     """Everybody whom the Alertmanager of a cluster tells."""
-    if environment.cluster is None:
+    if deployment.cluster is None:
         return ()
-    switch = environment.dead_mans_switch
-    return (*environment.pages, *environment.tickets, *((switch,) if switch else ()))
+    switch = deployment.dead_mans_switch
+    return (*deployment.pages, *deployment.tickets, *((switch,) if switch else ()))
 
 
-def workload(environment: Environment, at: Placement) -> Workload:
+def workload(deployment: Deployment, at: Placement) -> Workload:
     """The Alertmanager of an environment."""
     config = f"{CONFIG_DIR}/{_CONFIG}"
     several = len(at.members("alertmanager")) > 1
-    told = _told(environment)
+    told = _told(deployment)
     return Workload(
         name="alertmanager",
         command=(
@@ -79,10 +80,10 @@ def workload(environment: Environment, at: Placement) -> Workload:
             "--enable-feature=receiver-name-in-metrics",
             *_gossip(at),
             # After a restart old alerts are sent as they come in: wait until all are back that mute others.
-            f"--dispatch.start-delay={Timing(environment.alert_speed).of(RESEND_S)}",
+            f"--dispatch.start-delay={Timing(deployment.alert_speed).of(RESEND_S)}",
         ),
         checks=(("amtool", "check-config", config),),
-        files={_CONFIG: routing.render(routes(environment)), routing.FILE: routing.TEMPLATE},
+        files={_CONFIG: routing.render(routes(deployment)), routing.FILE: routing.TEMPLATE},
         ports=("alertmanager", "alertmanager-gossip") if several else ("alertmanager",),
         metrics_port="alertmanager",
         ready_port="alertmanager",
@@ -90,7 +91,7 @@ def workload(environment: Environment, at: Placement) -> Workload:
         calls=("alertmanager-gossip",) if several else (),
         secrets=tuple(
             SecretUse(value=key, file=f"/etc/agentobs/secrets/{key}", reread=True)
-            for key in environment.receiver_secrets
+            for key in deployment.receiver_secrets
         ),
         outside=(Outside.HTTPS,) if any(not isinstance(each, Email) for each in told) else (),
         reaches=tuple(dict.fromkeys(f"smtp://{each.smarthost}" for each in told if isinstance(each, Email))),

@@ -14,9 +14,10 @@ from dashboards.lib.sources import PLUGINS
 from runbooks.book import library
 from runbooks.book.kinds import Kind
 from runbooks.book.library import Library
-from stacks.components import elsewhere
+from stacks.components import external
 from stacks.components.prometheus import METRICS_PASSWORD, METRICS_USER, links
-from stacks.environments import Auth, Environment, OnDestroy, Remote
+from stacks.deployment import Auth, Deployment, External
+from stacks.environments import OnDestroy
 from stacks.versions import VICTORIALOGS_PLUGIN
 from stacks.workload import CONFIG_DIR, Outside, Placement, Probe, SecretUse, Workload
 
@@ -25,27 +26,27 @@ RUNBOOKS_DIR: Final = f"{CONFIG_DIR}/runbooks"
 _SECRETS: Final = "/etc/agentobs/secrets"
 
 
-def editable(environment: Environment) -> bool:
+def editable(deployment: Deployment) -> bool:
     """Whether a browser may change a board, which the next start undoes: only where people try things out."""
-    return environment.cluster is not None and environment.cluster.on_destroy is OnDestroy.DELETE
+    return deployment.cluster is not None and deployment.cluster.on_destroy is OnDestroy.DELETE
 
 
-def boards(environment: Environment) -> dict[str, str]:
+def boards(deployment: Deployment) -> dict[str, str]:
     """File -> text of every board; those of runbooks by family, as a family shares a ConfigMap."""
-    sites = _sites(environment)
-    made = documents.provisioned(sites, editable=editable(environment))
-    pages = documents.pages(sites, pages_of(library.load()), editable=editable(environment))
+    sites = _sites(deployment)
+    made = documents.provisioned(sites, editable=editable(deployment))
+    pages = documents.pages(sites, pages_of(library.load()), editable=editable(deployment))
     return {
         **{f"boards/{slug}.json": documents.text(board) for slug, board in made.items()},
         **{f"runbooks/{_chapters()[slug]}/{slug}.json": documents.text(board) for slug, board in pages.items()},
     }
 
 
-def _sites(environment: Environment) -> documents.Sites:
+def _sites(deployment: Deployment) -> documents.Sites:
     """Runbooks are where the operator says, else on their boards, which every Grafana of ours has."""
-    outside = documents.runbooks(links(environment)) if environment.runbooks_url else {}
+    outside = documents.runbooks(links(deployment)) if deployment.runbooks_url else {}
     pages = outside or documents.runbook_boards()
-    return documents.Sites(runbooks=pages, langfuse=trace_url(environment), stores=environment.stores)
+    return documents.Sites(runbooks=pages, langfuse=trace_url(deployment), stores=deployment.stores)
 
 
 def pages_of(found: Library) -> list[Page]:
@@ -72,23 +73,23 @@ def _chapters() -> dict[str, str]:
     return families | rest
 
 
-def trace_url(environment: Environment) -> str:
+def trace_url(deployment: Deployment) -> str:
     """The address in Langfuse that a trace id completes; empty without Langfuse."""
-    return environment.langfuse_traces_url or ""
+    return deployment.langfuse_traces_url or ""
 
 
-def workload(environment: Environment, at: Placement) -> Workload:
+def workload(deployment: Deployment, at: Placement) -> Workload:
     """The Grafana of an environment."""
-    remotes = elsewhere.stores(environment)
-    shown = boards(environment)
+    services = external.stores(deployment)
+    shown = boards(deployment)
     return Workload(
         name="grafana",
         command=("grafana",),
         checks=(),
         files={
-            "provisioning/datasources/agentobs.yaml": to_yaml(provisioning.data_sources(_backends(environment, at))),
+            "provisioning/datasources/agentobs.yaml": to_yaml(provisioning.data_sources(_backends(deployment, at))),
             "provisioning/dashboards/agentobs.yaml": to_yaml(
-                provisioning.boards(BOARDS_DIR, runbooks=RUNBOOKS_DIR, editable=editable(environment))
+                provisioning.boards(BOARDS_DIR, runbooks=RUNBOOKS_DIR, editable=editable(deployment))
             ),
             **shown,
         },
@@ -98,59 +99,59 @@ def workload(environment: Environment, at: Placement) -> Workload:
         ready_port="grafana",
         ready_path="/api/health",
         ready_timeout_s=120,
-        calls=_live(environment),
-        outside=_outside(environment),
-        env=_settings(environment, at),
-        reaches=(*(remote.url for remote in remotes), *_database_url(environment)),
+        calls=_live(deployment),
+        outside=_outside(deployment),
+        env=_settings(deployment, at),
+        reaches=(*(service.url for service in services), *_database_url(deployment)),
         secrets=(
-            *(SecretUse(value=value, file=f"{_SECRETS}/{value}") for value in _secrets(environment).values()),
-            *elsewhere.variable_secrets(remotes),
+            *(SecretUse(value=value, file=f"{_SECRETS}/{value}") for value in _secrets(deployment).values()),
+            *external.variable_secrets(services),
         ),
         scratch=("/tmp", "/var/log/grafana"),  # noqa: S108 a volume of the pod
         alive=Probe(port="grafana"),
     )
 
 
-def _outside(environment: Environment) -> tuple[Outside, ...]:
+def _outside(deployment: Deployment) -> tuple[Outside, ...]:
     """People's identity provider, and the publisher of the one plugin; neither, no way out."""
-    fetches = environment.stores.logs is LogKind.VICTORIALOGS
-    return (Outside.HTTPS,) if environment.oidc or fetches else ()
+    fetches = deployment.stores.logs is LogKind.VICTORIALOGS
+    return (Outside.HTTPS,) if deployment.oidc or fetches else ()
 
 
-def _database_url(environment: Environment) -> tuple[str, ...]:
-    return (f"postgres://{environment.grafana_database.address}",) if environment.grafana_database else ()
+def _database_url(deployment: Deployment) -> tuple[str, ...]:
+    return (f"postgres://{deployment.grafana_database.address}",) if deployment.grafana_database else ()
 
 
-def _backends(environment: Environment, at: Placement) -> provisioning.Backends:
-    """Where the data sources are, ours or those of somebody else."""
-    remotes = {remote.name: remote for remote in elsewhere.stores(environment)}
+def _backends(deployment: Deployment, at: Placement) -> provisioning.Backends:
+    """Where the data sources are, ours or external ones."""
+    services = {service.name: service for service in external.stores(deployment)}
     addresses = {
-        name: remotes[name].url if name in remotes else f"http://{at.address(name)}" for name in _live(environment)
+        name: services[name].url if name in services else f"http://{at.address(name)}" for name in _live(deployment)
     }
-    logins = {name: _login(remote) for name, remote in remotes.items() if remote.auth is not Auth.NONE}
+    logins = {name: _login(service) for name, service in services.items() if service.auth is not Auth.NONE}
     return provisioning.Backends(
         prometheus=addresses["prometheus"],
-        logs=addresses[environment.stores.logs],
-        traces=addresses[environment.stores.traces],
-        stores=environment.stores,
-        scrape_interval_s=environment.scrape_interval_s,
-        langfuse=trace_url(environment),
+        logs=addresses[deployment.stores.logs],
+        traces=addresses[deployment.stores.traces],
+        stores=deployment.stores,
+        scrape_interval_s=deployment.scrape_interval_s,
+        langfuse=trace_url(deployment),
         logins=logins,
     )
 
 
-def _live(environment: Environment) -> tuple[str, ...]:
-    return ("prometheus", str(environment.stores.logs), str(environment.stores.traces))
+def _live(deployment: Deployment) -> tuple[str, ...]:
+    return ("prometheus", str(deployment.stores.logs), str(deployment.stores.traces))
 
 
-def _login(remote: Remote) -> provisioning.Login:
-    user = elsewhere.variable(f"{remote.name}User") if remote.auth is Auth.BASIC else ""
-    return provisioning.Login(token=elsewhere.variable(f"{remote.name}Token"), user=user)
+def _login(service: External) -> provisioning.Login:
+    user = external.variable(f"{service.name}User") if service.auth is Auth.BASIC else ""
+    return provisioning.Login(token=external.variable(f"{service.name}Token"), user=user)
 
 
-def _settings(environment: Environment, at: Placement) -> dict[str, str]:
+def _settings(deployment: Deployment, at: Placement) -> dict[str, str]:
     """Grafana's own hardening guide, as variables."""
-    root = environment.grafana_url or f"http://localhost:{at.address('grafana').rpartition(':')[2]}"
+    root = deployment.grafana_url or f"http://localhost:{at.address('grafana').rpartition(':')[2]}"
     https = "true" if root.startswith("https://") else "false"
     return {
         "GF_PATHS_DATA": at.data_dir("grafana"),
@@ -172,26 +173,26 @@ def _settings(environment: Environment, at: Placement) -> dict[str, str]:
         "GF_SECURITY_CONTENT_SECURITY_POLICY": "true",
         "GF_SECURITY_DISABLE_GRAVATAR": "true",
         "GF_SNAPSHOTS_EXTERNAL_ENABLED": "false",
-        **_plugins(environment, at),
+        **_plugins(deployment, at),
         "GF_UNIFIED_ALERTING_ENABLED": "false",
         "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH": f"{BOARDS_DIR}/fleet.json",
         "GF_LOG_MODE": "console",
-        **_sign_on(environment),
-        **_database(environment),
-        **{setting: f"$__file{{{_SECRETS}/{value}}}" for setting, value in _secrets(environment).items()},
+        **_sign_on(deployment),
+        **_database(deployment),
+        **{setting: f"$__file{{{_SECRETS}/{value}}}" for setting, value in _secrets(deployment).items()},
     }
 
 
-def _plugins(environment: Environment, at: Placement) -> dict[str, str]:
+def _plugins(deployment: Deployment, at: Placement) -> dict[str, str]:
     """None but the one that is needed to read VictoriaLogs, which Grafana fetches from its publisher when it starts."""
-    if environment.stores.logs is not LogKind.VICTORIALOGS:
+    if deployment.stores.logs is not LogKind.VICTORIALOGS:
         return {"GF_PLUGINS_PREINSTALL_DISABLED": "true"}
     plugin = f"{PLUGINS[LogKind.VICTORIALOGS]}@{VICTORIALOGS_PLUGIN}"
     return {"GF_PLUGINS_PREINSTALL": plugin, "GF_PATHS_PLUGINS": f"{at.data_dir('grafana')}/plugins"}
 
 
-def _sign_on(environment: Environment) -> dict[str, str]:
-    oidc = environment.oidc
+def _sign_on(deployment: Deployment) -> dict[str, str]:
+    oidc = deployment.oidc
     if oidc is None:
         return {}
     return {
@@ -209,9 +210,9 @@ def _sign_on(environment: Environment) -> dict[str, str]:
     }
 
 
-def _database(environment: Environment) -> dict[str, str]:
+def _database(deployment: Deployment) -> dict[str, str]:
     """Several Grafanas share one database, else a person signs in anew with every click."""
-    database = environment.grafana_database
+    database = deployment.grafana_database
     if database is None:
         return {}
     return {
@@ -223,12 +224,12 @@ def _database(environment: Environment) -> dict[str, str]:
     }
 
 
-def _secrets(environment: Environment) -> dict[str, str]:
+def _secrets(deployment: Deployment) -> dict[str, str]:
     """Setting of Grafana -> value of a secret. All are read from files, out of sight of what prints variables."""
     return {
         "GF_SECURITY_ADMIN_PASSWORD": "grafanaAdminPassword",
         "GF_SECURITY_SECRET_KEY": "grafanaSecretKey",
         "GF_METRICS_BASIC_AUTH_PASSWORD": METRICS_PASSWORD,
-        **({"GF_AUTH_GENERIC_OAUTH_CLIENT_SECRET": "oidcClientSecret"} if environment.oidc else {}),
-        **({"GF_DATABASE_PASSWORD": "grafanaDatabasePassword"} if environment.grafana_database else {}),
+        **({"GF_AUTH_GENERIC_OAUTH_CLIENT_SECRET": "oidcClientSecret"} if deployment.oidc else {}),
+        **({"GF_DATABASE_PASSWORD": "grafanaDatabasePassword"} if deployment.grafana_database else {}),
     }

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from collector.document import to_yaml
 from stacks.components import memory
-from stacks.environments import Environment
+from stacks.deployment import Deployment
 from stacks.workload import CONFIG_DIR, Placement, Probe, Workload
 
 _CONFIG: Final = "jaeger.yaml"
@@ -16,7 +16,7 @@ _LARGEST_MIB: Final = 64
 _LOCAL_MIB: Final = 384
 
 
-def config(environment: Environment, at: Placement) -> dict[str, Any]:
+def config(deployment: Deployment, at: Placement) -> dict[str, Any]:
     """Return Jaeger's configuration: that of a collector whose only exporter is its own store."""
     metrics_host, metrics_port = at.listen("jaeger-metrics").rsplit(":", 1)
     reader = {"pull": {"exporter": {"prometheus": {"host": metrics_host, "port": int(metrics_port)}}}}
@@ -46,7 +46,7 @@ def config(environment: Environment, at: Placement) -> dict[str, Any]:
                         "badger": {
                             "directories": {"keys": f"{data}/keys", "values": f"{data}/values"},
                             "ephemeral": False,
-                            "ttl": {"spans": str(environment.traces_retention)},
+                            "ttl": {"spans": str(deployment.traces_retention)},
                         }
                     }
                 }
@@ -63,20 +63,20 @@ def config(environment: Environment, at: Placement) -> dict[str, Any]:
     }
 
 
-def workload(environment: Environment, at: Placement) -> Workload:
+def workload(deployment: Deployment, at: Placement) -> Workload:
     """The Jaeger of `environment`."""
     flag = f"--config={CONFIG_DIR}/{_CONFIG}"
     return Workload(
         name="jaeger",
         command=("jaeger", flag),
         checks=(("jaeger", "validate", flag),),
-        files={_CONFIG: to_yaml(config(environment, at))},
+        files={_CONFIG: to_yaml(config(deployment, at))},
         ports=("jaeger", "jaeger-grpc", "jaeger-otlp", "jaeger-health", "jaeger-metrics"),
         metrics_port="jaeger-metrics",
         ready_port="jaeger-health",
         ready_path="/status",
         stop_s=30,
         # Its store makes much garbage: under load twice as much memory would be in use as is needed.
-        env=memory.go("jaeger", environment, _LOCAL_MIB),
+        env=memory.go("jaeger", deployment, _LOCAL_MIB),
         alive=Probe(port="jaeger"),
     )

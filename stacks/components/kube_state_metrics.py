@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from stacks.environments import Environment
+from stacks.deployment import Deployment
 from stacks.workload import Api, Outside, Placement, Probe, Workload
 
 RESOURCES: Final = (
@@ -17,9 +17,9 @@ RESOURCES: Final = (
 """What it watches: no secrets, no config maps."""
 
 
-def workload(environment: Environment, at: Placement) -> Workload:
+def workload(deployment: Deployment, at: Placement) -> Workload:
     """The kube-state-metrics of an environment; one, since a second would count everything twice."""
-    del environment
+    del deployment
     return Workload(
         name="kube-state-metrics",
         command=(

@@ -8,7 +8,7 @@ from typing import Final
 
 from stacks.components import objects
 from stacks.components.stores import BUCKET, DATABASE
-from stacks.environments import Environment, Issuer, LangfuseStores
+from stacks.deployment import Deployment, Issuer, LangfuseStores
 from stacks.workload import Outside, Placement, Probe, SecretUse, Workload
 
 PROJECT: Final = "agentobs"
@@ -19,7 +19,7 @@ _MIGRATION_S: Final = 1800
 _STORES: Final = ("postgres", "clickhouse-http", "clickhouse-native", "valkey", "objects")
 
 
-def web(environment: Environment, at: Placement) -> Workload:
+def web(deployment: Deployment, at: Placement) -> Workload:
     """Web pages, API and OTLP; makes organisation, project, keys and the first person at the first start."""
     port = at.listen("langfuse-web").rpartition(":")[2]
     return Workload(
@@ -32,26 +32,26 @@ def web(environment: Environment, at: Placement) -> Workload:
         ready_path="/api/public/ready",
         ready_timeout_s=_MIGRATION_S,
         stop_s=60,
-        calls=() if environment.langfuse_stores else _STORES,
-        outside=_outside(environment, signs_in=environment.langfuse_oidc is not None),
-        reaches=(*_reaches(environment), *_migrates(environment)),
+        calls=() if deployment.langfuse_stores else _STORES,
+        outside=_outside(deployment, signs_in=deployment.langfuse_oidc is not None),
+        reaches=(*_reaches(deployment), *_migrates(deployment)),
         env={
-            **_common(environment, at, "langfuse-web"),
+            **_common(deployment, at, "langfuse-web"),
             "HOSTNAME": "0.0.0.0",  # noqa: S104 the pod's address; a policy says who may come
             "PORT": port,
-            "NEXTAUTH_URL": environment.langfuse_public_url or f"http://localhost:{port}",
-            **_sign_on(environment.langfuse_oidc),
+            "NEXTAUTH_URL": deployment.langfuse_public_url or f"http://localhost:{port}",
+            **_sign_on(deployment.langfuse_oidc),
             "LANGFUSE_INIT_ORG_ID": PROJECT,
             "LANGFUSE_INIT_ORG_NAME": PROJECT,
             "LANGFUSE_INIT_PROJECT_ID": PROJECT,
             "LANGFUSE_INIT_PROJECT_NAME": PROJECT,
-            "LANGFUSE_INIT_USER_EMAIL": environment.langfuse_admin,
+            "LANGFUSE_INIT_USER_EMAIL": deployment.langfuse_admin,
             "LANGFUSE_INIT_USER_NAME": "Administrator",
         },
         secrets=(
-            *_secrets(environment),
+            *_secrets(deployment),
             SecretUse(value="langfuseNextauthSecret", variable="NEXTAUTH_SECRET"),
-            *((_CLIENT_SECRET,) if environment.langfuse_oidc else ()),
+            *((_CLIENT_SECRET,) if deployment.langfuse_oidc else ()),
             SecretUse(value="langfusePublicKey", variable="LANGFUSE_INIT_PROJECT_PUBLIC_KEY"),
             SecretUse(value="langfuseSecretKey", variable="LANGFUSE_INIT_PROJECT_SECRET_KEY"),
             SecretUse(value="langfuseAdminPassword", variable="LANGFUSE_INIT_USER_PASSWORD"),
@@ -63,7 +63,7 @@ def web(environment: Environment, at: Placement) -> Workload:
     )
 
 
-def worker(environment: Environment, at: Placement) -> Workload:
+def worker(deployment: Deployment, at: Placement) -> Workload:
     """Takes events from the queue into ClickHouse."""
     return Workload(
         name="langfuse-worker",
@@ -75,14 +75,14 @@ def worker(environment: Environment, at: Placement) -> Workload:
         ready_path="/api/ready",
         ready_timeout_s=_MIGRATION_S,
         stop_s=120,
-        calls=() if environment.langfuse_stores else _STORES,
-        outside=_outside(environment),
-        reaches=_reaches(environment),
+        calls=() if deployment.langfuse_stores else _STORES,
+        outside=_outside(deployment),
+        reaches=_reaches(deployment),
         env={
-            **_common(environment, at, "langfuse-worker"),
+            **_common(deployment, at, "langfuse-worker"),
             "PORT": at.listen("langfuse-worker").rpartition(":")[2],
         },
-        secrets=_secrets(environment),
+        secrets=_secrets(deployment),
         scratch=_SCRATCH,
         writes_data=False,
         alive=Probe(port="langfuse-worker", path="/api/health"),
@@ -108,22 +108,22 @@ def _sign_on(provider: Issuer | None) -> dict[str, str]:
     }
 
 
-def _outside(environment: Environment, *, signs_in: bool = False) -> tuple[Outside, ...]:
+def _outside(deployment: Deployment, *, signs_in: bool = False) -> tuple[Outside, ...]:
     """The address of the database is a secret; the cloud gives keys of the bucket to who comes without."""
-    stores = environment.langfuse_stores is not None
-    https = signs_in or (stores and bool(objects.outside(environment.objects)))
+    stores = deployment.langfuse_stores is not None
+    https = signs_in or (stores and bool(objects.outside(deployment.objects)))
     return (*((Outside.POSTGRES,) if stores else ()), *((Outside.HTTPS,) if https else ()))
 
 
-def _reaches(environment: Environment) -> tuple[str, ...]:
-    stores = environment.langfuse_stores
+def _reaches(deployment: Deployment) -> tuple[str, ...]:
+    stores = deployment.langfuse_stores
     if stores is None:
         return ()
-    return (stores.clickhouse_url, f"redis://{stores.redis}", *objects.reaches(environment.objects))
+    return (stores.clickhouse_url, f"redis://{stores.redis}", *objects.reaches(deployment.objects))
 
 
-def _migrates(environment: Environment) -> tuple[str, ...]:
-    stores = environment.langfuse_stores
+def _migrates(deployment: Deployment) -> tuple[str, ...]:
+    stores = deployment.langfuse_stores
     return (stores.clickhouse_migration_url,) if stores else ()
 
 
@@ -132,10 +132,10 @@ _SCRATCH: Final = ("/tmp", "/app/.next/cache")  # noqa: S108 volumes of the pod
 _S3: Final = "LANGFUSE_S3_EVENT_UPLOAD"
 
 
-def _secrets(environment: Environment) -> tuple[SecretUse, ...]:
-    elsewhere = environment.langfuse_stores is not None
+def _secrets(deployment: Deployment) -> tuple[SecretUse, ...]:
+    elsewhere = deployment.langfuse_stores is not None
     objects = ("objectsAccessKey", "objectsSecretKey") if elsewhere else ("objectsOwnAccessKey", "objectsOwnSecretKey")
-    by_keys = not elsewhere or (environment.objects is not None and environment.objects.keys)
+    by_keys = not elsewhere or (deployment.objects is not None and deployment.objects.keys)
     return (
         SecretUse(value="langfuseDatabaseUrl" if elsewhere else "langfuseOwnDatabaseUrl", variable="DATABASE_URL"),
         SecretUse(value="clickhousePassword" if elsewhere else "clickhouseOwnPassword", variable="CLICKHOUSE_PASSWORD"),
@@ -153,15 +153,15 @@ def _secrets(environment: Environment) -> tuple[SecretUse, ...]:
     )
 
 
-def _common(environment: Environment, at: Placement, name: str) -> dict[str, str]:
-    size = environment.cluster.sizes[name] if environment.cluster else None
+def _common(deployment: Deployment, at: Placement, name: str) -> dict[str, str]:
+    size = deployment.cluster.sizes[name] if deployment.cluster else None
     heap = round(size.memory_mib * size.memory_burst * _HEAP_SHARE) if size else 1024
     return {
         "TZ": "UTC",
         "NODE_OPTIONS": f"--max-old-space-size={heap}",
         "TELEMETRY_ENABLED": "false",
         f"{_S3}_PREFIX": "events/",
-        **(_elsewhere(environment, environment.langfuse_stores) if environment.langfuse_stores else _here(at)),
+        **(_external(deployment, deployment.langfuse_stores) if deployment.langfuse_stores else _here(at)),
     }
 
 
@@ -181,9 +181,9 @@ def _here(at: Placement) -> dict[str, str]:
     }
 
 
-def _elsewhere(environment: Environment, stores: LangfuseStores) -> dict[str, str]:
+def _external(deployment: Deployment, stores: LangfuseStores) -> dict[str, str]:
     redis_host, _, redis_port = stores.redis.partition(":")
-    objects = environment.objects
+    objects = deployment.objects
     return {
         "CLICKHOUSE_URL": stores.clickhouse_url,
         "CLICKHOUSE_MIGRATION_URL": stores.clickhouse_migration_url,

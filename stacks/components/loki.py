@@ -8,7 +8,7 @@ from typing import Any, Final
 from agentobs.contract import Attr
 from collector.document import to_yaml
 from stacks.components import objects
-from stacks.environments import Environment, ObjectStore
+from stacks.deployment import Deployment, ObjectStore
 from stacks.workload import CONFIG_DIR, Placement, Probe, Workload
 
 _CONFIG: Final = "loki.yaml"
@@ -16,9 +16,9 @@ _EXPAND: Final = "-config.expand-env=true"  # a pod learns its address from its 
 _INDEXED: Final = (Attr.SERVICE_NAME, Attr.SERVICE_NAMESPACE, Attr.ENVIRONMENT)
 
 
-def config(environment: Environment, at: Placement) -> dict[str, Any]:
+def config(deployment: Deployment, at: Placement) -> dict[str, Any]:
     """Return Loki's configuration."""
-    data, store = at.data_dir("loki"), objects.of(environment, "loki")
+    data, store = at.data_dir("loki"), objects.of(deployment, "loki")
     several = len(at.members("loki")) > 1
     return {
         "auth_enabled": False,
@@ -28,7 +28,7 @@ def config(environment: Environment, at: Placement) -> dict[str, Any]:
         "schema_config": {"configs": [_schema("s3" if store else "filesystem")]},
         "limits_config": {
             "allow_structured_metadata": True,
-            "retention_period": str(environment.logs_retention),
+            "retention_period": str(deployment.logs_retention),
             "otlp_config": {
                 "resource_attributes": {
                     "ignore_defaults": True,
@@ -111,15 +111,15 @@ def _schema(kind: str) -> dict[str, Any]:
     }
 
 
-def workload(environment: Environment, at: Placement) -> Workload:
+def workload(deployment: Deployment, at: Placement) -> Workload:
     """The Loki of `environment`."""
     flag = f"-config.file={CONFIG_DIR}/{_CONFIG}"
-    store, several = objects.of(environment, "loki"), len(at.members("loki")) > 1
+    store, several = objects.of(deployment, "loki"), len(at.members("loki")) > 1
     return Workload(
         name="loki",
         command=("loki", flag, _EXPAND),
         checks=(("loki", flag, _EXPAND, "-verify-config"),),
-        files={_CONFIG: to_yaml(config(environment, at))},
+        files={_CONFIG: to_yaml(config(deployment, at))},
         ports=("loki", "loki-grpc", *(("loki-gossip",) if several else ())),
         metrics_port="loki",
         ready_port="loki",

@@ -5,16 +5,16 @@ Keys are read from the environment of the pod, so that no configuration holds th
 
 from typing import Any, Final
 
-from stacks.environments import Environment, ObjectStore
+from stacks.deployment import Deployment, ObjectStore
 from stacks.workload import Outside, Placement, SecretUse
 
 _KEY, _SECRET = "OBJECTS_ACCESS_KEY", "OBJECTS_SECRET_KEY"
 _QUORUM: Final = 3
 
 
-def of(environment: Environment, workload: str) -> ObjectStore | None:
+def of(deployment: Deployment, workload: str) -> ObjectStore | None:
     """The object storage of a workload that has a bucket there."""
-    store = environment.objects if environment.cluster else None
+    store = deployment.objects if deployment.cluster else None
     return store if store and workload in store.buckets else None
 
 

@@ -10,9 +10,9 @@ from alerts.timing import Timing
 from collector.document import to_yaml
 from collector.stores import LogKind, TraceKind
 from runbooks import baseline
-from stacks.components import elsewhere
+from stacks.components import external
 from stacks.components.alertmanager import RESEND_S
-from stacks.environments import Environment, Remote
+from stacks.deployment import Deployment, External
 from stacks.settings import SettingsError
 from stacks.workload import CONFIG_DIR, Api, Outside, Placement, Probe, SecretUse, Workload
 
@@ -41,9 +41,9 @@ METRICS_USER: Final = "metrics"
 METRICS_PASSWORD: Final = "grafanaMetricsPassword"  # noqa: S105 the name of a value
 
 
-def _scrapes(environment: Environment, at: Placement) -> list[dict[str, Any]]:
-    if environment.cluster is None:
-        absent = {*LogKind, *TraceKind} - {environment.stores.logs, environment.stores.traces}
+def _scrapes(deployment: Deployment, at: Placement) -> list[dict[str, Any]]:
+    if deployment.cluster is None:
+        absent = {*LogKind, *TraceKind} - {deployment.stores.logs, deployment.stores.traces}
         return [
             {"job_name": job, "static_configs": [{"targets": [at.address(port)]}]}
             for job, port in _SCRAPED.items()
@@ -52,15 +52,15 @@ def _scrapes(environment: Environment, at: Placement) -> list[dict[str, Any]]:
     return [
         _pods("pods", "drop", f"kube-state-metrics|{_GUARDED}"),
         {**_pods("kube-state-metrics", "keep", "kube-state-metrics"), "honor_labels": True},
-        *(_guarded("grafana", elsewhere.FOLDER) for _ in _guarding(environment)),
+        *(_guarded("grafana", external.FOLDER) for _ in _guarding(deployment)),
     ]
 
 
-def _guarding(environment: Environment) -> tuple[SecretUse, ...]:
+def _guarding(deployment: Deployment) -> tuple[SecretUse, ...]:
     """The password for Grafana's metrics, where Grafana is ours."""
-    if environment.cluster is None or "grafana" in environment.elsewhere:
+    if deployment.cluster is None or "grafana" in deployment.external:
         return ()
-    return (SecretUse(value=METRICS_PASSWORD, file=f"{elsewhere.FOLDER}/{METRICS_PASSWORD}", reread=True),)
+    return (SecretUse(value=METRICS_PASSWORD, file=f"{external.FOLDER}/{METRICS_PASSWORD}", reread=True),)
 
 
 def _guarded(job: str, folder: str) -> dict[str, Any]:
@@ -69,8 +69,8 @@ def _guarded(job: str, folder: str) -> dict[str, Any]:
     return {**_pods(job, "keep", _GUARDED), "basic_auth": login}
 
 
-def scrape_from_elsewhere(namespace: str, *, grafana: bool) -> list[dict[str, Any]]:
-    """What a Prometheus of somebody else in the cluster must scrape, so that the platform's own alerts see it.
+def external_scrape(namespace: str, *, grafana: bool) -> list[dict[str, Any]]:
+    """What an external Prometheus in the cluster must scrape, so that the platform's own alerts see it.
 
     The password of our Grafana's metrics is in its `Secret`; the path of the file is for that Prometheus to choose.
     """
@@ -104,71 +104,71 @@ def _pods(job: str, action: str, workloads: str) -> dict[str, Any]:
 _UNDERSCORES: Final = str.maketrans("./-", "___")
 
 
-def config(environment: Environment, at: Placement) -> dict[str, Any]:
+def config(deployment: Deployment, at: Placement) -> dict[str, Any]:
     """Return prometheus.yml as a dict."""
-    retention: dict[str, Any] = {"time": str(environment.metrics_retention)}
-    if environment.cluster:
+    retention: dict[str, Any] = {"time": str(deployment.metrics_retention)}
+    if deployment.cluster:
         # A full disk stops ingestion; before that the oldest blocks go.
-        retention["size"] = f"{environment.cluster.sizes['prometheus'].disk_mib * 8 // 10}MiB"
+        retention["size"] = f"{deployment.cluster.sizes['prometheus'].disk_mib * 8 // 10}MiB"
     return {
         "global": {
-            "scrape_interval": f"{environment.scrape_interval_s}s",
+            "scrape_interval": f"{deployment.scrape_interval_s}s",
             # For rules of the operator: every group of ours says its own.
-            "evaluation_interval": "1s" if environment.alert_speed > 1 else f"{environment.scrape_interval_s}s",
-            "external_labels": {"environment": str(environment.name), **_replica(environment, at)},
+            "evaluation_interval": "1s" if deployment.alert_speed > 1 else f"{deployment.scrape_interval_s}s",
+            "external_labels": {"environment": str(deployment.name), **_replica(deployment, at)},
         },
         "rule_files": [_RULES],
-        "alerting": _alerting(environment, at),
-        "scrape_configs": _scrapes(environment, at),
+        "alerting": _alerting(deployment, at),
+        "scrape_configs": _scrapes(deployment, at),
         # The collector retries and may deliver late; without the window such samples are refused.
         "storage": {
             "tsdb": {"out_of_order_time_window": "30m", "retention": retention},
             "exemplars": {"max_exemplars": 100_000},
         },
         "otlp": {"keep_identifying_resource_attributes": True},
-        **_remote_write(environment),
+        **_remote_write(deployment),
     }
 
 
-def _replica(environment: Environment, at: Placement) -> dict[str, str]:
+def _replica(deployment: Deployment, at: Placement) -> dict[str, str]:
     """Where several write the same to one long-term store, it keeps one of them: Mimir's names of the labels."""
-    if "remoteWrite" not in environment.elsewhere or len(at.members("prometheus")) == 1:
+    if "remoteWrite" not in deployment.external or len(at.members("prometheus")) == 1:
         return {}
     return {"cluster": "agentobs", _REPLICA: "${POD_NAME}"}
 
 
-def _alerting(environment: Environment, at: Placement) -> dict[str, Any]:
-    """Ours by name, or one of somebody else. An alert is the same whichever replica sends it."""
-    same = [{"action": "labeldrop", "regex": _REPLICA}] if _replica(environment, at) else []
-    away = environment.elsewhere.get("alertmanager")
+def _alerting(deployment: Deployment, at: Placement) -> dict[str, Any]:
+    """Ours by name, or an external one. An alert is the same whichever replica sends it."""
+    same = [{"action": "labeldrop", "regex": _REPLICA}] if _replica(deployment, at) else []
+    away = deployment.external.get("alertmanager")
     targets = [away.url.partition("://")[2].partition("/")[0]] if away else list(at.members("alertmanager"))
     path = f"/{away.url.partition('://')[2].partition('/')[2]}" if away else "/"
     one = {
-        **({"scheme": away.url.partition("://")[0], **elsewhere.http_client(away)} if away else {}),
+        **({"scheme": away.url.partition("://")[0], **external.http_client(away)} if away else {}),
         **({"path_prefix": path} if path != "/" else {}),
         "static_configs": [{"targets": targets}],
     }
     return {**({"alert_relabel_configs": same} if same else {}), "alertmanagers": [one]}
 
 
-def _remote_write(environment: Environment) -> dict[str, Any]:
-    store = environment.elsewhere.get("remoteWrite")
+def _remote_write(deployment: Deployment) -> dict[str, Any]:
+    store = deployment.external.get("remoteWrite")
     if store is None:
         return {}
-    return {"remote_write": [{"url": store.url, "send_exemplars": True, **elsewhere.http_client(store)}]}
+    return {"remote_write": [{"url": store.url, "send_exemplars": True, **external.http_client(store)}]}
 
 
-def _others(environment: Environment) -> tuple[Remote, ...]:
+def _others(deployment: Deployment) -> tuple[External, ...]:
     """Whom it writes to and tells."""
-    return elsewhere.stores(environment, ("remoteWrite", "alertmanager"))
+    return external.stores(deployment, ("remoteWrite", "alertmanager"))
 
 
-def links(environment: Environment) -> Links:
+def links(deployment: Deployment) -> Links:
     """Where an alert's page and board are: as the operator says, else as in the checkout.
 
     A page is on a board too, so without an address of the pages the board is the page.
     """
-    runbooks, boards = environment.runbooks_url, environment.dashboards_url
+    runbooks, boards = deployment.runbooks_url, deployment.dashboards_url
     in_grafana = f"{boards.rstrip('/')}/d/agentobs-" if boards else ""
     return Links(
         runbook=f"{runbooks.rstrip('/')}/{{name}}"
@@ -177,37 +177,37 @@ def links(environment: Environment) -> Links:
         if boards
         else rules.LINKS.runbook,
         board=f"{in_grafana}{{board}}" if boards else rules.LINKS.board,
-        stack=str(environment.name) if environment.cluster else rules.LINKS.stack,
+        stack=str(deployment.name) if deployment.cluster else rules.LINKS.stack,
     )
 
 
-def rule_groups(environment: Environment) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def rule_groups(deployment: Deployment) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Recording rules and alerts, with the links, the budget and the form that the environment says."""
-    timing, budget = Timing(environment.alert_speed), environment.daily_budget_usd
-    recorded = rules.recording_groups(timing, _baseline(environment), budget)
-    both = recorded, rules.alert_groups(timing, links(environment))
-    if not environment.plain_rules:
+    timing, budget = Timing(deployment.alert_speed), deployment.daily_budget_usd
+    recorded = rules.recording_groups(timing, _baseline(deployment), budget)
+    both = recorded, rules.alert_groups(timing, links(deployment))
+    if not deployment.plain_rules:
         return both
     recording, alerts = ([rules.in_plain_form(group) for group in groups] for groups in both)
     return recording, alerts
 
 
-def _rules(environment: Environment) -> str:
-    recording, alerts = rule_groups(environment)
+def _rules(deployment: Deployment) -> str:
+    recording, alerts = rule_groups(deployment)
     return to_yaml({"groups": [*recording, *alerts]})
 
 
-def _baseline(environment: Environment) -> Iterable[BaselinePoint]:
+def _baseline(deployment: Deployment) -> Iterable[BaselinePoint]:
     """What the recorded KPIs of the operator's baseline were. Raises SettingsError where the file is no baseline."""
-    if environment.baseline_file is None:
+    if deployment.baseline_file is None:
         return ()
     try:
-        return baseline.points(baseline.parse(environment.baseline_file.read_text("utf-8"), "agentobs:baselineFile"))
+        return baseline.points(baseline.parse(deployment.baseline_file.read_text("utf-8"), "agentobs:baselineFile"))
     except (OSError, UnicodeDecodeError, baseline.BaselineError) as error:
         raise SettingsError(str(error)) from None
 
 
-def workload(environment: Environment, at: Placement) -> Workload:
+def workload(deployment: Deployment, at: Placement) -> Workload:
     """The Prometheus of `environment`."""
     return Workload(
         name="prometheus",
@@ -220,15 +220,15 @@ def workload(environment: Environment, at: Placement) -> Workload:
             # Pages of the web are no clients: no origin is this one.
             "--web.cors.origin=^$",
             # Tempo's service graph
-            *(("--web.enable-remote-write-receiver",) if environment.stores.traces is TraceKind.TEMPO else ()),
-            f"--rules.alert.resend-delay={Timing(environment.alert_speed).of(RESEND_S)}",
+            *(("--web.enable-remote-write-receiver",) if deployment.stores.traces is TraceKind.TEMPO else ()),
+            f"--rules.alert.resend-delay={Timing(deployment.alert_speed).of(RESEND_S)}",
             # Zero points at the start of a counter need the created timestamp; exemplars are behind a flag still.
-            f"--enable-feature={','.join((*_FEATURES, *(_IN_CLUSTER if environment.cluster else ())))}",
+            f"--enable-feature={','.join((*_FEATURES, *(_IN_CLUSTER if deployment.cluster else ())))}",
         ),
         checks=(("promtool", "check", "config", f"{CONFIG_DIR}/{_CONFIG}"),),
         files={
-            _CONFIG: to_yaml(config(environment, at)),
-            _RULES: _rules(environment),
+            _CONFIG: to_yaml(config(deployment, at)),
+            _RULES: _rules(deployment),
         },
         ports=("prometheus",),
         metrics_port="prometheus",
@@ -236,9 +236,9 @@ def workload(environment: Environment, at: Placement) -> Workload:
         ready_path="/-/ready",
         env={"GOGC": "75"},
         calls=tuple(_SCRAPED.values()),
-        outside=(Outside.API,) if environment.cluster else (),
-        reaches=tuple(remote.url for remote in _others(environment)),
-        secrets=(*elsewhere.client_secrets(_others(environment)), *_guarding(environment)),
+        outside=(Outside.API,) if deployment.cluster else (),
+        reaches=tuple(remote.url for remote in _others(deployment)),
+        secrets=(*external.client_secrets(_others(deployment)), *_guarding(deployment)),
         api=Api.OWN_PODS,
         reloaded=frozenset({_RULES}),
         alive=Probe(port="prometheus", path="/-/healthy"),

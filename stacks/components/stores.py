@@ -6,7 +6,7 @@ One node each, sized for development and rehearsal. Not here: managed services, 
 from typing import Any, Final
 
 from collector.document import to_yaml
-from stacks.environments import Environment
+from stacks.deployment import Deployment
 from stacks.workload import CONFIG_DIR, Placement, Probe, SecretUse, Workload
 
 DATABASE: Final = "langfuse"
@@ -16,9 +16,9 @@ _LOG_DAYS: Final = 3
 _MEMORY_SHARE: Final = 0.75
 
 
-def postgres(environment: Environment, at: Placement) -> Workload:
+def postgres(deployment: Deployment, at: Placement) -> Workload:
     """People, projects, prompts and keys."""
-    del environment, at
+    del deployment, at
     password = "/etc/agentobs/secrets/postgresPassword"  # noqa: S105 where it is
     return Workload(
         name="postgres",
@@ -45,13 +45,13 @@ def postgres(environment: Environment, at: Placement) -> Workload:
     )
 
 
-def clickhouse(environment: Environment, at: Placement) -> Workload:
+def clickhouse(deployment: Deployment, at: Placement) -> Workload:
     """Traces, observations and scores."""
     return Workload(
         name="clickhouse",
         command=("clickhouse-server", f"--config-file={CONFIG_DIR}/config.yaml"),
         checks=(),
-        files={"config.yaml": to_yaml(_server(environment, at)), "users.yaml": to_yaml(_users())},
+        files={"config.yaml": to_yaml(_server(deployment, at)), "users.yaml": to_yaml(_users())},
         ports=("clickhouse-http", "clickhouse-native", "clickhouse-metrics"),
         metrics_port="clickhouse-metrics",
         ready_port="clickhouse-http",
@@ -64,13 +64,13 @@ def clickhouse(environment: Environment, at: Placement) -> Workload:
     )
 
 
-def _server(environment: Environment, at: Placement) -> dict[str, Any]:
+def _server(deployment: Deployment, at: Placement) -> dict[str, Any]:
     """One node without a keeper. Of the logs about itself only that of queries is kept, and for days.
 
     With the defaults they outgrow the data a thousandfold and eat the memory, while the health check stays green.
     """
     data = at.data_dir("clickhouse")
-    memory = environment.cluster.sizes["clickhouse"] if environment.cluster else None
+    memory = deployment.cluster.sizes["clickhouse"] if deployment.cluster else None
     return {
         "logger": {"level": "warning", "console": 1},
         "listen_host": "0.0.0.0",  # noqa: S104 the pod's address; a policy says who may come
@@ -120,9 +120,9 @@ def _users() -> dict[str, Any]:
     }
 
 
-def valkey(environment: Environment, at: Placement) -> Workload:
+def valkey(deployment: Deployment, at: Placement) -> Workload:
     """Queues and caches. Evicting a key would lose a job, so that a full memory refuses instead."""
-    size = environment.cluster.sizes["valkey"] if environment.cluster else None
+    size = deployment.cluster.sizes["valkey"] if deployment.cluster else None
     most = f"{size.memory_mib * 3 // 4}mb" if size else "96mb"
     return Workload(
         name="valkey",
@@ -147,9 +147,9 @@ def valkey(environment: Environment, at: Placement) -> Workload:
     )
 
 
-def objects(environment: Environment, at: Placement) -> Workload:
+def objects(deployment: Deployment, at: Placement) -> Workload:
     """Raw events and media, in one bucket."""
-    del environment
+    del deployment
     data = at.data_dir("objects")
     return Workload(
         name="objects",

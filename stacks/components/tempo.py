@@ -4,15 +4,15 @@ from typing import Any, Final
 
 from agentobs.contract import Attr
 from collector.document import to_yaml
-from stacks.components import elsewhere, objects
-from stacks.environments import Environment, ObjectStore, Remote
+from stacks.components import external, objects
+from stacks.deployment import Deployment, External, ObjectStore
 from stacks.workload import CONFIG_DIR, Placement, Probe, Workload
 
 _CONFIG: Final = "tempo.yaml"
 _EXPAND: Final = "-config.expand-env=true"  # a pod learns its address from its environment
 
 
-def config(environment: Environment, at: Placement) -> dict[str, Any]:
+def config(deployment: Deployment, at: Placement) -> dict[str, Any]:
     """Return Tempo's configuration."""
     own, members = at.own_host(), at.members("tempo")
     ring = {"kvstore": {"store": "memberlist" if len(members) > 1 else "inmemory"}}
@@ -36,10 +36,10 @@ def config(environment: Environment, at: Placement) -> dict[str, Any]:
         "compactor": {
             # No compactor ring for one: it has nobody to share blocks with, and joining a ring costs a minute.
             **({"ring": {"instance_addr": own, **ring}} if len(members) > 1 else {}),
-            "compaction": {"block_retention": str(environment.traces_retention)},
+            "compaction": {"block_retention": str(deployment.traces_retention)},
         },
-        **_graph(environment, at, ring),
-        "storage": {"trace": _storage(objects.of(environment, "tempo"), at.data_dir("tempo"))},
+        **_graph(deployment, at, ring),
+        "storage": {"trace": _storage(objects.of(deployment, "tempo"), at.data_dir("tempo"))},
         # Some of Tempo's rings start gossip whatever their store; by default it would listen on every address.
         "memberlist": _gossip(at),
         "usage_report": {"reporting_enabled": False},
@@ -65,12 +65,12 @@ def _frontend(at: Placement) -> str:
     return f"{at.own_host()}:{at.listen('tempo-grpc').rsplit(':', 1)[1]}"
 
 
-def _graph(environment: Environment, at: Placement, ring: dict[str, Any]) -> dict[str, Any]:
+def _graph(deployment: Deployment, at: Placement, ring: dict[str, Any]) -> dict[str, Any]:
     """Who calls whom, as series in Prometheus, where there is one that takes them by remote write."""
-    if "prometheus" not in environment.elsewhere:
+    if "prometheus" not in deployment.external:
         targets = [{"url": f"http://{member}/api/v1/write"} for member in at.members("prometheus")]
     else:
-        targets = [{"url": remote.url, **elsewhere.http_client(remote)} for remote in _written(environment)]
+        targets = [{"url": remote.url, **external.http_client(remote)} for remote in _written(deployment)]
     if not targets:
         return {}
     return {
@@ -79,9 +79,9 @@ def _graph(environment: Environment, at: Placement, ring: dict[str, Any]) -> dic
     }
 
 
-def _written(environment: Environment) -> tuple[Remote, ...]:
+def _written(deployment: Deployment) -> tuple[External, ...]:
     """The long-term store, where no Prometheus of ours writes to it."""
-    return elsewhere.stores(environment, ("remoteWrite",)) if "prometheus" in environment.elsewhere else ()
+    return external.stores(deployment, ("remoteWrite",)) if "prometheus" in deployment.external else ()
 
 
 def _generator(at: Placement, ring: dict[str, Any], targets: list[dict[str, Any]]) -> dict[str, Any]:
@@ -120,16 +120,16 @@ def _gossip(at: Placement) -> dict[str, Any]:
     return {"bind_addr": [at.own_host()], "bind_port": int(at.listen("tempo-gossip").rsplit(":", 1)[1])}
 
 
-def workload(environment: Environment, at: Placement) -> Workload:
+def workload(deployment: Deployment, at: Placement) -> Workload:
     """The Tempo of `environment`."""
     flag, several = f"-config.file={CONFIG_DIR}/{_CONFIG}", len(at.members("tempo")) > 1
-    store = objects.of(environment, "tempo")
+    store = objects.of(deployment, "tempo")
     target = ("-target=scalable-single-binary",) if several else ()
     return Workload(
         name="tempo",
         command=("tempo", flag, _EXPAND, *target),
         checks=(("tempo", flag, _EXPAND, "-config.verify=true"),),
-        files={_CONFIG: to_yaml(config(environment, at))},
+        files={_CONFIG: to_yaml(config(deployment, at))},
         ports=("tempo", "tempo-grpc", "tempo-otlp", "tempo-gossip"),
         metrics_port="tempo",
         ready_port="tempo",
@@ -137,7 +137,7 @@ def workload(environment: Environment, at: Placement) -> Workload:
         stop_s=30,
         calls=("prometheus", *(("tempo-grpc", "tempo-gossip") if several else ())),
         outside=objects.outside(store),
-        reaches=(*objects.reaches(store), *(remote.url for remote in _written(environment))),
-        secrets=(*objects.keys(store), *elsewhere.client_secrets(_written(environment))),
+        reaches=(*objects.reaches(store), *(remote.url for remote in _written(deployment))),
+        secrets=(*objects.keys(store), *external.client_secrets(_written(deployment))),
         alive=Probe(port="tempo", path="/status/version"),
     )

@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from agentobs.contract import Label
 from runbooks.why.diagnosis import Window, diagnose
 from runbooks.why.document import Diagnosis, Verdict
-from stacks import home
+from stacks import paths
 from stacks.cli.lifecycle import STORY, STORY_RATE
 from stacks.clients.prometheus import Prometheus
 from stacks.environments import EnvName
@@ -27,7 +27,7 @@ def play(otlp: str, environment: str) -> None:
     """The story of `make up`, in an environment of its own."""
     command = [sys.executable, "-m", "demo", "run", "--scenario", STORY, "--environment", environment]
     command += ["--tasks", str(_TASKS), "--rate", str(STORY_RATE), "--endpoint", otlp]
-    subprocess.run(command, cwd=home.project_root(), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run(command, cwd=paths.project_root(), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def answer(source: Prometheus, environment: str, begin: float) -> tuple[Diagnosis, float]:

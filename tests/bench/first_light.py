@@ -16,7 +16,7 @@ import psutil
 
 from agentobs import emit
 from agentobs.contract import EvaluationSource
-from stacks import home
+from stacks import paths
 from stacks.environments import EnvName
 from stacks.process.supervisor import Supervisor
 
@@ -39,7 +39,7 @@ def demo(*options: str) -> list[str]:
 
 
 def memory() -> dict[str, float]:
-    pids = Supervisor(home.stack_dir(EnvName.LOCAL)).pids()
+    pids = Supervisor(paths.stack_dir(EnvName.LOCAL)).pids()
     return {name: psutil.Process(pid).memory_info().rss / MIB for name, pid in pids.items()}
 
 

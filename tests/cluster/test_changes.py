@@ -215,9 +215,9 @@ def test_a_bad_setting_is_one_error_and_touches_nothing(running):
 _RENAMED = """
 from pulumi import Alias
 
-from stacks.cluster import realise
+from stacks.cluster import provision
 
-realise.FORMER = {
+provision.FORMER = {
     "service-loki": (Alias(name="service-logs"),),
     "grafanaSecretKey": (Alias(name="grafanaKey"),),
 }

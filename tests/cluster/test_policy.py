@@ -8,10 +8,10 @@ from stacks.environments import EnvName
 _CARELESS = """
 from dataclasses import replace
 
-from stacks.cluster import program, realise
+from stacks.cluster import program, provision
 
 
-class Careless(realise.Platform):
+class Careless(provision.Platform):
     def __init__(self, name, made, provider, target):
         manifests = [each for each in made.manifests if each["metadata"]["name"] != {left_out!r}]
         for each in manifests:

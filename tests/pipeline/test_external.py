@@ -1,4 +1,4 @@
-"""Stores of somebody else: every configuration is accepted by its binary, and a collector logs in there."""
+"""External stores: every configuration is accepted by its binary, and a collector logs in there."""
 
 import base64
 import os
@@ -28,7 +28,7 @@ from collector.prices import load
 from collector.stores import GRAFANA as GRAFANA_STORES
 from collector.stores import PERMISSIVE as PERMISSIVE_STORES
 from collector.tiers import Token
-from stacks.components.elsewhere import FOLDER
+from stacks.components.external import FOLDER
 from stacks.workload import CONFIG_DIR
 
 _POD = {"POD_IP": "127.0.0.1", "POD_NAME": "collector-0", "OBJECTS_ACCESS_KEY": "a", "OBJECTS_SECRET_KEY": "b"}

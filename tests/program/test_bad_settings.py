@@ -5,7 +5,7 @@ import json
 import pytest
 from support.clusters import SECRETS, SETTINGS, planned
 
-from stacks.cluster import reading
+from stacks.cluster import load
 from stacks.environments import ENVIRONMENTS, EnvName
 from stacks.settings import SettingsError
 
@@ -36,7 +36,7 @@ CASES = [
     (DEV, {"gateway": "public"}, "agentobs:gateway of stack dev"),
     (PROD, {"oidcClientSecret": None}, "agentobs:oidcClientSecret of stack prod is missing"),
     (PROD, {"grafanaDatabasePassword": None}, "the password of Grafana's database"),
-    (PROD, {"clickhouseUrl": None}, "Langfuse, whose data stores in prod somebody else runs, needs clickhouseUrl"),
+    (PROD, {"clickhouseUrl": None}, "Langfuse, whose data stores in prod are external, needs clickhouseUrl"),
     (PROD, {"redis": None, "langfuseBucket": None}, "needs redis, langfuseBucket"),
     (PROD, {"langfuseDatabaseUrl": None}, "the address of Langfuse's Postgres"),
     (PROD, {"objectsSecretKey": None}, "agentobs:objectsSecretKey of stack prod is missing"),
@@ -147,7 +147,7 @@ def test_the_settings_of_the_tests_are_good_ones():
 
 def test_everything_that_is_wrong_is_said_at_once():
     with pytest.raises(SettingsError) as refused:
-        reading.parse({"agentobs:context": "c"}, (), ENVIRONMENTS[PROD])
+        load.parse({"agentobs:context": "c"}, (), ENVIRONMENTS[PROD])
     lines = str(refused.value).splitlines()
     assert len(lines) >= 8
     assert len(lines) == len(set(lines))
@@ -157,7 +157,7 @@ def test_everything_that_is_wrong_is_said_at_once():
 def test_a_secret_in_plain_text_is_refused_and_not_repeated(key):
     raw = {**SETTINGS[PROD], key: "sentinel-plain"}
     with pytest.raises(SettingsError) as refused:
-        reading.parse(raw, [each for each in SECRETS if each != key], ENVIRONMENTS[PROD])
+        load.parse(raw, [each for each in SECRETS if each != key], ENVIRONMENTS[PROD])
     assert f"{key} of stack prod is a secret that stands there in plain text" in str(refused.value)
     assert f"pulumi config set --secret {key} -s prod" in str(refused.value)
     assert "sentinel-plain" not in str(refused.value)

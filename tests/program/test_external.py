@@ -1,4 +1,4 @@
-"""Backends that somebody else runs: what is left out, where telemetry goes, how it logs in, what the policies open."""
+"""External backends: what is left out, where telemetry goes, how it logs in, what the policies open."""
 
 import json
 
@@ -216,7 +216,7 @@ def _outputs(plans, case):
 def test_outputs_say_where_everything_is_and_what_to_load_there(plans):
     cloud = _outputs(plans, CLOUD)
     assert cloud["endpoints"]["prometheus"] == "https://metrics.example.com/api/prom"
-    assert cloud["elsewhere"]["loki"] == {"url": "https://logs.example.com", "auth": "basic"}
+    assert cloud["external"]["loki"] == {"url": "https://logs.example.com", "auth": "basic"}
     assert cloud["web"]["grafana"] == "https://boards.example.com"
     assert any("agentobs dashboards push --url https://boards.example.com" in each for each in cloud["next"])
     assert any("agentobs render rules -s prod" in each for each in cloud["next"])

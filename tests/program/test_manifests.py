@@ -11,7 +11,7 @@ from support.kubernetes_schemas import validate
 
 import toolchain.table
 from stacks.cluster import names, network
-from stacks.cluster.realise import logical_name
+from stacks.cluster.provision import logical_name
 from stacks.components.prometheus import METRICS_ANNOTATION
 from stacks.environments import EnvName
 from stacks.policy import rules

@@ -6,7 +6,7 @@ import pytest
 import yaml
 from support.clusters import EXTERNAL, ON_KUBERNETES, PERMISSIVE, planned
 
-from stacks.cluster import entrances, hardening, network, rules
+from stacks.cluster import hardening, ingress, network, rules
 from stacks.environments import ENVIRONMENTS, EnvName
 from stacks.policy.rules import containers, pod_spec
 from stacks.settings import SettingsError
@@ -147,7 +147,7 @@ def test_the_ingress_controller_reaches_what_has_an_entrance_and_nothing_else():
         reached = {workload.name: _from(made, workload.name, "ingress-nginx") for workload in made.workloads}
         assert {name for name, ports in reached.items() if ports} == {service for service, _ in offered}
         assert not OTLP & set(itertools.chain(*reached.values()))
-    assert set(network.PUBLIC) == set(entrances.HOSTS)
+    assert set(network.PUBLIC) == set(ingress.HOSTS)
 
 
 def test_every_way_out_names_its_ports():

@@ -1,6 +1,5 @@
 """Who gets which alert: by the real amtool for every profile, and by what a real Alertmanager sends."""
 
-import dataclasses
 import subprocess
 from collections.abc import Iterator, Mapping
 from itertools import product
@@ -17,6 +16,7 @@ from alerts import alerting, routing, rules
 from alerts.catalogue import Owner, Severity
 from alerts.routing import Email, Opsgenie, PagerDuty, Profile, Routing, Slack, Team, Webhook
 from alerts.timing import PRODUCTION, Timing
+from stacks.deployment import Deployment
 from stacks.environments import LOCAL
 from stacks.observability import LocalPlacement
 from stacks.ports import PORTS
@@ -310,7 +310,7 @@ def test_a_second_pod_joins_the_message_of_the_first(sent):
 @pytest.mark.parametrize(("flags", "arrive"), [(True, {"ToolFailing"}), (False, {"ToolFailing", "ToolSlow"})])
 def test_after_a_restart_a_muted_ticket_waits_for_the_page_that_mutes_it(tmp_path, flags, arrive):
     """Alerts that began long ago are sent at once, and Prometheus repeats each group's at another moment."""
-    rehearsed = dataclasses.replace(LOCAL, alert_speed=30)
+    rehearsed = Deployment.of(LOCAL, alert_speed=30)
     command = stacks.components.alertmanager.workload(rehearsed, LocalPlacement(PORTS, StackDir(tmp_path))).command
     delay = [flag for flag in command if flag.startswith("--dispatch.start-delay")] if flags else []
     with sink() as kept:

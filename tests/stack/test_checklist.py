@@ -18,7 +18,7 @@ from dashboards.report import Period
 from runbooks import checklist
 from runbooks.baseline import record
 from runbooks.checklist import Context, Limits, Phase, Status
-from stacks import home
+from stacks import paths
 from stacks.checklist.running import ERRORS, RunningStack
 from stacks.cli.main import app
 from stacks.clients.prometheus import Prometheus
@@ -122,7 +122,7 @@ def test_the_first_hours_of_a_healthy_release_pass(released, stack):
 @pytest.fixture
 def look(stack, monkeypatch):
     """Look at one item of the running stack, in this process."""
-    monkeypatch.setenv(home.HOME_VARIABLE, str(stack.home))
+    monkeypatch.setenv(paths.HOME_VARIABLE, str(stack.home))
     urls = {name: stack.url(name) for name in ("prometheus", "alertmanager", LOGS, TRACES)}
 
     def judge(key, environment, start, end, *, evidence=NONE, baseline="none", limits=(0.1, 0.1, 3), **moved):

@@ -14,11 +14,11 @@ import pytest
 import requests
 from support.stores import LOGS, TRACES, ports
 
-from stacks import doors
+from stacks import gated
 from stacks.process.layout import StackDir
 from stacks.process.supervisor import Supervisor, members
 
-GATE = {doors.NAME} if sys.platform == "linux" else set()
+GATE = {gated.NAME} if sys.platform == "linux" else set()
 BACKENDS = {"alertmanager", "collector", "prometheus", LOGS, TRACES} | GATE
 UNCHANGED = f"{3 + len(BACKENDS)} unchanged"
 """The stack, its component, supervisord and each process."""
@@ -54,10 +54,10 @@ def test_every_listener_is_bound_to_loopback_and_in_the_table_of_ports(running):
         for connection in process.net_connections(kind="inet")
         if connection.status == psutil.CONN_LISTEN
     ]
-    inside = doors.inside(_layout(running)) or "127.0.0.1"
+    inside = gated.inside(_layout(running)) or "127.0.0.1"
     assert {address.ip for address in listening} == {"127.0.0.1", inside}
     assert {address.port for address in listening} == {running.ports[name] for name in ports()}
-    behind = {running.ports[name] for name in ports() if name in doors.BEHIND}
+    behind = {running.ports[name] for name in ports() if name in gated.BEHIND}
     assert {address.port for address in listening if address.ip == inside} >= behind
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from stacks.cluster import plan, reading, secrets
+from stacks.cluster import load, plan, secrets
 from stacks.cluster.render import stack_settings
 from stacks.cluster.settings import ClusterSettings
 from stacks.environments import ENVIRONMENTS, EnvName
@@ -158,7 +158,7 @@ EXTERNAL: Final[dict[str, tuple[EnvName, dict[str, str | None]]]] = {
         },
     ),
 }
-"""Stacks of which somebody else runs a part: name -> environment and what differs from `SETTINGS`."""
+"""Stacks of which a part is external: name -> environment and what differs from `SETTINGS`."""
 ON_KUBERNETES: Final = tuple(SETTINGS)
 
 
@@ -167,7 +167,7 @@ def settings_of(name: EnvName, **changed: str | None) -> ClusterSettings:
     raw = {**SETTINGS[name], **{f"agentobs:{key}": value for key, value in changed.items()}}
     given = {key: value for key, value in raw.items() if value is not None}
     secure = [f"agentobs:{key}" for key in secrets.SECRETS]
-    return reading.parse(given, secure, ENVIRONMENTS[name]).settings
+    return load.parse(given, secure, ENVIRONMENTS[name]).settings
 
 
 def planned(name: EnvName, **changed: str | None) -> plan.Plan:

@@ -13,6 +13,7 @@ import yaml
 
 import toolchain
 from stacks.components import prometheus
+from stacks.deployment import Deployment
 from stacks.environments import ENVIRONMENTS, EnvName
 from stacks.observability import LocalPlacement
 from stacks.ports import PORTS
@@ -40,7 +41,7 @@ class Prometheus:
     def start(self) -> "Prometheus":
         self.folder.mkdir(parents=True, exist_ok=True)
         at = LocalPlacement(PORTS, StackDir(self.folder))
-        local = ENVIRONMENTS[EnvName.LOCAL]
+        local = Deployment.of(ENVIRONMENTS[EnvName.LOCAL])
         config = prometheus.config(local, at) | {
             "scrape_configs": [],
             "rule_files": [str(path) for path in self.rules],

@@ -18,7 +18,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import TraceS
 import toolchain
 from collector.pipeline import STREAMS_HEADER
 from stacks.components import jaeger, victorialogs
-from stacks.environments import ENVIRONMENTS, Environment, EnvName
+from stacks.deployment import Deployment
+from stacks.environments import ENVIRONMENTS, EnvName
 from stacks.observability import LocalPlacement
 from stacks.ports import PORTS
 from stacks.process.layout import StackDir
@@ -53,10 +54,10 @@ class Running:
 
 
 @contextmanager
-def running(made: Callable[[Environment, Placement], Workload], folder: Path) -> Iterator[Running]:
+def running(made: Callable[[Deployment, Placement], Workload], folder: Path) -> Iterator[Running]:
     """A started workload of the local stack on free ports, ended whatever happens."""
     ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
-    workload = made(ENVIRONMENTS[EnvName.LOCAL], LocalPlacement(ports, StackDir(folder)))
+    workload = made(Deployment.of(ENVIRONMENTS[EnvName.LOCAL]), LocalPlacement(ports, StackDir(folder)))
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in workload.files.items():
         (folder / name).write_text(text)

@@ -24,6 +24,7 @@ from runbooks.baseline import BaselineError, Finding, compare, parse, points, re
 from runbooks.baseline.judging import Side, judge
 from stacks.cli.main import app
 from stacks.components import prometheus
+from stacks.deployment import Deployment
 from stacks.environments import LOCAL
 from stacks.settings import SettingsError
 
@@ -224,7 +225,7 @@ def test_a_record_is_not_replaced_by_accident(tmp_path):
 def test_a_stack_with_a_baseline_renders_it_and_a_bad_file_is_an_error_of_its_setting(tmp_path, placement):
     path = tmp_path / "june.json"
     path.write_text(baseline().model_dump_json())
-    chosen = replace(LOCAL, baseline_file=path)
+    chosen = Deployment.of(LOCAL, baseline_file=path)
     assert "record: kpi:baseline\n" in prometheus.workload(chosen, placement).files["rules.yml"]
     path.write_text("{}")
     with pytest.raises(SettingsError, match="agentobs:baselineFile is not a baseline"):

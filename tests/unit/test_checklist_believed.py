@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from runbooks import checklist
 from runbooks.checklist import ChecklistError, Phase, Proof, Record, Status
-from stacks import home
+from stacks import paths
 from stacks.checklist import kept, signing
 from stacks.cli.main import app
 
@@ -155,7 +155,7 @@ def test_only_an_address_of_the_web_is_a_link(link):
 
 @pytest.fixture
 def state(tmp_path, monkeypatch):
-    monkeypatch.setenv(home.HOME_VARIABLE, str(tmp_path / "home"))
+    monkeypatch.setenv(paths.HOME_VARIABLE, str(tmp_path / "home"))
     return tmp_path / "home" / "checklists"
 
 
@@ -193,7 +193,7 @@ def test_a_file_that_this_computer_did_not_write_proves_nothing(state, change):
 def test_another_computers_file_proves_nothing(state, tmp_path, monkeypatch):
     kept.save(ASKED, ALL)
     text = kept.file(ASKED).read_text()
-    monkeypatch.setenv(home.HOME_VARIABLE, str(tmp_path / "other"))
+    monkeypatch.setenv(paths.HOME_VARIABLE, str(tmp_path / "other"))
     kept.save(ASKED, [])
     kept.file(ASKED).write_text(text)
     assert kept.load(ASKED) == []

@@ -7,13 +7,15 @@ import yaml
 
 from collector.stores import GRAFANA, PERMISSIVE
 from stacks.cluster import names
-from stacks.environments import LOCAL, Retention
+from stacks.deployment import Deployment
+from stacks.environments import ENVIRONMENTS, EnvName, Retention
 from stacks.observability import workloads
 from stacks.ports import PORTS
 from stacks.process.layout import StackDir
 from stacks.process.spec import ProcessSpec, program, supervisord
 from stacks.workload import CONFIG_DIR
 
+LOCAL = Deployment.of(ENVIRONMENTS[EnvName.LOCAL])
 PAIRS = pytest.mark.parametrize("stores", [GRAFANA, PERMISSIVE], ids=["tempo, loki", "jaeger, victorialogs"])
 
 
@@ -83,8 +85,8 @@ TOLD = dataclasses.replace(
 )
 
 
-def _files(environment, placement) -> dict[str, str]:
-    return {name: text for workload in workloads(environment, placement) for name, text in workload.files.items()}
+def _files(deployment, placement) -> dict[str, str]:
+    return {name: text for workload in workloads(deployment, placement) for name, text in workload.files.items()}
 
 
 def test_alerts_are_shown_only_unless_the_operator_names_a_webhook(placement):
@@ -105,7 +107,7 @@ def test_the_message_templates_lie_where_alertmanager_looks(placement):
 
 
 def test_a_rehearsal_speeds_up_alertmanager_and_rules(placement):
-    slow, fast = (_files(environment, placement) for environment in (LOCAL, TOLD))
+    slow, fast = (_files(deployment, placement) for deployment in (LOCAL, TOLD))
     routes = [yaml.safe_load(files["alertmanager.yml"])["route"]["group_interval"] for files in (slow, fast)]
     evaluated = [yaml.safe_load(files["prometheus.yml"])["global"]["evaluation_interval"] for files in (slow, fast)]
     intervals = [
@@ -116,9 +118,9 @@ def test_a_rehearsal_speeds_up_alertmanager_and_rules(placement):
     assert ("15s" in intervals[0], "15s" in intervals[1], "1s" in intervals[1]) == (True, False, True)
 
 
-@pytest.mark.parametrize(("environment", "passes"), [(LOCAL, "1m"), (TOLD, "1s")])
-def test_alertmanager_starts_with_all_alerts_that_prometheus_repeats(placement, environment, passes):
-    flags = [flag for workload in workloads(environment, placement) for flag in workload.command]
+@pytest.mark.parametrize(("deployment", "passes"), [(LOCAL, "1m"), (TOLD, "1s")])
+def test_alertmanager_starts_with_all_alerts_that_prometheus_repeats(placement, deployment, passes):
+    flags = [flag for workload in workloads(deployment, placement) for flag in workload.command]
     assert {f"--dispatch.start-delay={passes}", f"--rules.alert.resend-delay={passes}"} <= set(flags)
 
 

@@ -13,7 +13,7 @@ from typing import ClassVar
 import pytest
 from support.ports import free_ports
 
-from stacks import doors
+from stacks import gated
 from stacks.process import gate
 from stacks.process.gate import RefusedError
 from stacks.process.layout import StackDir
@@ -115,7 +115,7 @@ def door(tmp_path_factory):
     threading.Thread(target=service.serve_forever, daemon=True).start()
     (port,) = free_ports(1)
     layout = StackDir(tmp_path_factory.mktemp("gate"))
-    spec = doors.spec(layout, "127.0.0.1", "127.0.0.1", {"prometheus": port})
+    spec = gated.spec(layout, "127.0.0.1", "127.0.0.1", {"prometheus": port})
     config = {"host": "127.0.0.1", "doors": {str(port): ["127.0.0.1", service.server_address[1]]}}
     for name, text in {**spec.files, "gate.json": json.dumps(config)}.items():
         (layout.root / name).write_text(text)
@@ -196,9 +196,9 @@ def test_a_service_that_is_away_is_a_bad_gateway(tmp_path):
 
 def test_the_address_inside_is_drawn_once_and_kept_to_its_owner(tmp_path):
     one, two = StackDir(tmp_path / "a"), StackDir(tmp_path / "b")
-    address = doors.inside(one)
+    address = gated.inside(one)
     assert address is not None
     assert address.startswith("127.")
-    assert doors.inside(one) == address
-    assert doors.inside(two) != address
+    assert gated.inside(one) == address
+    assert gated.inside(two) != address
     assert (one.run / "inside").stat().st_mode & 0o077 == 0

@@ -6,7 +6,7 @@ import stat
 import pytest
 from typer.testing import CliRunner
 
-from stacks import home
+from stacks import paths
 from stacks.cli import unencrypted
 from stacks.cli.main import app
 from stacks.environments import EnvName
@@ -25,16 +25,16 @@ def mode(path):
 @pytest.fixture
 def state(tmp_path, monkeypatch):
     """A state folder that is not there yet, for a user whose files everybody reads."""
-    monkeypatch.setenv(home.HOME_VARIABLE, str(tmp_path / "deep" / "home"))
+    monkeypatch.setenv(paths.HOME_VARIABLE, str(tmp_path / "deep" / "home"))
     before = os.umask(0)
     yield tmp_path / "deep" / "home"
     os.umask(before)
 
 
 def test_the_state_folder_is_private_though_the_umask_is_not(state):
-    assert mode(home.ready()) == 0o700
+    assert mode(paths.ready()) == 0o700
     state.chmod(0o755)
-    assert mode(home.ready()) == 0o700
+    assert mode(paths.ready()) == 0o700
 
 
 @pytest.mark.parametrize("first", ["prepare", "exclusive", "supervisor"])
@@ -51,10 +51,10 @@ def test_whatever_comes_first_makes_it_private(state, monkeypatch, first):
         with workspace.exclusive():
             pass
     else:
-        home.ready()
-        with Supervisor(home.stack_dir("local")).exclusive():
+        paths.ready()
+        with Supervisor(paths.stack_dir("local")).exclusive():
             pass
-        assert mode(home.stack_dir("local").root) == 0o700
+        assert mode(paths.stack_dir("local").root) == 0o700
     assert mode(state) == 0o700
 
 
@@ -91,7 +91,7 @@ def test_a_folder_of_somebody_else_is_refused(tmp_path, monkeypatch):
 
 
 def test_a_control_socket_in_a_folder_of_somebody_else_is_not_talked_to(tmp_path, monkeypatch):
-    layout = home.StackDir(tmp_path / ("long" * 30))
+    layout = paths.StackDir(tmp_path / ("long" * 30))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     layout.socket.parent.mkdir(parents=True)
     layout.socket.touch()

@@ -5,13 +5,14 @@ import json
 import pytest
 
 from collector.stores import GRAFANA, PERMISSIVE
+from stacks.deployment import Deployment
 from stacks.environments import LOCAL, Retention
 from stacks.ports import PORTS
 from stacks.settings import Settings, SettingsError, parse
 
 
 def test_no_settings_leave_every_decision_to_the_environment():
-    assert parse({}, "local").applied_to(LOCAL) == LOCAL
+    assert parse({}, "local").deployment(LOCAL) == Deployment.of(LOCAL)
 
 
 def test_settings_of_other_namespaces_are_not_ours():
@@ -20,14 +21,14 @@ def test_settings_of_other_namespaces_are_not_ours():
 
 def test_a_retention_overrides_the_environment():
     chosen = parse({"agentobs:logsRetention": "30d"}, "local")
-    assert chosen.applied_to(LOCAL).logs_retention == Retention(720)
+    assert chosen.deployment(LOCAL).logs_retention == Retention(720)
 
 
 @pytest.mark.parametrize("stores", [GRAFANA, PERMISSIVE], ids=["tempo, loki", "jaeger, victorialogs"])
 def test_the_stores_are_those_that_the_operator_names_and_one_may_be_named_alone(stores):
     both = parse({"agentobs:traces": str(stores.traces), "agentobs:logs": str(stores.logs)}, "local")
-    assert both.applied_to(LOCAL).stores == stores
-    alone = parse({"agentobs:traces": str(stores.traces)}, "local").applied_to(LOCAL).stores
+    assert both.deployment(LOCAL).stores == stores
+    alone = parse({"agentobs:traces": str(stores.traces)}, "local").deployment(LOCAL).stores
     assert (alone.traces, alone.logs) == (stores.traces, LOCAL.stores.logs)
 
 
@@ -95,17 +96,17 @@ def test_a_refused_address_is_not_repeated_because_it_may_hold_a_token():
     ["https://hooks.example.com/T0KEN", "http://127.0.0.1:8080/a", "http://localhost:8080", "http://[::1]:8080/a"],
 )
 def test_alerts_go_anywhere_over_tls_and_to_this_computer_without(url):
-    chosen = parse({"agentobs:alertWebhook": url, "agentobs:deadMansSwitchUrl": url}, "local").applied_to(LOCAL)
+    chosen = parse({"agentobs:alertWebhook": url, "agentobs:deadMansSwitchUrl": url}, "local").deployment(LOCAL)
     assert (chosen.alert_webhook, chosen.dead_mans_switch_url) == (url, url)
 
 
 def test_a_rehearsal_is_as_fast_as_the_operator_says():
-    assert parse({"agentobs:alertSpeed": "60"}, "local").applied_to(LOCAL).alert_speed == 60
+    assert parse({"agentobs:alertSpeed": "60"}, "local").deployment(LOCAL).alert_speed == 60
 
 
 def test_how_large_a_request_may_be_is_the_operator_s_choice():
-    assert parse({}, "local").applied_to(LOCAL).max_request_mib == 4
-    assert parse({"agentobs:maxRequestMib": "8"}, "local").applied_to(LOCAL).max_request_mib == 8
+    assert parse({}, "local").deployment(LOCAL).max_request_mib == 4
+    assert parse({"agentobs:maxRequestMib": "8"}, "local").deployment(LOCAL).max_request_mib == 8
 
 
 def test_default_ports_are_distinct():

@@ -5,7 +5,6 @@ What they know is in `tests/schemas`: facts from the configuration reference of 
 """
 
 import copy
-from dataclasses import replace
 
 import pytest
 import yaml
@@ -14,6 +13,7 @@ from support.clusters import EXTERNAL, ON_KUBERNETES, planned
 
 import toolchain.table
 from collector.stores import GRAFANA
+from stacks.deployment import Deployment
 from stacks.environments import LOCAL
 from stacks.observability import workloads
 from stacks.versions import IMAGES
@@ -25,7 +25,7 @@ CASES = ("local", *ON_KUBERNETES, *EXTERNAL)
 def _configurations(case, placement):
     """Store -> its configuration, where the case has one of ours."""
     if case == "local":
-        made = workloads(replace(LOCAL, stores=GRAFANA), placement)
+        made = workloads(Deployment.of(LOCAL, stores=GRAFANA), placement)
     else:
         name, changed = EXTERNAL.get(case, (case, {}))
         made = planned(name, **changed).workloads

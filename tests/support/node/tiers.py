@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from stacks.cluster import plan, reading
+from stacks.cluster import load, plan
 from stacks.cluster.plan import Plan
 from stacks.environments import ENVIRONMENTS, EnvName
 from stacks.sizes import DEV, Size, Sizes
@@ -33,7 +33,7 @@ def small_prod() -> Plan:
     """The plan of prod for a small node."""
     prod = ENVIRONMENTS[EnvName.PROD]
     assert prod.cluster
-    settings = reading.parse(SETTINGS[EnvName.PROD], SECRETS, prod).settings
+    settings = load.parse(SETTINGS[EnvName.PROD], SECRETS, prod).settings
     changed = {"namespace": NAMESPACE, "pull_policy": "IfNotPresent", "langfuse": "off", "objects_endpoint": None}
     changed |= {"traces": CHOSEN.traces, "logs": CHOSEN.logs, "loki_bucket": None, "tempo_bucket": None}
     small = replace(prod, cluster=replace(prod.cluster, sizes=_SIZES, zones=False))

@@ -15,7 +15,7 @@ HOSTS: Final = {"grafana": "grafana", "langfuse-web": "langfuse"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entrance:
+class IngressSettings:
     """The domain, and what serves it: the class of an ingress, or a gateway as `namespace/name`.
 
     `issuer` is a ClusterIssuer of cert-manager that makes the certificates; without one they are expected as secrets
@@ -28,32 +28,32 @@ class Entrance:
     issuer: str | None = None
 
 
-def objects(workloads: Iterable[Workload], namespace: str, entrance: Entrance) -> Iterator[dict[str, Any]]:
+def objects(workloads: Iterable[Workload], namespace: str, settings: IngressSettings) -> Iterator[dict[str, Any]]:
     """An object per host."""
-    if entrance.domain is None:
+    if settings.domain is None:
         return
     for workload in workloads:
         for port, name in HOSTS.items():
             if port not in workload.ports:
                 continue
-            host = f"{name}.{entrance.domain}"
+            host = f"{name}.{settings.domain}"
             metadata = {"name": name, "namespace": namespace, "labels": names.labels(workload.name)}
-            if entrance.gateway:
-                yield _route(metadata, host, workload.name, names.number(port), entrance.gateway)
-            elif entrance.ingress_class:
-                yield _ingress(metadata, host, workload.name, names.port_name(port), entrance)
+            if settings.gateway:
+                yield _route(metadata, host, workload.name, names.number(port), settings.gateway)
+            elif settings.ingress_class:
+                yield _ingress(metadata, host, workload.name, names.port_name(port), settings)
 
 
-def _ingress(metadata: dict[str, Any], host: str, service: str, port: str, entrance: Entrance) -> dict[str, Any]:
+def _ingress(metadata: dict[str, Any], host: str, service: str, port: str, settings: IngressSettings) -> dict[str, Any]:
     backend = {"service": {"name": service, "port": {"name": port}}}
-    if entrance.issuer:
-        metadata = {**metadata, "annotations": {"cert-manager.io/cluster-issuer": entrance.issuer}}
+    if settings.issuer:
+        metadata = {**metadata, "annotations": {"cert-manager.io/cluster-issuer": settings.issuer}}
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "Ingress",
         "metadata": metadata,
         "spec": {
-            "ingressClassName": entrance.ingress_class,
+            "ingressClassName": settings.ingress_class,
             "tls": [{"hosts": [host], "secretName": f"{metadata['name']}-tls"}],
             "rules": [{"host": host, "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}}],
         },

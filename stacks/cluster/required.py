@@ -6,24 +6,24 @@ from typing import get_args
 from pydantic.alias_generators import to_camel
 
 from alerts.routing import Profile
-from stacks.cluster.remotes import remotes
+from stacks.cluster.external import external
 from stacks.cluster.settings import RECEIVER_SECRETS, ClusterSettings, ReceiverKind
 from stacks.components import alertmanager
-from stacks.components.elsewhere import secret_settings
+from stacks.components.external import secret_settings
 from stacks.environments import Cluster, Environment, Storage
 from stacks.settings import NAMESPACE
 
 
 def incomplete(settings: ClusterSettings, environment: Environment) -> Iterator[str]:
     """What a choice, the operator's or the environment's, still needs to know: a sentence with the keys."""
-    for owner, keys in _needs(settings, environment):
+    for owner, keys in _required(settings, environment):
         absent = [to_camel(key) for key in keys if not getattr(settings, key)]
         if absent:
             fix = f"pulumi config set {NAMESPACE}:{absent[0]} <value> -s {environment.name}"
             yield f"{owner} needs {', '.join(absent)}. Fix: {fix}"
 
 
-def _needs(settings: ClusterSettings, environment: Environment) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _required(settings: ClusterSettings, environment: Environment) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Who needs what: the operator's choices, then the environment's."""
     told = {*settings.pages, *settings.tickets}
     if "slack" in told:
@@ -34,12 +34,12 @@ def _needs(settings: ClusterSettings, environment: Environment) -> Iterator[tupl
         yield "an ingress or a gateway", ("domain", "ingress_namespace")
     if settings.langfuse == "external":
         yield "an external Langfuse", ("langfuse_url",)
-    yield from _external_needs(settings)
+    yield from _external_required(settings)
     if environment.cluster:
-        yield from _cluster_needs(settings, environment, environment.cluster)
+        yield from _cluster_required(settings, environment, environment.cluster)
 
 
-def _external_needs(settings: ClusterSettings) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _external_required(settings: ClusterSettings) -> Iterator[tuple[str, tuple[str, ...]]]:
     if settings.prometheus == "external":
         yield "an external Prometheus", ("prometheus_url",)
         if settings.alertmanager == "managed":
@@ -58,7 +58,7 @@ def _external_needs(settings: ClusterSettings) -> Iterator[tuple[str, tuple[str,
         yield "an external Grafana", ("grafana_url",)
 
 
-def _cluster_needs(
+def _cluster_required(
     settings: ClusterSettings, environment: Environment, cluster: Cluster
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
     buckets = tuple(f"{name}_bucket" for name in ("loki", "tempo") if settings.runs(name))
@@ -67,16 +67,16 @@ def _cluster_needs(
     named = settings.clickhouse_url or settings.redis or settings.langfuse_bucket
     if settings.langfuse == "managed" and (named or not own_stores(settings, environment)):
         keys = ("clickhouse_url", "clickhouse_migration_url", "redis", "langfuse_bucket")
-        yield f"Langfuse, whose data stores in {environment.name} somebody else runs,", keys
+        yield f"Langfuse, whose data stores in {environment.name} are external,", keys
     if settings.langfuse == "managed" and (settings.langfuse_oidc_issuer or settings.langfuse_oidc_client_id):
         yield "Langfuse's single sign-on", ("domain", "langfuse_oidc_issuer", "langfuse_oidc_client_id")
     if cluster.encrypted:
         yield "the collector's TLS", ("collector_tls_secret",)
     if settings.grafana == "managed":
-        yield from _grafana_needs(settings, environment, cluster)
+        yield from _grafana_required(settings, environment, cluster)
 
 
-def _grafana_needs(
+def _grafana_required(
     settings: ClusterSettings, environment: Environment, cluster: Cluster
 ) -> Iterator[tuple[str, tuple[str, ...]]]:
     if cluster.single_sign_on or settings.oidc_client_id:
@@ -92,13 +92,13 @@ def own_stores(settings: ClusterSettings, environment: Environment) -> bool:
     return settings.langfuse == "managed" and allowed and not settings.clickhouse_url
 
 
-def needed_secrets(settings: ClusterSettings, environment: Environment) -> Iterator[str]:
+def secrets(settings: ClusterSettings, environment: Environment) -> Iterator[str]:
     """Keys of the secret settings that the environment and these settings make necessary."""
     if environment.cluster and environment.cluster.guarded:
         yield "otlpTokens"
-    yield from told_secrets(settings)
-    for remote in remotes(settings):
-        yield from secret_settings(remote)
+    yield from receiver_secrets(settings)
+    for service in external(settings):
+        yield from secret_settings(service)
     if settings.objects_endpoint and settings.objects_keys:
         yield from ("objectsAccessKey", "objectsSecretKey")
     if settings.langfuse == "external":
@@ -113,14 +113,14 @@ def needed_secrets(settings: ClusterSettings, environment: Environment) -> Itera
         yield "grafanaDatabasePassword"
 
 
-def told_secrets(settings: ClusterSettings) -> Iterator[str]:
+def receiver_secrets(settings: ClusterSettings) -> Iterator[str]:
     """Keys of the secrets of those who are told of alerts."""
     yield from (RECEIVER_SECRETS[kind] for kind in dict.fromkeys((*settings.pages, *settings.tickets)))
     if settings.dead_mans_switch:
         yield "deadMansSwitchUrl"
 
 
-def untold(settings: ClusterSettings, environment: Environment) -> Iterator[str]:
+def missing_receivers(settings: ClusterSettings, environment: Environment) -> Iterator[str]:
     """Who must be told in this environment and would not be; of an external Alertmanager that is not known here."""
     if settings.alertmanager == "external":
         return
@@ -137,5 +137,5 @@ def untold(settings: ClusterSettings, environment: Environment) -> Iterator[str]
             f"nobody in {stack} would learn that alerting itself has stopped; it needs a dead man's switch."
             f" Fix: {set_}:deadMansSwitch true -s {stack}"
         )
-    if alertmanager.must_tell(environment) and not (settings.tickets or settings.pages):
+    if alertmanager.must_tell(environment.cluster) and not (settings.tickets or settings.pages):
         yield f"tickets would reach nobody in {stack}. Fix: {set_}:tickets slack -s {stack}"

@@ -6,10 +6,11 @@ from pydantic.alias_generators import to_camel
 
 from collector.stores import TITLES, LogKind, TraceKind
 from stacks.cluster import addresses
-from stacks.cluster.needs import own_stores
+from stacks.cluster.required import own_stores
 from stacks.cluster.settings import ClusterSettings
-from stacks.components.elsewhere import secret_settings
-from stacks.environments import Environment, Remote, Storage
+from stacks.components.external import secret_settings
+from stacks.deployment import External
+from stacks.environments import Environment, Storage
 from stacks.settings import NAMESPACE
 
 _MANAGED = "is managed; set it to external to use another one"
@@ -29,9 +30,9 @@ _LANGFUSE = ("langfuse_admin", "langfuse_oidc_issuer", "langfuse_oidc_client_id"
 _DATABASE = ("grafana_database", "grafana_database_user", "grafana_database_tls")
 
 
-def idle(settings: ClusterSettings, environment: Environment) -> Iterator[str]:
+def unused(settings: ClusterSettings, environment: Environment) -> Iterator[str]:
     """Every setting that is given and has no effect: a sentence with the key, why, and the fix."""
-    for why, keys in _idle(settings, environment):
+    for why, keys in _unused(settings, environment):
         for key in keys:
             if key in settings.model_fields_set:
                 yield (
@@ -40,20 +41,20 @@ def idle(settings: ClusterSettings, environment: Environment) -> Iterator[str]:
                 )
 
 
-def _idle(settings: ClusterSettings, environment: Environment) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _unused(settings: ClusterSettings, environment: Environment) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Why some keys do nothing."""
-    yield from _idle_metrics(settings)
-    yield from _idle_stores(settings)
+    yield from _unused_metrics(settings)
+    yield from _unused_stores(settings)
     if settings.grafana == "managed":
         yield f"grafana {_MANAGED}", ("grafana_url", "grafana_namespace")
     else:
         yield "the external Grafana has its own database and sign-on", (*_DATABASE, *_SIGN_ON)
-    yield from _idle_langfuse(settings)
+    yield from _unused_langfuse(settings)
     if not _objects_used(settings, environment):
         yield "nothing lies in object storage", ("objects_endpoint",)
 
 
-def _idle_stores(settings: ClusterSettings) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _unused_stores(settings: ClusterSettings) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Of traces and of logs one store is in use."""
     for kinds, chosen, what in ((TraceKind, settings.traces, "traces"), (LogKind, settings.logs, "logs")):
         for name in kinds:
@@ -67,7 +68,7 @@ def _idle_stores(settings: ClusterSettings) -> Iterator[tuple[str, tuple[str, ..
                 yield f"the external {TITLES[name]} stores as it says", (f"{what}_retention", *bucket)
 
 
-def _idle_metrics(settings: ClusterSettings) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _unused_metrics(settings: ClusterSettings) -> Iterator[tuple[str, tuple[str, ...]]]:
     if settings.prometheus == "managed":
         keys = ("prometheus_url", "prometheus_otlp_url", "prometheus_auth", "prometheus_namespace")
         yield f"prometheus {_MANAGED}", keys
@@ -85,7 +86,7 @@ def _idle_metrics(settings: ClusterSettings) -> Iterator[tuple[str, tuple[str, .
         yield "nothing here writes metrics: Prometheus is external, and no Tempo runs here", ("remote_write_url",)
 
 
-def _idle_langfuse(settings: ClusterSettings) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _unused_langfuse(settings: ClusterSettings) -> Iterator[tuple[str, tuple[str, ...]]]:
     if settings.langfuse != "external":
         yield f"langfuse is {settings.langfuse}; set it to external to use another one", ("langfuse_url",)
     if settings.langfuse != "managed":
@@ -103,33 +104,33 @@ def _objects_used(settings: ClusterSettings, environment: Environment) -> bool:
     return (ours and (stored or named)) or (settings.langfuse == "managed" and not own_stores(settings, environment))
 
 
-def exposed(remotes: Iterable[Remote], environment: Environment) -> Iterator[str]:
+def exposed(services: Iterable[External], environment: Environment) -> Iterator[str]:
     """Addresses over which telemetry or a login would travel readable for others."""
-    for remote in remotes:
-        for url in dict.fromkeys(filter(None, (remote.url, remote.otlp_url))):
+    for service in services:
+        for url in dict.fromkeys(filter(None, (service.url, service.otlp_url))):
             if addresses.encrypted(url) or addresses.namespace(url):
                 continue
-            key, fix = _key(remote, url), _fix(remote, url, environment)
-            secret = _secret(remote)
+            key, fix = _key(service, url), _fix(service, url, environment)
+            secret = _secret(service)
             if secret:
                 yield f"{key} would send {secret} over http outside the cluster; {fix}"
             elif environment.cluster and environment.cluster.encrypted:
                 yield f"{key} is http outside the cluster, which {environment.name} refuses; {fix}"
 
 
-def _secret(remote: Remote) -> str:
+def _secret(service: External) -> str:
     """The secret setting that a request there shows; empty where it shows none."""
-    if remote.name == "langfuse":
+    if service.name == "langfuse":
         return "langfuseKeys"
-    return "".join(secret_settings(remote)[-1:])
+    return "".join(secret_settings(service)[-1:])
 
 
-def _key(remote: Remote, url: str) -> str:
-    return f"{remote.name}{'OtlpUrl' if url == remote.otlp_url != remote.url else 'Url'}"
+def _key(service: External, url: str) -> str:
+    return f"{service.name}{'OtlpUrl' if url == service.otlp_url != service.url else 'Url'}"
 
 
-def _fix(remote: Remote, url: str, environment: Environment) -> str:
-    key = f"{NAMESPACE}:{_key(remote, url)}"
+def _fix(service: External, url: str, environment: Environment) -> str:
+    key = f"{NAMESPACE}:{_key(service, url)}"
     return (
         "write https://, or http://name.namespace.svc for a service of the cluster."
         f" Fix: pulumi config set {key} https://... -s {environment.name}"

@@ -1,25 +1,26 @@
-"""An operator's settings as the parts of an `Environment` that components read."""
+"""An operator's settings, resolved into the `Deployment` that components read."""
 
 from dataclasses import replace
 from typing import Any
 
 from alerts.routing import Email, Opsgenie, PagerDuty, Receiver, Slack, Webhook
-from stacks.cluster.needs import told_secrets
-from stacks.cluster.remotes import remotes
+from stacks.cluster.external import external
+from stacks.cluster.required import receiver_secrets
 from stacks.cluster.secrets import SECRETS_DIR
 from stacks.cluster.settings import RECEIVER_SECRETS, ClusterSettings
 from stacks.components.langfuse import PROJECT
-from stacks.environments import Database, Environment, Issuer, LangfuseStores, ObjectStore, Oidc
+from stacks.deployment import Database, Deployment, Issuer, LangfuseStores, ObjectStore, Oidc
+from stacks.environments import Environment
 
 
-def applied(settings: ClusterSettings, environment: Environment) -> Environment:
+def resolve(settings: ClusterSettings, environment: Environment) -> Deployment:
     """The environment with the operator's choices."""
     return replace(
-        settings.common(environment),
+        settings.deployment(environment),
         pages=tuple(_receiver(settings, kind) for kind in settings.pages),
         tickets=tuple(_receiver(settings, kind) for kind in settings.tickets),
         dead_mans_switch=_switch(settings),
-        receiver_secrets=tuple(told_secrets(settings)),
+        receiver_secrets=tuple(receiver_secrets(settings)),
         langfuse_url=_langfuse_url(settings),
         langfuse_keys="langfuseOwnKeys" if settings.langfuse == "managed" else "langfuseKeys",
         langfuse_public_url=f"https://langfuse.{settings.domain}" if settings.domain else None,
@@ -33,7 +34,7 @@ def applied(settings: ClusterSettings, environment: Environment) -> Environment:
         grafana_url=f"https://grafana.{settings.domain}" if settings.domain else None,
         oidc=_oidc(settings),
         dashboards_url=_dashboards_url(settings),
-        elsewhere={remote.name: remote for remote in remotes(settings)},
+        external={each.name: each for each in external(settings)},
         plain_rules=settings.plain_rules,
     )
 

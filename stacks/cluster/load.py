@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from stacks.cluster import effects, needs
-from stacks.cluster.remotes import remotes
+from stacks.cluster import required, unused
+from stacks.cluster.external import external
 from stacks.cluster.secrets import SECRETS
 from stacks.cluster.settings import ClusterSettings
 from stacks.environments import Environment
@@ -51,12 +51,12 @@ def _set_secret(key: str, stack: str) -> str:
 def _unsafe(settings: ClusterSettings, environment: Environment, secrets: Collection[str]) -> Iterator[str]:
     """What the environment needs and the settings do not give."""
     stack = str(environment.name)
-    for key in needs.needed_secrets(settings, environment):
+    for key in required.secrets(settings, environment):
         if key not in secrets:
             yield f"{NAMESPACE}:{key} of stack {stack} is missing: {SECRETS[key]}. Fix: {_set_secret(key, stack)}"
-    for said in needs.incomplete(settings, environment):
+    for said in required.incomplete(settings, environment):
         yield f"settings of stack {stack}: {said}"
-    yield from (f"settings of stack {stack}: {said}" for said in needs.untold(settings, environment))
-    yield from (f"settings of stack {stack}: {said}" for said in effects.idle(settings, environment))
-    for said in effects.exposed(remotes(settings), environment):
+    yield from (f"settings of stack {stack}: {said}" for said in required.missing_receivers(settings, environment))
+    yield from (f"settings of stack {stack}: {said}" for said in unused.unused(settings, environment))
+    for said in unused.exposed(external(settings), environment):
         yield f"settings of stack {stack}: {said}"
