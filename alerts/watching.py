@@ -8,7 +8,7 @@ import promql_parser as pq
 
 from alerts import alerting
 from alerts.alerting import Alert
-from alerts.lint import tree
+from alerts.promql import tree
 from alerts.timing import PRODUCTION
 
 

@@ -8,7 +8,7 @@ from typing import Final
 import promql_parser as pq
 
 from alerts.evidence import narrow
-from alerts.lint import tree
+from alerts.promql import tree
 
 
 class Role(StrEnum):

@@ -12,10 +12,10 @@ from typing import Final
 
 import promql_parser as pq
 
-from alerts import promql
+from alerts import instances, promql
 from alerts.alerting import Alert
 from alerts.catalogue.wanted import Like, Wanted
-from alerts.lint import reading, tree
+from alerts.promql import tree
 
 _STRING: Final = r'"(?:[^"\\]|\\.)*"'
 _AS_LABELS: Final[Mapping[str, str]] = MappingProxyType({})
@@ -31,7 +31,7 @@ class Mark(StrEnum):
 @cache
 def identity(alert: str) -> tuple[str, ...]:
     """Labels that tell the instances of an alert apart. Raises KeyError."""
-    return reading.identity_of(alert)
+    return instances.identity_of(alert)
 
 
 def narrowed(
@@ -91,7 +91,7 @@ def _line(expr: str) -> str:
 
 def _has(series: str, label: str) -> bool:
     """Whether a series has a label; where nobody knows its labels, it has those of the alert."""
-    shape = reading.known().series(series)
+    shape = instances.every_rule().series(series)
     return shape is None or any(label in variant.by_name for variant in shape)
 
 

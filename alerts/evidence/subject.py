@@ -4,7 +4,7 @@ from typing import Final
 
 from alerts.alerting import Alert
 from alerts.catalogue import CATALOGUE, Kpi, Objective
-from alerts.lint import tree
+from alerts.promql import tree
 
 _BY_KEY: Final = {kpi.key: kpi for kpi in CATALOGUE}
 

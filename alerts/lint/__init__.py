@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from alerts.lint import alerting, grouping, joins, metrics, syntax, templates
-from alerts.lint.model import Check, Document, Finding, Problem, Rule, RuleSet, rules
+from alerts.lint.model import Check, Finding, Problem
+from alerts.promql.ruleset import Document, Rule, RuleSet, rules
 
 __all__ = ["CHECKS", "Finding", "Problem", "Rule", "RuleSet", "findings", "unread"]
 

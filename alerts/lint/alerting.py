@@ -6,9 +6,10 @@ from typing import Final
 
 import promql_parser as pq
 
-from alerts.lint import known
-from alerts.lint.model import Problem, Rule, RuleSet
-from alerts.lint.tree import COMPARISONS, bare, children, is_scalar, op, walk
+from alerts.lint.model import Problem
+from alerts.promql import known
+from alerts.promql.ruleset import Rule, RuleSet
+from alerts.promql.tree import COMPARISONS, bare, children, is_scalar, op, walk
 
 _ABSENT: Final = frozenset(("absent", "absent_over_time"))
 _ABSENT_HOLD_S: Final = 4 * known.SCRAPE_S

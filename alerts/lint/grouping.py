@@ -8,8 +8,9 @@ import promql_parser as pq
 
 from agentobs.contract import Label
 from alerts.catalogue.model import Owner
-from alerts.lint.model import Problem, Rule, RuleSet
-from alerts.lint.tree import walk
+from alerts.lint.model import Problem
+from alerts.promql.ruleset import Rule, RuleSet
+from alerts.promql.tree import walk
 
 # Labels that change with every restart.
 _PLACES: Final = frozenset(("pod", "instance", "container", "host", "hostname", "node", "ip", "pid", "replica"))

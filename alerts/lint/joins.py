@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator
 
 import promql_parser as pq
 
-from alerts.lint.model import Problem, Rule, RuleSet
-from alerts.lint.shapes import Variant, partners
-from alerts.lint.tree import SETS, bare, is_scalar, op, operations
+from alerts.lint.model import Problem
+from alerts.promql.ruleset import Rule, RuleSet
+from alerts.promql.shapes import Variant, partners
+from alerts.promql.tree import SETS, bare, is_scalar, op, operations
 
 
 def matching(rule: Rule, every: RuleSet) -> Iterator[Problem]:

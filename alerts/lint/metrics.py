@@ -8,9 +8,10 @@ from typing import Final
 import promql_parser as pq
 
 from agentobs.contract import Label
-from alerts.lint import known, shapes
-from alerts.lint.model import Problem, Rule, RuleSet
-from alerts.lint.tree import bare, op, walk
+from alerts.lint.model import Problem
+from alerts.promql import known, shapes
+from alerts.promql.ruleset import Rule, RuleSet
+from alerts.promql.tree import bare, op, walk
 
 _RATES: Final = frozenset(("rate", "increase", "irate"))
 # Functions that mean something on the raw value of a counter.

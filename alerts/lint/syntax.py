@@ -6,8 +6,9 @@ from typing import Final
 
 import promql_parser as pq
 
-from alerts.lint.model import Problem, Rule, RuleSet
-from alerts.lint.tree import walk
+from alerts.lint.model import Problem
+from alerts.promql.ruleset import Rule, RuleSet
+from alerts.promql.tree import walk
 
 # `$1` is a group of label_replace; a name after `$` is a variable of a board or of an alert's template.
 _VARIABLE: Final = re.compile(r"\$\{?[A-Za-z_]\w*|\[\[\w+\]\]")

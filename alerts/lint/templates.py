@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from alerts.lint import known, shapes
-from alerts.lint.model import Problem, Rule, RuleSet
-from alerts.lint.tree import parse, selectors
+from alerts.lint.model import Problem
+from alerts.promql import known, shapes
+from alerts.promql.ruleset import Rule, RuleSet
+from alerts.promql.tree import parse, selectors
 
 _ACTION: Final = re.compile(r"\{\{-?(.*?)-?\}\}", re.DOTALL)
 _STRING: Final = re.compile(r'`[^`]*`|"(?:[^"\\]|\\.)*"')

@@ -11,13 +11,14 @@ from typing import Final
 import promql_parser as pq
 
 from agentobs.contract import VERSION_LABELS, Label
+from alerts import instances
 from alerts.alerting import Alert, command
 from alerts.alerting.model import runbook_slug
 from alerts.catalogue import Unit
 from alerts.evidence import Mark, QuickCheck, identity, quick_checks, rules_of
 from alerts.evidence.subject import kpi_of
 from alerts.explore import METRICS
-from alerts.lint import reading, tree
+from alerts.promql import tree
 from collector.search import LineSearch, SpanSearch
 from dashboards.lib import opening, thresholds
 from dashboards.lib.links import HOME
@@ -175,7 +176,7 @@ def _tree(rule: Alert) -> pq.Expr:
 
 
 def _has(series: str, label: str) -> bool:
-    shape = reading.known().series(series)
+    shape = instances.every_rule().series(series)
     # Of programs that are not ours nobody knows the labels; none has ours.
     return label not in set(Label) if shape is None else any(label in variant.by_name for variant in shape)
 

@@ -17,8 +17,7 @@ from alerts.catalogue import Direction, Kpi, Unit
 from alerts.catalogue.counts import Count
 from alerts.catalogue.model import HOUR, MINUTE
 from alerts.evidence import Mark, narrowed
-from alerts.lint import tree
-from alerts.promql import duration, labelled, sum_by
+from alerts.promql import duration, labelled, sum_by, tree
 from alerts.recording import rule
 from alerts.watching import Watched, alert, watched
 from dashboards.lib import thresholds, variables

@@ -6,7 +6,7 @@ from typing import Final
 
 import promql_parser as pq
 
-from alerts.lint import known, tree
+from alerts.promql import known, tree
 from dashboards.lint.model import RATE_INTERVAL, Json, Target, targets
 from dashboards.lint.templates import Problem
 

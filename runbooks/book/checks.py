@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
-from alerts import explore
-from alerts.lint import known, reading
+from alerts import explore, instances
+from alerts.lint import queries
+from alerts.promql import known
 from runbooks.book import commands, searches
 from runbooks.book.commands import Command
 from runbooks.book.kinds import Kind
@@ -74,13 +75,13 @@ def promql(page: Prose, _: Book) -> Iterator[Problem]:
     for fence in _fences(page, Language.PROMQL):
         for query in explore.queries(fence.text):
             yield from (
-                (fence.line, f"{problem.message} in `{query}`", problem.fix) for problem in reading.problems(query)
+                (fence.line, f"{problem.message} in `{query}`", problem.fix) for problem in queries.problems(query)
             )
 
 
 def labels(page: Prose, _: Book) -> Iterator[Problem]:
     """`$label` is a label that the alert has."""
-    there = frozenset(reading.labels_of(page.name)) if page.kind is Kind.ALERT else _ANY_LABEL
+    there = frozenset(instances.labels_of(page.name)) if page.kind is Kind.ALERT else _ANY_LABEL
     for fence in page.fences:
         if fence.language not in {Language.PROMQL, Language.BASH}:
             continue

@@ -9,7 +9,7 @@ from agentobs.contract import Label
 from alerts import probing
 from alerts.alerting import WATCHDOG
 from alerts.catalogue import Owner, Severity
-from alerts.lint import tree
+from alerts.promql import tree
 from alerts.routing.document import DEAD_MANS_SWITCH
 from runbooks.checklist.model import Context, Outcome, Proof, failed, passed, unjudged
 from runbooks.checklist.platform import Silence

@@ -11,9 +11,9 @@ from typing import Final
 
 from agentobs.contract import Label
 from agentobs.errors import AgentobsError
+from alerts import instances
 from alerts.alerting import command
 from alerts.evidence import QuickCheck
-from alerts.lint import reading
 from collector.quotes import escaped
 from collector.search import SpanSearch, Term
 from collector.search.model import Search
@@ -51,22 +51,22 @@ class Named:
 def named(alert: str, environment: str, words: Iterable[str]) -> Named:
     """Read an alert's name and its `label=value` words. Raises LabelError."""
     name = _name(alert)
-    own = reading.labels_of(name)
+    own = instances.labels_of(name)
     given = _given(name, words)
     if environment and Label.ENVIRONMENT in own and given.setdefault(Label.ENVIRONMENT, environment) != environment:
         raise LabelError(f"{name}: -e {environment} and environment={given[Label.ENVIRONMENT]}; name one of them")
     if unknown := [label for label in given if label not in own]:
-        identity = reading.identity_of(name)
+        identity = instances.identity_of(name)
         raise LabelError(
             f"{name} has no label {unknown[0]}; it has {', '.join(identity) or 'none'}. Try {_example(name, given)}"
         )
-    missing = [label for label in reading.required_of(name) if label not in given]
+    missing = [label for label in instances.required_of(name) if label not in given]
     if missing:
         raise LabelError(
             f"{name} needs the label{'s' if len(missing) > 1 else ''} {', '.join(missing)}, which the alert's message"
             f" has; for example {_example(name, given)}"
         )
-    return Named(alert=name, labels={label: given.get(label, "") for label in reading.identity_of(name)})
+    return Named(alert=name, labels={label: given.get(label, "") for label in instances.identity_of(name)})
 
 
 def _name(alert: str) -> str:
@@ -95,8 +95,8 @@ def _example(name: str, given: Mapping[str, str]) -> str:
     """A whole line that would be taken: what was given and is right, and examples for the rest."""
     values = {
         label: given.get(label) or _EXAMPLES.get(label, _SOMETHING)
-        for label in reading.identity_of(name)
-        if label in given or label in reading.required_of(name)
+        for label in instances.identity_of(name)
+        if label in given or label in instances.required_of(name)
     }
     return command.line(name, values)
 

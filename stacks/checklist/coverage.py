@@ -7,7 +7,7 @@ from typing import Final
 from agentobs.contract import Label
 from alerts import promql
 from alerts.catalogue import CATALOGUE, MIN_EVENTS
-from alerts.lint import tree
+from alerts.promql import tree
 from alerts.source import MetricsSource
 from dashboards.lib.model import Board, Panel, Prom
 from dashboards.report import Period, Sources

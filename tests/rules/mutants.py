@@ -11,8 +11,8 @@ from typing import Any
 
 import promql_parser as pq
 
-from alerts.lint.tree import COMPARISONS, SETS, bare, op, parse
 from alerts.promql import duration
+from alerts.promql.tree import COMPARISONS, SETS, bare, op, parse
 
 Document = Mapping[str, Any]
 _FLIPPED = {">": ("<", ">="), "<": (">", "<="), ">=": ("<=", ">"), "<=": (">=", "<"), "==": ("!=",), "!=": ("==",)}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from alerts import lint, rules
-from alerts.lint import known
+from alerts.promql import known
 from alerts.recording import BaselinePoint
 
 RECORDING = [

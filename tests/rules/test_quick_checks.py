@@ -11,7 +11,7 @@ from support.promtool import AlertCase, Question, unanswered
 
 from alerts import alerting, rules
 from alerts.evidence import quick_checks
-from alerts.lint import tree
+from alerts.promql import tree
 from alerts.timing import PRODUCTION
 
 # Alerts that hold on after their condition are asked while the condition holds.

@@ -7,7 +7,7 @@ import requests
 from support.series import AT_FIRST_TROUBLE, names
 from support.stores import SHOWN
 
-from alerts.lint import tree
+from alerts.promql import tree
 from collector.search.model import filled as filled_search
 from collector.self_metrics import SelfMetric
 from dashboards.lib.model import LineQuery, Prom, TraceQuery

@@ -5,7 +5,7 @@ from support.stores import FOREIGN
 
 from alerts import alerting
 from alerts.catalogue import Group
-from alerts.lint import tree
+from alerts.promql import tree
 from alerts.timing import PRODUCTION
 
 

@@ -11,8 +11,8 @@ import pytest
 from support.asking import ALERT_SPEED, ask, filled
 from support.stores import FOREIGN_PAGES, LOGS, TRACES
 
+from alerts import instances
 from alerts.evidence import quick_checks
-from alerts.lint import reading
 from alerts.timing import Timing
 from collector.search import LineSearch, SpanSearch
 from runbooks.book import commands, library
@@ -112,7 +112,7 @@ def test_every_command_of_a_page_runs(stack, truths, tmp_path):  # noqa: ARG001 
 
     def run(name, text):
         script = _PORT.sub(lambda found: found[0].replace(found[1], moved.get(found[1], found[1])), text)
-        known = reading.labels_of(name) if name in expected()[Kind.ALERT] else ()
+        known = instances.labels_of(name) if name in expected()[Kind.ALERT] else ()
         labels = {label: SOME.get(label, "none") for label in known}
         environment = {**stack.env(), **SOME, **labels, "PATH": f"{here}:/usr/bin:/bin"}
         shell = ["bash", "-eu", "-o", "pipefail", "-c", script]

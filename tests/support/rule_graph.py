@@ -8,8 +8,8 @@ from typing import Any
 
 import promql_parser as pq
 
-from alerts.lint.shapes import holds
-from alerts.lint.tree import parse, selectors
+from alerts.promql.shapes import holds
+from alerts.promql.tree import parse, selectors
 
 Rule = Mapping[str, Any]
 _RECORDED = re.compile(r"(?:kpi|version|track):[a-z0-9_:]+")

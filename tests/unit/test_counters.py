@@ -3,7 +3,7 @@
 import pytest
 
 from alerts.evidence import of_counters
-from alerts.lint import tree
+from alerts.promql import tree
 from dashboards.boards import BOARDS
 from dashboards.lib.model import Prom
 from dashboards.lint.model import Target

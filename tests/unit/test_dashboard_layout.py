@@ -5,9 +5,8 @@ import re
 
 import pytest
 
-from alerts import alerting
+from alerts import alerting, instances
 from alerts.alerting import Links
-from alerts.lint import reading
 from alerts.timing import PRODUCTION
 from collector.stores import GRAFANA, PERMISSIVE
 from dashboards import documents
@@ -145,6 +144,6 @@ def test_lines_of_what_alerts_watch_are_told_apart(board):
 @pytest.mark.parametrize("slug", MADE)
 def test_a_picker_offers_the_values_of_a_label_that_its_series_has(slug):
     for variable in BY_SLUG[slug].variables:
-        shapes = reading.known().series(variable.series.partition("{")[0]) if variable.series else None
+        shapes = instances.every_rule().series(variable.series.partition("{")[0]) if variable.series else None
         if shapes is not None:
             assert any(variable.label in shape.by_name for shape in shapes), variable.name

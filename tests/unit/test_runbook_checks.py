@@ -3,8 +3,9 @@
 import pytest
 import typer
 
+from alerts import instances
 from alerts.evidence import quick_checks
-from alerts.lint import reading
+from alerts.lint import queries
 from runbooks.book import checks, commands, library, prose, searches
 from runbooks.book.checks import Book
 from runbooks.book.kinds import Kind
@@ -157,7 +158,7 @@ def test_quick_checks_read_what_exists(name):
     for check in quick_checks(name):
         assert check.shows.endswith(".")
         if isinstance(check.query, str):
-            assert [*reading.problems(check.query)] == []
+            assert [*queries.problems(check.query)] == []
         else:
             assert [*searches.problems(check.text)] == []
 
@@ -165,7 +166,7 @@ def test_quick_checks_read_what_exists(name):
 @pytest.mark.parametrize("name", ALERTS)
 def test_quick_checks_use_only_labels_that_the_alert_has(name):
     asked = {label for check in quick_checks(name) for label in checks._VARIABLE.findall(check.text)}
-    assert asked <= set(reading.labels_of(name))
+    assert asked <= set(instances.labels_of(name))
 
 
 def test_a_quick_check_is_the_very_expression_that_fired():
@@ -173,7 +174,7 @@ def test_a_quick_check_is_the_very_expression_that_fired():
     where = '{environment="$environment",tool_name="$tool_name"}'
     assert (
         fired.query.replace(where, "")
-        == reading.known().rules[[rule.name for rule in reading.known().rules].index("ToolFailing")].expr
+        == instances.every_rule().rules[[rule.name for rule in instances.every_rule().rules].index("ToolFailing")].expr
     )
     assert value.query == f"kpi:tool_success:ratio5m{where}"
     assert (value.border, value.above) == (0.9, False)

@@ -8,10 +8,10 @@ import pytest
 from typer.testing import CliRunner
 from unit.test_look import STEERS, shown
 
-from alerts import alerting
+from alerts import alerting, instances
 from alerts.alerting import command
 from alerts.evidence import About, identity, quick_checks
-from alerts.lint import reading
+from alerts.lint import queries
 from alerts.source import Sample
 from alerts.timing import PRODUCTION
 from collector.search import LogLine, SpanSearch, Trace
@@ -143,7 +143,7 @@ def test_nothing_is_a_verdict_too():
 
 def test_what_is_missing_holds_as_long_as_nothing_is_found():
     (name,) = {each for each in expected()[Kind.ALERT] for check in quick_checks(each) if check.about is About.MISSING}
-    words = [f"{label}=x" for label in reading.required_of(name)]
+    words = [f"{label}=x" for label in instances.required_of(name)]
     for there, verdict in ((False, Verdict.HOLDS), (True, Verdict.DOES_NOT_HOLD)):
         steps = asked(name, words, Metrics({"": sample(1.0)} if there else {}))
         assert {step.verdict for step in steps if step.about is About.MISSING} == {verdict}
@@ -171,7 +171,7 @@ def test_no_name_leaves_its_quotes(name):
     metrics, traces = Metrics(), Traces()
     steps = asked(words=(f"tool_name={name}",), metrics=metrics, traces=traces)
     for query in metrics.asked:
-        assert list(reading.problems(query)) == []
+        assert list(queries.problems(query)) == []
     assert traces.searches[0].terms[-1].value == name
     document = quick.Run(alert="ToolFailing", labels={"tool_name": name}, at=NOW, steps=steps, diagnosis=None)
     line = quick.onward(document.model_copy(update={"labels": {"environment": "prod", "tool_name": name}})).next_command
@@ -184,7 +184,7 @@ def test_the_line_of_every_alert_is_taken(alert):
     rules = [each for each in alerting.alerts(PRODUCTION) if each.name == alert]
     assert {(*each.by, *each.also) for each in rules} == {(*rules[0].by, *rules[0].also)}
     assert {*rules[0].by, *rules[0].also} == {*identity(alert)}
-    for own in (identity(alert), reading.required_of(alert)):
+    for own in (identity(alert), instances.required_of(alert)):
         line = command.line(alert, dict.fromkeys(own, "it's $(x)"))
         program, verb, run, name, *rest = shlex.split(line)
         assert (program, verb, run) == ("agentobs", "runbooks", "run")

@@ -11,7 +11,7 @@ from typing import Final
 
 import promql_parser as pq
 
-from alerts.lint.tree import SETS, bare, children, is_scalar, op
+from alerts.promql.tree import SETS, bare, children, is_scalar, op
 
 Values = frozenset[str] | None
 """What a label can hold; None: anything but nothing."""

@@ -1,4 +1,4 @@
-"""The one place that builds PromQL."""
+"""Expressions of PromQL from selectors and labels: nothing else in the product puts PromQL together."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final

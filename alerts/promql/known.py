@@ -20,7 +20,7 @@ from agentobs.contract import (
     Track,
 )
 from alerts.catalogue.model import Group, Owner, Severity
-from alerts.lint.shapes import Shape, Values, one, variant
+from alerts.promql.shapes import Shape, Values, one, variant
 from alerts.recording import rule, versions
 from alerts.recording.comparison import COMPARED
 from collector.self_metrics import SelfMetric
