@@ -3,7 +3,6 @@
 import json
 import re
 from collections import Counter
-from dataclasses import replace
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
@@ -25,6 +24,7 @@ from dashboards.lint import lint
 from runbooks.book import library
 from runbooks.book.kinds import GUIDES, PROCEDURES, Kind
 from stacks.components import grafana, prometheus
+from stacks.deployment import Deployment
 from stacks.environments import ENVIRONMENTS, EnvName
 
 SECTIONS = Kind.ALERT.sections
@@ -185,8 +185,8 @@ def test_pages_of_the_checkout_lead_only_to_boards_there_are():
 
 @pytest.mark.parametrize("url", [None, "https://wiki.example.com/alerts"])
 def test_an_alert_leads_to_its_page_or_to_the_board_that_shows_it(url):
-    environment = _environment(dashboards_url=GRAFANA, runbooks_url=url)
-    links = prometheus.links(environment)
+    deployment = _deployment(dashboards_url=GRAFANA, runbooks_url=url)
+    links = prometheus.links(deployment)
     (alert,) = [each for each in alerting.alerts(PRODUCTION) if each.name == "ToolFailing"]
     address = alert.document(PRODUCTION, links)["annotations"]["runbook_url"]
     if url:
@@ -198,7 +198,7 @@ def test_an_alert_leads_to_its_page_or_to_the_board_that_shows_it(url):
 
 
 def test_panels_lead_to_runbooks_even_where_nobody_said_where_they_are():
-    boards = grafana.boards(_environment(dashboards_url=None, runbooks_url=None))
+    boards = grafana.boards(_deployment(dashboards_url=None, runbooks_url=None))
     linked = {*re.findall(r'"url": "/d/agentobs-(rb-\w+)"', boards["boards/tool.json"])}
     assert "rb-toolfailing" in linked
     written = {runbook_slug(page.name) for page in library.load().of(Kind.ALERT)}
@@ -212,7 +212,7 @@ def _family(slug):
 @pytest.mark.parametrize(("name", "asks"), [(EnvName.LOCAL, ""), (EnvName.DEV, " -s dev"), (EnvName.PROD, " -s prod")])
 def test_the_line_of_an_alert_asks_the_stack_that_it_comes_from(name, asks):
     (alert,) = [each for each in alerting.alerts(PRODUCTION) if each.name == "ToolFailing"]
-    document = alert.document(PRODUCTION, prometheus.links(ENVIRONMENTS[name]))
+    document = alert.document(PRODUCTION, prometheus.links(Deployment.of(ENVIRONMENTS[name])))
     assert f"agentobs runbooks run ToolFailing{asks}{{{{ with" in document["annotations"]["command"]
 
 
@@ -223,12 +223,12 @@ def test_a_path_in_the_checkout_is_not_taken_for_a_board():
 
 def test_the_boards_of_a_family_fit_into_one_config_map():
     sizes: Counter[str] = Counter()
-    for path, text in grafana.boards(_environment(dashboards_url=None, runbooks_url=None)).items():
+    for path, text in grafana.boards(_deployment(dashboards_url=None, runbooks_url=None)).items():
         if path.startswith("runbooks/"):
             sizes[path.split("/")[1]] += len(text.encode())
     assert sizes
     assert max(sizes.values()) < 900_000
 
 
-def _environment(**changes):
-    return replace(ENVIRONMENTS[EnvName.DEV], **changes)
+def _deployment(**chosen):
+    return Deployment.of(ENVIRONMENTS[EnvName.DEV], **chosen)
