@@ -67,7 +67,7 @@ def processes(host: Host, pids: Mapping[str, int | None]) -> Iterator[LiveCheck]
             subject="processes",
             what=name,
             good=runs,
-            said=f"runs since {words[1]} as {pid}" if runs else "does not run",
+            message=f"runs since {words[1]} as {pid}" if runs else "does not run",
             fix="" if runs else "agentobs up",
         )
 
@@ -88,7 +88,7 @@ def ports(host: Host, wanted: Mapping[str, int]) -> Iterator[LiveCheck]:
             subject="ports",
             what=f"{name} {number}",
             good=bool(found) and not open_,
-            said=said,
+            message=said,
             fix="" if found and not open_ else f"agentobs up; end what else holds port {number}",
         )
 
@@ -105,11 +105,11 @@ def _secret(host: Host, path: str, forbidden: int, *, shielded: bool = False) ->
     name = PurePosixPath(path).name
     file = host.file(path)
     if not file.exists:
-        return LiveCheck(subject="secrets", what=name, good=False, said=f"{path} is missing", fix="agentobs up")
+        return LiveCheck(subject="secrets", what=name, good=False, message=f"{path} is missing", fix="agentobs up")
     good = shielded or not file.mode & forbidden
     said = f"mode {file.mode:04o}" + (" in a folder that others cannot enter" if shielded else "")
     return LiveCheck(
-        subject="secrets", what=name, good=good, said=said, fix="" if good else f"chmod go= {PurePosixPath(path)}"
+        subject="secrets", what=name, good=good, message=said, fix="" if good else f"chmod go= {PurePosixPath(path)}"
     )
 
 
@@ -130,7 +130,7 @@ def versions(host: Host, expected: Expected) -> Iterator[LiveCheck]:
             subject="versions",
             what=name,
             good=version == wanted,
-            said=f"{version}, pinned is {wanted}" if version != wanted else version,
+            message=f"{version}, pinned is {wanted}" if version != wanted else version,
             fix="" if version == wanted else "python -m toolchain build local; agentobs up",
         )
 
@@ -142,7 +142,7 @@ def disk(host: Host, folder: str, what: str = "disk") -> Iterator[Headroom]:
         # The device may have spaces in its name: numbers are read from the right.
         _, used, free, *_ = lines[1].rsplit(None, 5)[1:]
         share = int(free) / max(1, int(used) + int(free))
-        yield Headroom(what=what, free=share, said=f"{int(free) * _KIB / _GIB:.1f} GiB free for {folder}")
+        yield Headroom(what=what, free=share, message=f"{int(free) * _KIB / _GIB:.1f} GiB free for {folder}")
 
 
 def memory(host: Host) -> Iterator[Headroom]:
@@ -151,4 +151,4 @@ def memory(host: Host) -> Iterator[Headroom]:
     if told.exists:
         sizes = {line.split(":")[0]: int(line.split()[1]) for line in told.content_string.splitlines() if line}
         free, every = sizes["MemAvailable"], sizes["MemTotal"]
-        yield Headroom(what="memory", free=free / every, said=f"{free * _KIB / _GIB:.1f} GiB available")
+        yield Headroom(what="memory", free=free / every, message=f"{free * _KIB / _GIB:.1f} GiB available")

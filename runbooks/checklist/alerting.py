@@ -170,13 +170,14 @@ def delivery(context: Context) -> Outcome:
     }
     sent = context.platform.send_probe(labels)
     proof = Proof(
-        what=f"probe to {', '.join(sent.receivers) or 'nobody'}", value=sent.said or f"taken after {sent.took_s:.1f} s"
+        what=f"probe to {', '.join(sent.receivers) or 'nobody'}",
+        value=sent.message or f"taken after {sent.took_s:.1f} s",
     )
     if sent.muted_by:
         said = f"the probe was muted by {', '.join(sent.muted_by)}"
         return unjudged(said, "try again once what mutes it is over", proof)
-    if sent.said:
-        return failed(sent.said, "see the log of Alertmanager for why the receiver did not take it", proof)
+    if sent.message:
+        return failed(sent.message, "see the log of Alertmanager for why the receiver did not take it", proof)
     return passed(f"a probe alert reached {', '.join(sent.receivers)} after {sent.took_s:.1f} s", proof)
 
 

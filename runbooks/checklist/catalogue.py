@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Final
 
-from runbooks.checklist import aftermath, alerting, readiness, release
+from runbooks.checklist import alerting, post_deploy, readiness, release
 from runbooks.checklist.model import Item, Owner, Phase, Section
 
 _BEFORE, _AFTER = Phase.BEFORE, Phase.AFTER
@@ -163,43 +163,43 @@ ITEMS: Final = (
     Item(
         key="objectives", phase=_AFTER, section=_S.KPIS, owner=_O.AGENTS,
         title="KPIs keep their objectives over the window",
-        promise="The release keeps what was promised.", judge=aftermath.objectives,
+        promise="The release keeps what was promised.", judge=post_deploy.objectives,
     ),
     Item(
         key="against-baseline", phase=_AFTER, section=_S.KPIS, owner=_O.AGENTS, reads="baseline",
         title="No KPI is worse than the baseline",
-        promise="Nothing got worse with the release.", judge=aftermath.against_baseline,
+        promise="Nothing got worse with the release.", judge=post_deploy.against_baseline,
     ),
     Item(
         key="canary", phase=_AFTER, section=_S.KPIS, owner=_O.AGENTS,
         title="The canary is not worse than what is stable",
-        promise="The requests that tried the release first did as well as the others.", judge=aftermath.canary,
+        promise="The requests that tried the release first did as well as the others.", judge=post_deploy.canary,
     ),
     Item(
         key="alerts-fired", phase=_AFTER, section=_S.KPIS, owner=_O.AGENTS,
         title="No page fired in the window",
-        promise="There was no incident.", judge=aftermath.alerts_fired,
+        promise="There was no incident.", judge=post_deploy.alerts_fired,
     ),
     Item(
         key="versions-running", phase=_AFTER, section=_S.KPIS, owner=_O.RELEASE, reads="evidence",
         title="What runs is what was approved",
-        promise="What was approved is what runs.", judge=aftermath.versions_running,
+        promise="What was approved is what runs.", judge=post_deploy.versions_running,
     ),
     Item(
         key="cost", phase=_AFTER, section=_S.MONEY, owner=_O.AGENTS, reads="baseline",
         title="Cost per task is as before, and spend is within the budget",
-        promise="The release costs no more than expected.", judge=aftermath.cost,
+        promise="The release costs no more than expected.", judge=post_deploy.cost,
     ),
     Item(
         key="sample-drawn", phase=_AFTER, section=_S.REVIEW, owner=_O.AGENTS,
         title="A sample of traces is drawn for review",
         promise="Answers were drawn for people to read: failed, slow, dear, new and random ones.",
-        judge=aftermath.sample_drawn,
+        judge=post_deploy.sample_drawn,
     ),
     Item(
         key="sample-reviewed", phase=_AFTER, section=_S.REVIEW, owner=_O.AGENTS, reads="evidence",
         title="People have read the sample",
-        promise="People have read them and found them good.", judge=aftermath.sample_reviewed,
+        promise="People have read them and found them good.", judge=post_deploy.sample_reviewed,
     ),
 )  # fmt: skip
 

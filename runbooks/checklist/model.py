@@ -82,7 +82,7 @@ class Result(Document):
     owner: Owner
     automated: bool = Field(description="Asked of the running platform; else read from the evidence file")
     status: Status
-    said: str = Field(description="What was found, in one sentence")
+    message: str = Field(description="What was found, in one sentence")
     fix: str = ""
     proofs: list[Proof] = Field(default_factory=list)
     at: float
@@ -100,29 +100,29 @@ class Outcome:
     """What an item finds."""
 
     status: Status
-    said: str
+    message: str
     fix: str = ""
     proofs: Sequence[Proof] = ()
 
 
 def passed(said: str, *proofs: Proof) -> Outcome:
     """The item holds."""
-    return Outcome(status=Status.PASS, said=said, proofs=proofs)
+    return Outcome(status=Status.PASS, message=said, proofs=proofs)
 
 
 def failed(said: str, fix: str, *proofs: Proof) -> Outcome:
     """The item does not hold; `fix` is what to do."""
-    return Outcome(status=Status.FAIL, said=said, fix=fix, proofs=proofs)
+    return Outcome(status=Status.FAIL, message=said, fix=fix, proofs=proofs)
 
 
 def not_applicable(reason: str) -> Outcome:
     """The item does not concern this release or stack."""
-    return Outcome(status=Status.NOT_APPLICABLE, said=reason)
+    return Outcome(status=Status.NOT_APPLICABLE, message=reason)
 
 
 def unjudged(reason: str, fix: str, *proofs: Proof) -> Outcome:
     """Nobody can say; `fix` is what to do so that somebody can."""
-    return Outcome(status=Status.UNJUDGED, said=reason, fix=fix, proofs=proofs)
+    return Outcome(status=Status.UNJUDGED, message=reason, fix=fix, proofs=proofs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,12 +10,12 @@ from collector.search import SpanSearch, Trace
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backend:
-    """One part of the platform and whether it is ready; `said` is why not."""
+    """One part of the platform and whether it is ready; `message` is why not."""
 
     name: str
     url: str
     ready: bool
-    said: str = ""
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +65,11 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """What became of a probe alert: `receivers` it went to, empty `said` where all took it."""
+    """What became of a probe alert: `receivers` it went to, empty `message` where all took it."""
 
     receivers: Sequence[str]
     took_s: float
-    said: str = ""
+    message: str = ""
     muted_by: Sequence[str] = ()
 
 
@@ -77,7 +77,7 @@ class Sent:
 class BoardState:
     """A board for one environment.
 
-    `due` panels show a KPI that has traffic there, `unfed` are those of them without data; `errors` name panel and why.
+    `due` panels show a KPI that has traffic there, `without_data` are those of them that are empty; `errors` say why.
     """
 
     slug: str
@@ -85,7 +85,7 @@ class BoardState:
     panels: int
     with_data: int
     due: int
-    unfed: Sequence[str]
+    without_data: Sequence[str]
     errors: Sequence[tuple[str, str]]
 
 
@@ -96,7 +96,7 @@ class LiveCheck:
     subject: str
     what: str
     good: bool
-    said: str
+    message: str
     fix: str = ""
 
 
@@ -106,7 +106,7 @@ class Headroom:
 
     what: str
     free: float
-    said: str
+    message: str
 
 
 class Platform(Protocol):

@@ -46,10 +46,10 @@ def boards_fed(context: Context) -> Outcome:
     if not any(board.due for board in boards):
         said = f"the boards have nothing to show for environment {context.environment}: no KPI has traffic there"
         return failed(said, "send telemetry (agentobs telemetry check), or name another environment with -e", *proofs)
-    unfed = [f"{board.slug} / {panel}" for board in boards for panel in board.unfed]
-    if unfed:
-        more = f" and {len(unfed) - _FEW} more" if len(unfed) > _FEW else ""
-        said = f"without data though their KPI has traffic: {', '.join(unfed[:_FEW])}{more}"
+    without_data = [f"{board.slug} / {panel}" for board in boards for panel in board.without_data]
+    if without_data:
+        more = f" and {len(without_data) - _FEW} more" if len(without_data) > _FEW else ""
+        said = f"without data though their KPI has traffic: {', '.join(without_data[:_FEW])}{more}"
         return failed(said, "see whether the recording rules run: item rules-loaded", *proofs)
     return passed(
         f"{sum(b.with_data for b in boards)} of {sum(b.panels for b in boards)} panels on {len(boards)} boards have"
@@ -76,9 +76,9 @@ def backends_ready(context: Context) -> Outcome:
     """Every part of the platform answers its readiness check."""
     found = context.platform.backends()
     down = [each for each in found if not each.ready]
-    proofs = [Proof(what=each.name, value=each.said or "ready", link=each.url) for each in found]
+    proofs = [Proof(what=each.name, value=each.message or "ready", link=each.url) for each in found]
     if down:
-        said = "; ".join(f"{each.name} is not ready: {each.said}" for each in down)
+        said = "; ".join(f"{each.name} is not ready: {each.message}" for each in down)
         return failed(said, "its runbook is BackendDown; on this computer `agentobs up` starts what is gone", *proofs)
     return passed(f"{', '.join(each.name for each in found)} are ready", *proofs)
 
@@ -123,11 +123,11 @@ def live(subject: str, good: str) -> Callable[[Context], Outcome]:
     def judge(context: Context) -> Outcome:
         found = [check for check in context.platform.live() if check.subject == subject]
         bad = [check for check in found if not check.good]
-        proofs = [Proof(what=check.what, value=check.said) for check in found]
+        proofs = [Proof(what=check.what, value=check.message) for check in found]
         if not found:
             return not_applicable(context.missing.get("live", f"no {subject} can be looked at on this kind of stack"))
         if bad:
-            said = "; ".join(f"{check.what}: {check.said}" for check in bad[:_FEW])
+            said = "; ".join(f"{check.what}: {check.message}" for check in bad[:_FEW])
             return failed(
                 said, next((check.fix for check in bad if check.fix), f"pulumi up -s {context.stack}"), *proofs
             )
@@ -152,7 +152,7 @@ def _room(context: Context, kind: str, least: float, fix: str) -> Outcome:
     found = [room for room in context.platform.room() if room.what.startswith(kind)]
     if not found:
         return not_applicable(context.missing.get("live", f"no {kind} can be looked at on this kind of stack"))
-    proofs = [Proof(what=room.what, value=room.said) for room in found]
+    proofs = [Proof(what=room.what, value=room.message) for room in found]
     low = [room for room in found if room.free < least]
     if low:
         said = "; ".join(f"{room.what}: {room.free:.1%} free, at least {least:.1%} wanted" for room in low)

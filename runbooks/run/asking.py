@@ -66,7 +66,7 @@ def _step(check: QuickCheck, named: Named, sources: Sources, when: Asked) -> Ste
     def step(verdict: Verdict, said: str, results: Sequence[Result] = (), *, failed: bool = False) -> Step:
         return Step(
             title=check.title, about=check.about, language=check.language, query=check.text, shows=check.shows,
-            verdict=verdict, said=said, failed=failed, results=[*results[:_MOST]],
+            verdict=verdict, message=said, failed=failed, results=[*results[:_MOST]],
         )  # fmt: skip
 
     try:
@@ -122,5 +122,5 @@ def _against_borders(checks: Sequence[QuickCheck], steps: list[Step]) -> list[St
         borders = {result.value for result in border.results if result.value is not None}
         if check.operator and len(borders) == 1:
             verdict, said = judging.compared(check, step.results, borders.pop())
-            judged[place] = step.model_copy(update={"verdict": verdict, "said": said})
+            judged[place] = step.model_copy(update={"verdict": verdict, "message": said})
     return judged

@@ -40,7 +40,7 @@ class Step(Document):
     query: str = Field(description="As it was asked, or as a person asks it, with the labels filled in")
     shows: str = Field(description="What the page says of it")
     verdict: Verdict
-    said: str = Field(description="The number, and what it means")
+    message: str = Field(description="The number, and what it means")
     failed: bool = Field(default=False, description="Whether a store that there is did not answer")
     results: list[Result] = Field(default_factory=list, description="At most 50")
 

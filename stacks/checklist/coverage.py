@@ -47,7 +47,7 @@ def _state(board: Board, results: list[tuple[Panel, Result]], busy: frozenset[st
         panels=len(results),
         with_data=len(results) - len(empty) - len(errors),
         due=sum(_is_due(panel, busy) for panel, _ in results),
-        unfed=[panel.title for panel in empty if _is_due(panel, busy)],
+        without_data=[panel.title for panel in empty if _is_due(panel, busy)],
         errors=errors,
     )
 

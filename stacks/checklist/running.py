@@ -210,11 +210,11 @@ def _readiness(name: str, url: str) -> Backend:
     try:
         answer = requests.get(url, timeout=_TIMEOUT_S)
     except requests.ConnectionError:
-        return Backend(name=name, url=url, ready=False, said=f"nobody answers at {url}")
+        return Backend(name=name, url=url, ready=False, message=f"nobody answers at {url}")
     except requests.RequestException as error:
-        return Backend(name=name, url=url, ready=False, said=f"{url} did not answer: {type(error).__name__}")
+        return Backend(name=name, url=url, ready=False, message=f"{url} did not answer: {type(error).__name__}")
     said = "" if answer.ok else f"{url} answers {answer.status_code}: {' '.join(answer.text.split())[:120]}"
-    return Backend(name=name, url=url, ready=answer.ok, said=said)
+    return Backend(name=name, url=url, ready=answer.ok, message=said)
 
 
 def _rule(group: str, rule: Mapping[str, Any]) -> RunningRule:

@@ -21,7 +21,7 @@ _MINUTE_S: Final = 60
 def item(console: safe.Console, item: Item, result: Result, *, kept: bool) -> None:
     """One item as it is judged; `kept`: what an earlier run found."""
     mark, style = _STYLES[result.status]
-    line = Text.assemble((f"{mark} ", style), (f"{item.key:<19}", "bold"), " ", result.said)
+    line = Text.assemble((f"{mark} ", style), (f"{item.key:<19}", "bold"), " ", result.message)
     if kept:
         line.append(f" (looked at {(time.time() - result.at) / _MINUTE_S:.0f} min ago)", style="dim")
     if result.fix:

@@ -42,8 +42,8 @@ def _steps(steps: list[Step]) -> Table:
     first: dict[str, int] = {}
     for number, step in enumerate(steps, 1):
         verdict = Text(step.verdict, style=_STYLES[step.verdict])
-        known = first.setdefault(step.said, number)
-        said = f"as in {known}" if step.verdict is Verdict.NOT_ASKED and known != number else step.said
+        known = first.setdefault(step.message, number)
+        said = f"as in {known}" if step.verdict is Verdict.NOT_ASKED and known != number else step.message
         table.add_row(str(number), safe.text(step.title), verdict, safe.text(said))
     return table
 

@@ -113,7 +113,7 @@ class Alertmanager:
         found = self._until(lambda: self.alerts(*filters), bool, began + _TIMEOUT_S)
         if not found:
             return Sent(
-                receivers=(), took_s=time.monotonic() - began, said="Alertmanager does not show the probe alert"
+                receivers=(), took_s=time.monotonic() - began, message="Alertmanager does not show the probe alert"
             )
         names, muted = found[0].receivers, found[0].muted_by
         if muted:
@@ -122,7 +122,7 @@ class Alertmanager:
         empty = [name for name in names if name not in before]
         if empty:
             said = f"receiver {', '.join(empty)} tells nobody: it has no integration"
-            return Sent(receivers=names, took_s=time.monotonic() - began, said=said)
+            return Sent(receivers=names, took_s=time.monotonic() - began, message=said)
 
         def waiting() -> list[str]:
             if time.monotonic() - began < earliest_s:
@@ -133,7 +133,7 @@ class Alertmanager:
         left = self._until(waiting, lambda names: not names, began + latest_s)
         took = time.monotonic() - began
         said = f"{', '.join(left)} did not take the probe within {took:.0f} s" if left else ""
-        return Sent(receivers=names, took_s=took, said=said)
+        return Sent(receivers=names, took_s=took, message=said)
 
     @staticmethod
     def _until(ask: Callable[[], Any], good: Callable[[Any], bool], deadline: float) -> Any:  # noqa: ANN401

@@ -32,7 +32,9 @@ def checks(pods: Iterable[Any], made: Plan) -> Iterator[LiveCheck]:
     wanted = {manifest["metadata"]["name"]: _images(manifest) for manifest in made.manifests if containers(manifest)}
     missing = set(wanted) - {_workload(pod) for pod in every}
     for name in sorted(missing):
-        yield LiveCheck(subject="processes", what=name, good=False, said="has no pod", fix="its runbook is BackendDown")
+        yield LiveCheck(
+            subject="processes", what=name, good=False, message="has no pod", fix="its runbook is BackendDown"
+        )
     for pod in every:
         yield _ready(pod)
         yield _pinned(pod, wanted.get(_workload(pod), frozenset()))
@@ -56,7 +58,7 @@ def _ready(pod: Any) -> LiveCheck:  # noqa: ANN401 untyped library
         subject="processes",
         what=pod.metadata.name,
         good=good,
-        said=said,
+        message=said,
         fix="" if good else f"kubectl -n {pod.metadata.namespace} describe pod {pod.metadata.name}",
     )
 
@@ -68,7 +70,7 @@ def _pinned(pod: Any, wanted: frozenset[str]) -> LiveCheck:  # noqa: ANN401 unty
         subject="versions",
         what=pod.metadata.name,
         good=not foreign,
-        said=f"runs {', '.join(foreign)}, which is not planned" if foreign else ", ".join(images),
+        message=f"runs {', '.join(foreign)}, which is not planned" if foreign else ", ".join(images),
         fix="pulumi up" if foreign else "",
     )
 

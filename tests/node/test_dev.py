@@ -92,7 +92,7 @@ def _wrong(platform, folder) -> dict[str, str]:
     """Items that the checklist asks of the platform and that do not pass, with what it says of them."""
     said = platform.agentobs("checklist", "before", "-e", "healthy", "--release", "r1", "--out", str(folder), "--json")
     looked_at = [result for result in json.loads(said.stdout)["results"] if result["automated"]]
-    found = {each["key"]: each["said"] for each in looked_at if each["status"] not in {"pass", "not applicable"}}
+    found = {each["key"]: each["message"] for each in looked_at if each["status"] not in {"pass", "not applicable"}}
     found.pop("rules-healthy", None)  # over days
     return found
 

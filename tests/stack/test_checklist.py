@@ -71,7 +71,7 @@ def test_a_baseline_holds_intervals_and_all_four_kinds_of_versions(released):
 
 def test_a_healthy_release_passes_every_item(released):
     document = json.loads(released.before.stdout)
-    other = {r["key"]: (r["status"], r["said"]) for r in document["results"] if r["status"] != "pass"}
+    other = {r["key"]: (r["status"], r["message"]) for r in document["results"] if r["status"] != "pass"}
     assert {key: status for key, (status, _) in other.items()} == {"grafana": "not applicable"}, other
     assert released.before.returncode == 0
     jsonschema.validate(document, checklist.Record.model_json_schema())
@@ -107,13 +107,13 @@ def test_the_first_hours_of_a_healthy_release_pass(released, stack):
     options = ("-r", RELEASE, "-e", "healthy", "--window", SINCE, "--evidence", str(evidence), "--baseline", "stable")
     done = stack.agentobs("checklist", "after", *options, "--json", ok=False, cwd=released.folder)
     results = {r["key"]: r for r in json.loads(done.stdout)["results"]}
-    other = {key: (r["status"], r["said"]) for key, r in results.items() if r["status"] != "pass"}
+    other = {key: (r["status"], r["message"]) for key, r in results.items() if r["status"] != "pass"}
     assert set(other) == {"canary"}, other
     assert other["canary"][0] == "not applicable"
     assert done.returncode == 0
     drawn = results["sample-drawn"]["proofs"]
     # The slow ones are often the dear ones, and are drawn once.
-    assert all(f"{kind} of" in results["sample-drawn"]["said"] for kind in ("failed", "slow", "costly", "random"))
+    assert all(f"{kind} of" in results["sample-drawn"]["message"] for kind in ("failed", "slow", "costly", "random"))
     assert {proof["what"].split(":")[0] for proof in drawn} >= {"failed", "slow", "random"}
     assert len({proof["link"] for proof in drawn}) == len(drawn)
     assert requests.get(drawn[0]["link"], timeout=10).status_code == 200
@@ -167,8 +167,8 @@ def test_settings_that_were_not_rolled_out_are_found_as_rules_and_as_drift(stack
     with changed(stack, dailyBudgetUsd="7"):
         rules, drift = recent(look, "rules-loaded"), recent(look, "no-drift")
     assert (rules.status, drift.status) == (Status.FAIL, Status.FAIL)
-    assert "missing or other than rendered: kpi:spend:daily_budget" in rules.said
-    assert "update prometheus" in drift.said
+    assert "missing or other than rendered: kpi:spend:daily_budget" in rules.message
+    assert "update prometheus" in drift.message
 
 
 @pytest.mark.usefixtures("truths")
@@ -176,7 +176,7 @@ def test_a_receiver_that_should_not_be_there_is_found(stack, look):
     with changed(stack, alertWebhook=None):
         found = recent(look, "receivers")
     assert found.status is Status.FAIL
-    assert "does not run with the rendered routes and receivers" in found.said
+    assert "does not run with the rendered routes and receivers" in found.message
     assert [proof.value for proof in found.proofs] == [
         "show: webhook; dead-mans-switch: webhook",
         "show: nobody; dead-mans-switch: webhook",
@@ -205,13 +205,13 @@ def test_a_silence_is_found_with_its_owner(stack, look):
 def test_an_environment_without_traffic_has_no_boards(look):
     found = recent(look, "boards-fed", "nobody-here")
     assert found.status is Status.FAIL
-    assert "nothing to show for environment nobody-here" in found.said
+    assert "nothing to show for environment nobody-here" in found.message
 
 
 @pytest.mark.usefixtures("truths")
 def test_a_disk_is_low_by_the_limit_that_was_given(look):
     assert recent(look, "disk").status is Status.PASS
-    assert "free, at least 99.9% wanted" in recent(look, "disk", limits=(0.999, 0.1, 3)).said
+    assert "free, at least 99.9% wanted" in recent(look, "disk", limits=(0.999, 0.1, 3)).message
 
 
 @pytest.mark.usefixtures("truths")
@@ -227,13 +227,13 @@ def test_a_disk_is_low_by_the_limit_that_was_given(look):
 def test_a_store_that_is_down_leaves_its_items_unjudged(look, key, store):
     found = recent(look, key, **{store: "http://127.0.0.1:9"})
     assert found.status is Status.UNJUDGED
-    assert "answers at http://127.0.0.1:9" in found.said
+    assert "answers at http://127.0.0.1:9" in found.message
 
 
 def test_a_store_that_is_down_makes_its_panels_errors(look, truths):  # noqa: ARG001 they feed it
     found = recent(look, "boards-fed", **{LOGS: "http://127.0.0.1:9"})
     assert found.status is Status.FAIL
-    assert f"no {TITLES[CHOSEN.logs]} answers" in found.said
+    assert f"no {TITLES[CHOSEN.logs]} answers" in found.message
 
 
 def test_a_bad_release_fails_objectives_baseline_alerts_and_versions(stack, truths, look):
@@ -252,10 +252,10 @@ def test_a_bad_release_fails_objectives_baseline_alerts_and_versions(stack, trut
     }
     failed = {key for key, result in found.items() if result.status is Status.FAIL}
     assert failed >= {"objectives", "against-baseline", "alerts-fired", "versions-running"}
-    assert "Tool call success order_lookup" in found["objectives"].said
-    assert "Tool call success order_lookup" in found["against-baseline"].said
-    assert "ToolFailing" in found["alerts-fired"].said
-    assert "tool order_lookup also ran as 4.0.0" in found["versions-running"].said
+    assert "Tool call success order_lookup" in found["objectives"].message
+    assert "Tool call success order_lookup" in found["against-baseline"].message
+    assert "ToolFailing" in found["alerts-fired"].message
+    assert "tool order_lookup also ran as 4.0.0" in found["versions-running"].message
     assert any("new version: " in proof.what and "tool 4.0.0" in proof.what for proof in found["sample-drawn"].proofs)
 
 
@@ -271,4 +271,4 @@ def test_the_same_seed_draws_the_same_sample(look):
 def test_a_canary_that_fails_is_judged_against_what_is_stable(look):
     found = recent(look, "canary", "canary")
     assert found.status is Status.FAIL
-    assert "worse than the stable track: Task success support" in found.said
+    assert "worse than the stable track: Task success support" in found.message

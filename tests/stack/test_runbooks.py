@@ -183,7 +183,7 @@ def test_a_store_that_is_away_stops_its_own_checks_alone(woken):
     assert done.returncode == 1, done.stderr
     steps = json.loads(done.stdout)["steps"]
     assert [step["title"] for step in steps if step["failed"]] == ["Its traces", "Its lines"]
-    assert all("answers at http://127.0.0.1:1" in step["said"] for step in steps if step["failed"])
+    assert all("answers at http://127.0.0.1:1" in step["message"] for step in steps if step["failed"])
 
 
 def test_where_nothing_was_ever_measured_it_is_not_called_well(woken):

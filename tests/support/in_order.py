@@ -115,19 +115,22 @@ class FakePlatform:
     sent: Any = field(default_factory=lambda: Sent(receivers=(SHOW,), took_s=1.2))
     boards_: Any = field(
         default_factory=lambda: [
-            BoardState(slug="fleet", title="Fleet", panels=9, with_data=8, due=3, unfed=(), errors=()),
+            BoardState(slug="fleet", title="Fleet", panels=9, with_data=8, due=3, without_data=(), errors=()),
         ]
     )
     grafana_: Any = field(default_factory=lambda: {"fleet": "unchanged"})
     drift_: Any = field(default_factory=list)
     live_: Any = field(
         default_factory=lambda: [
-            LiveCheck(subject=subject, what="loki", good=True, said="good")
+            LiveCheck(subject=subject, what="loki", good=True, message="good")
             for subject in ("processes", "ports", "secrets", "versions")
         ]
     )
     room_: Any = field(
-        default_factory=lambda: [Headroom(what="disk", free=0.6, said=""), Headroom(what="memory", free=0.5, said="")]
+        default_factory=lambda: [
+            Headroom(what="disk", free=0.6, message=""),
+            Headroom(what="memory", free=0.5, message=""),
+        ]
     )
     telemetry_: Any = field(default_factory=list)
     traces_: Any = field(default_factory=list)

@@ -71,7 +71,7 @@ def test_a_release_in_order_passes():
 # ruff: noqa: E501 tables of one line a case
 # One thing is broken: item -> what is spoilt in the platform, and words of the message.
 PLATFORM = [
-    ("backends-ready", {"backends_": [Backend(name="loki", url="u", ready=False, said="nobody answers at u")]},
+    ("backends-ready", {"backends_": [Backend(name="loki", url="u", ready=False, message="nobody answers at u")]},
      "loki is not ready: nobody answers at u"),
     ("rules-loaded", {"rules_": running()[1:]}, "missing or other than rendered: kpi:x"),
     ("rules-loaded", {"rules_": [*running()[:1], replace(running()[1], expr="vector(0)")]}, "Watchdog"),
@@ -81,26 +81,26 @@ PLATFORM = [
     ("watchdog", {"alerts_": []}, "the Watchdog does not reach Alertmanager"),
     ("watchdog", {"deliveries_": {}}, "the dead man's switch has no receiver"),
     ("watchdog", {"deliveries_": {"dead-mans-switch": Delivery(requests=3, failed=3)}}, "never delivered"),
-    ("delivery", {"sent": Sent(receivers=("show",), took_s=60, said="show did not take the probe")}, "show did not take"),
+    ("delivery", {"sent": Sent(receivers=("show",), took_s=60, message="show did not take the probe")}, "show did not take"),
     ("silences", {"silences_": [Silence(matchers=('severity="page"',), until=NOW, by="bob", comment="")]}, "1 silences"),
     ("no-open-page", {"alerts_": [
         *FakePlatform().alerts_,
         ActiveAlert(labels={"alertname": "ToolFailing", "severity": "page", "environment": "prod"}, receivers=(), muted_by=()),
     ]}, "pages are open: ToolFailing"),
-    ("boards-fed", {"boards_": [BoardState(slug="fleet", title="", panels=9, with_data=2, due=0, unfed=(), errors=())]},
+    ("boards-fed", {"boards_": [BoardState(slug="fleet", title="", panels=9, with_data=2, due=0, without_data=(), errors=())]},
      "nothing to show for environment prod: no KPI has traffic there"),
-    ("boards-fed", {"boards_": [BoardState(slug="fleet", title="", panels=9, with_data=8, due=3, unfed=("Tasks",), errors=())]},
+    ("boards-fed", {"boards_": [BoardState(slug="fleet", title="", panels=9, with_data=8, due=3, without_data=("Tasks",), errors=())]},
      "without data though their KPI has traffic: fleet / Tasks"),
-    ("boards-fed", {"boards_": [BoardState(slug="fleet", title="", panels=9, with_data=8, due=3, unfed=(), errors=(("P", "no"),))]},
+    ("boards-fed", {"boards_": [BoardState(slug="fleet", title="", panels=9, with_data=8, due=3, without_data=(), errors=(("P", "no"),))]},
      "1 panels show an error: fleet / P: no"),
     ("grafana", {"grafana_": {"fleet": "edited"}}, "not as rendered: fleet (edited)"),
     ("no-drift", {"drift_": ["update tempo"]}, "a preview would change 1 resources: update tempo"),
-    ("processes", {"live_": [LiveCheck(subject="processes", what="loki", good=False, said="does not run")]}, "loki: does not run"),
-    ("ports", {"live_": [LiveCheck(subject="ports", what="tempo 3200", good=False, said="open to the network")]}, "tempo 3200"),
-    ("secrets", {"live_": [LiveCheck(subject="secrets", what="passphrase", good=False, said="mode 0644")]}, "mode 0644"),
-    ("binaries", {"live_": [LiveCheck(subject="versions", what="loki", good=False, said="3.6.0, pinned is 3.7.8")]}, "3.6.0"),
-    ("disk", {"room_": [Headroom(what="disk", free=0.1, said="")]}, "disk: 10.0% free, at least 15.0% wanted"),
-    ("memory", {"room_": [Headroom(what="memory", free=0.02, said="")]}, "memory: 2.0% free"),
+    ("processes", {"live_": [LiveCheck(subject="processes", what="loki", good=False, message="does not run")]}, "loki: does not run"),
+    ("ports", {"live_": [LiveCheck(subject="ports", what="tempo 3200", good=False, message="open to the network")]}, "tempo 3200"),
+    ("secrets", {"live_": [LiveCheck(subject="secrets", what="passphrase", good=False, message="mode 0644")]}, "mode 0644"),
+    ("binaries", {"live_": [LiveCheck(subject="versions", what="loki", good=False, message="3.6.0, pinned is 3.7.8")]}, "3.6.0"),
+    ("disk", {"room_": [Headroom(what="disk", free=0.1, message="")]}, "disk: 10.0% free, at least 15.0% wanted"),
+    ("memory", {"room_": [Headroom(what="memory", free=0.02, message="")]}, "memory: 2.0% free"),
     ("telemetry-complete", {"telemetry_": ["web: no outcome"]}, "required telemetry is missing: web: no outcome"),
 ]  # fmt: skip
 
@@ -109,7 +109,7 @@ PLATFORM = [
 def test_a_broken_platform_fails_the_item_that_looks_at_it(key, spoilt, said):
     results = looked(FakePlatform(**spoilt))
     assert results[key].status is Status.FAIL
-    assert said in results[key].said
+    assert said in results[key].message
     assert results[key].fix
     others = {other for other, result in results.items() if result.status is Status.FAIL} - {key}
     assert others <= {"watchdog"} if key == "no-open-page" else True
@@ -139,7 +139,7 @@ def test_a_measure_beyond_its_alert_fails(key, query, samples, said):
     metrics = Metrics({**healthy_metrics().answers, query: samples})
     result = looked(FakePlatform(metrics=metrics))[key]
     assert result.status is Status.FAIL
-    assert said in result.said
+    assert said in result.message
 
 
 def test_a_peak_is_no_lack_of_room():
@@ -183,7 +183,7 @@ def test_bad_evidence_fails_its_item_and_spoils_no_other(key, spoilt, said):
         left = {name: value for name, value in written().items() if name not in spoilt}
         results = looked(found=checklist.parse_evidence(yaml.safe_dump(left), "evidence.yaml", "r1"))
     assert results[key].status is Status.FAIL
-    assert said in results[key].said
+    assert said in results[key].message
     assert results[key].fix
     spread = {"rollback-plan", "rollback-rehearsed"} if "rollback" in spoilt else {key}
     assert {name for name, result in results.items() if result.status is Status.FAIL} <= spread
@@ -204,7 +204,7 @@ def test_a_file_that_is_no_evidence_fails_everything_that_reads_it(text, said):
     assert len(reading) == 6
     for key in reading:
         assert results[key].status is Status.FAIL
-        assert said in results[key].said
+        assert said in results[key].message
 
 
 BASELINES = [
@@ -219,7 +219,7 @@ BASELINES = [
 def test_a_baseline_that_is_missing_old_or_of_elsewhere_fails(found, said):
     result = looked(baseline=found)["baseline-recorded"]
     assert result.status is Status.FAIL
-    assert said in result.said
+    assert said in result.message
     assert "agentobs baseline record" in result.fix
 
 
@@ -228,7 +228,7 @@ def test_a_store_that_does_not_answer_leaves_its_items_unjudged_and_the_others_a
     results = looked(FakePlatform(config_=down, alerts_=down, silences_=down, sent=down))
     unjudged = {key for key, result in results.items() if result.status is Status.UNJUDGED}
     assert unjudged == {"receivers", "watchdog", "delivery", "silences", "no-open-page"}
-    assert all("no Alertmanager answers" in results[key].said for key in unjudged)
+    assert all("no Alertmanager answers" in results[key].message for key in unjudged)
     assert {result.status for key, result in results.items() if key not in unjudged} == {Status.PASS}
 
 
@@ -252,7 +252,7 @@ def test_a_silence_counts_where_it_can_mute_this_environment(matcher, mutes):
 def test_a_muted_probe_proves_nothing_either_way():
     result = looked(FakePlatform(sent=Sent(receivers=("show",), took_s=1, muted_by=("abc",))))["delivery"]
     assert result.status is Status.UNJUDGED
-    assert "muted by abc" in result.said
+    assert "muted by abc" in result.message
 
 
 def test_the_probe_is_a_ticket_that_says_what_it_is_for():
@@ -270,7 +270,7 @@ def test_what_a_kind_of_stack_lacks_is_not_applicable_with_the_reason():
     )
     for key, reason in {"ports": "it runs elsewhere", "disk": "it runs elsewhere", "grafana": "none was named"}.items():
         assert results[key].status is Status.NOT_APPLICABLE
-        assert results[key].said == reason
+        assert results[key].message == reason
 
 
 def test_rules_of_an_operator_in_groups_of_their_own_are_no_difference():
@@ -279,7 +279,7 @@ def test_rules_of_an_operator_in_groups_of_their_own_are_no_difference():
     among_ours = replace(own, group="kpi")
     assert (
         "running and not rendered: own:rule"
-        in looked(FakePlatform(rules_=[*running(), among_ours]))["rules-loaded"].said
+        in looked(FakePlatform(rules_=[*running(), among_ours]))["rules-loaded"].message
     )
 
 
@@ -288,7 +288,7 @@ def test_a_receiver_that_tells_nobody_fails_though_it_is_as_rendered(monkeypatch
     monkeypatch.setattr(FakePlatform, "wanted_alertmanager", lambda _self: silent)
     result = looked(FakePlatform(config_=silent))["receivers"]
     assert result.status is Status.FAIL
-    assert "nobody is told by: dead-mans-switch, show" in result.said
+    assert "nobody is told by: dead-mans-switch, show" in result.message
     assert "agentobs:alertWebhook" in result.fix
 
 

@@ -59,11 +59,11 @@ REVIEWS = [
 def test_a_review_that_does_not_count_fails(found, said):
     result = look("sample-reviewed", evidence=found)
     assert result.status is Status.FAIL
-    assert said in result.said
+    assert said in result.message
 
 
 def test_a_review_of_this_sample_passes():
-    assert look("sample-reviewed", evidence=review(seed="r1")).said == "10 traces were read, 1 were bad"
+    assert look("sample-reviewed", evidence=review(seed="r1")).message == "10 traces were read, 1 were bad"
 
 
 def pins(version, previous="2"):
@@ -82,13 +82,13 @@ def test_what_runs_is_compared_with_what_was_approved(version, status, said):
     running = increase(GRAPH.counted, GRAPH.labels, 80.0, workflow="support", graph_version="3")
     result = look("versions-running", FakePlatform(metrics=Metrics(running)), pins(version))
     assert result.status is status
-    assert said in result.said
+    assert said in result.message
 
 
 def test_a_page_in_the_window_is_named_and_the_query_shown():
     query = probing.fired(Severity.PAGE, "prod", DAY_S)
     result = look("alerts-fired", FakePlatform(metrics=Metrics({query: [Sample({"alertname": "ToolFailing"}, 9)]})))
-    assert (result.status, result.said) == (Status.FAIL, "pages fired: ToolFailing")
+    assert (result.status, result.message) == (Status.FAIL, "pages fired: ToolFailing")
     assert result.proofs[0].query == query
 
 
@@ -101,11 +101,11 @@ def test_spend_beyond_the_budget_fails_and_without_a_baseline_nobody_can_say():
     over = Metrics({**spent, rule.DAILY_BUDGET: [Sample({}, 20.0)]})
     result = look("cost", FakePlatform(metrics=over))
     assert result.status is Status.FAIL
-    assert "$30.00 a day are spent, the budget is $20.00" in result.said
+    assert "$30.00 a day are spent, the budget is $20.00" in result.message
     within = FakePlatform(metrics=Metrics({**spent, rule.DAILY_BUDGET: [Sample({}, 50.0)]}))
     assert look("cost", within, baseline="no baseline was named").status is Status.UNJUDGED
     assert look("cost", within).status is Status.PASS
-    assert "no money was spent" in look("cost").said
+    assert "no money was spent" in look("cost").message
 
 
 def tasks(good: float, every: float) -> FakePlatform:
@@ -118,7 +118,7 @@ def tasks(good: float, every: float) -> FakePlatform:
 def test_an_objective_is_broken_only_beyond_chance():
     broken = look("objectives", tasks(700, 1000))
     assert broken.status is Status.FAIL
-    assert "Task success support (TasksFailing): 0.7, promised 0.85, 1000 events" in broken.said
+    assert "Task success support (TasksFailing): 0.7, promised 0.85, 1000 events" in broken.message
     # 94 of 100 against 95 % promised: chance.
     assert look("objectives", tasks(94, 100)).status is Status.PASS
     assert look("objectives", tasks(3, 3)).status is Status.UNJUDGED
@@ -129,7 +129,8 @@ def test_an_objective_is_broken_only_beyond_chance():
 
 def test_the_baseline_of_another_environment_or_none_fails():
     assert (
-        "is of environment staging, not prod" in look("against-baseline", baseline=baseline(environment="staging")).said
+        "is of environment staging, not prod"
+        in look("against-baseline", baseline=baseline(environment="staging")).message
     )
     assert look("against-baseline", baseline="no baseline was named").status is Status.FAIL
 
@@ -139,7 +140,7 @@ def test_too_few_tasks_are_not_judged_and_enough_are():
     assert look("against-baseline", tasks(480, 500)).status is Status.PASS
     worse = look("against-baseline", tasks(400, 500))
     assert worse.status is Status.FAIL
-    assert "worse than baseline june: Task success support 0.96 -> 0.8" in worse.said
+    assert "worse than baseline june: Task success support 0.96 -> 0.8" in worse.message
 
 
 def test_a_canary_that_was_announced_and_is_not_marked_is_not_judged():

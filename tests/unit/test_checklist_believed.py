@@ -28,7 +28,7 @@ def record(phase=Phase.BEFORE, **changed) -> Record:
     results = [
         checklist.Result(
             key=item.key, title=item.title, section=item.section, owner=item.owner, automated=item.automated,
-            status=Status.PASS, said="ok", at=NOW, took_s=0.1,
+            status=Status.PASS, message="ok", at=NOW, took_s=0.1,
         )
         for item in checklist.items(phase)
     ]  # fmt: skip
@@ -211,7 +211,7 @@ def test_a_result_that_describes_another_item_is_asked_again():
     none = checklist.no_evidence("none")
     first = [r.model_copy(update={"at": NOW}) for r in checklist.run(items, context(FakePlatform(), none))]
     passed = next(result for result in first if result.status is Status.PASS)
-    odd = [r.model_copy(update={"title": "x", "said": "forged"}) if r is passed else r for r in first]
+    odd = [r.model_copy(update={"title": "x", "message": "forged"}) if r is passed else r for r in first]
     again = {result.key: result for result in checklist.run(items, context(FakePlatform(), none), before=odd)}
     assert again[passed.key].title == passed.title
-    assert again[passed.key].said != "forged"
+    assert again[passed.key].message != "forged"

@@ -41,7 +41,7 @@ def record(platform=None) -> Record:
 
 
 def test_a_second_run_looks_only_at_what_did_not_pass():
-    broken = FakePlatform(sent=Sent(receivers=("show",), took_s=60, said="nobody took it"))
+    broken = FakePlatform(sent=Sent(receivers=("show",), took_s=60, message="nobody took it"))
     first, kept = stamped(looked(broken)), []
     mended = FakePlatform()
     looked(mended, before=first, tell=lambda item, _result, stands: kept.append((item.key, stands)))
@@ -177,7 +177,7 @@ def test_verify_with_signers_refuses_what_nobody_signed(tmp_path):
 
 
 def test_nothing_that_was_found_breaks_out_of_its_place():
-    down = FakePlatform(backends_=[Backend(name=EVIL, url=f"https://x/{EVIL}", ready=False, said=EVIL)])
+    down = FakePlatform(backends_=[Backend(name=EVIL, url=f"https://x/{EVIL}", ready=False, message=EVIL)])
     made = record(down)
     page = checklist.html(made)
     assert "<script" not in page
@@ -191,7 +191,7 @@ def test_nothing_that_was_found_breaks_out_of_its_place():
 
 def test_the_page_for_a_client_has_nothing_internal():
     away = [
-        Backend(name=name, url="http://10.0.0.7:3100", ready=False, said="no")
+        Backend(name=name, url="http://10.0.0.7:3100", ready=False, message="no")
         for name in ("loki", "tempo", "jaeger", "victorialogs")
     ]
     made = record(FakePlatform(backends_=away))

@@ -201,7 +201,7 @@ def record(name: str) -> checklist.Record:
     (item, *_) = checklist.items(checklist.Phase.BEFORE)
     result = checklist.Result(
         key=item.key, title=item.title, section=item.section, owner=item.owner, automated=True, at=0, took_s=0,
-        status=checklist.Status.FAIL, said=name or "-", fix=name,
+        status=checklist.Status.FAIL, message=name or "-", fix=name,
         proofs=[checklist.Proof(what=name, value=name, query=name)],
     )  # fmt: skip
     return checklist.sealed(

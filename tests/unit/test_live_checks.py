@@ -31,9 +31,9 @@ def test_a_process_runs_or_does_not(host):
     gone.wait()
     found = {each.what: each for each in live.processes(host, {"me": os.getpid(), "gone": gone.pid, "never": None})}
     assert found["me"].good
-    assert f"as {os.getpid()}" in found["me"].said
+    assert f"as {os.getpid()}" in found["me"].message
     assert not found["gone"].good
-    assert (found["never"].said, found["never"].fix) == ("does not run", "agentobs up")
+    assert (found["never"].message, found["never"].fix) == ("does not run", "agentobs up")
 
 
 def test_a_zombie_does_not_run(host):
@@ -54,9 +54,9 @@ def test_a_port_on_loopback_is_good_one_on_the_network_and_a_closed_one_are_not(
         outside.listen()
         numbers = {name: s.getsockname()[1] for name, s in {"in": inside, "out": outside, "closed": closed}.items()}
         found = {each.what.split()[0]: each for each in live.ports(host, numbers)}
-    assert (found["in"].good, found["in"].said) == (True, "loopback only")
-    assert (found["out"].good, found["out"].said) == (False, "open to the network at 0.0.0.0")
-    assert (found["closed"].good, found["closed"].said) == (False, "nobody listens")
+    assert (found["in"].good, found["in"].message) == (True, "loopback only")
+    assert (found["out"].good, found["out"].message) == (False, "open to the network at 0.0.0.0")
+    assert (found["closed"].good, found["closed"].message) == (False, "nobody listens")
 
 
 @pytest.mark.parametrize(("mode", "good"), [(0o600, True), (0o400, True), (0o640, False), (0o604, False)])
@@ -66,7 +66,7 @@ def test_a_secret_is_for_its_owner_only(host, reachable, mode, good):
     path.chmod(mode)
     (found,) = live.secrets(host, [str(path)], [])
     assert found.good is good
-    assert f"mode {mode:04o}" in found.said
+    assert f"mode {mode:04o}" in found.message
     assert bool(found.fix) is not good
 
 
@@ -80,12 +80,12 @@ def test_what_holds_a_secret_is_readable_or_shielded_by_a_folder(host, reachable
     path.parent.chmod(0o700)
     (found,) = live.secrets(host, [], [str(path)])
     assert found.good
-    assert "others cannot enter" in found.said
+    assert "others cannot enter" in found.message
 
 
 def test_a_secret_that_is_missing_is_said(host, reachable):
     (found,) = live.secrets(host, [str(reachable / "none")], [])
-    assert (found.good, found.said) == (False, f"{reachable / 'none'} is missing")
+    assert (found.good, found.message) == (False, f"{reachable / 'none'} is missing")
 
 
 def test_a_binary_of_another_version_is_named_with_both(host):
@@ -97,7 +97,7 @@ def test_a_binary_of_another_version_is_named_with_both(host):
         )  # fmt: skip
         (found,) = live.examine(host, expected)
         assert found.good is good
-        assert ours in found.said
+        assert ours in found.message
 
 
 def test_room_is_that_of_the_disk_and_of_the_memory(host, tmp_path):

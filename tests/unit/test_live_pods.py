@@ -45,24 +45,24 @@ def test_pods_that_are_ready_and_as_planned_are_good(made, images):
     found = judged([pod(name, each) for name, each in images.items()], made)
     assert len(found) == 2 * len(images)
     assert all(each.good for each in found.values())
-    assert found["processes", "loki-0"].said == "ready, 2 restarts"
+    assert found["processes", "loki-0"].message == "ready, 2 restarts"
 
 
 def test_a_workload_without_pods_is_named(made, images):
     found = judged([pod(name, each) for name, each in images.items() if name != "tempo"], made)
-    assert found["processes", "tempo"].said == "has no pod"
+    assert found["processes", "tempo"].message == "has no pod"
 
 
 def test_a_pod_that_waits_says_for_what(made, images):
     found = judged([pod("loki", images["loki"], ready=False, waiting="ImagePullBackOff")], made)["processes", "loki-0"]
-    assert (found.good, found.said) == (False, "not ready: ImagePullBackOff")
+    assert (found.good, found.message) == (False, "not ready: ImagePullBackOff")
     assert found.fix == "kubectl -n agentobs describe pod loki-0"
 
 
 def test_an_image_that_is_not_planned_is_named(made):
     found = judged([pod("loki", ["docker.io/grafana/loki:latest"])], made)["versions", "loki-0"]
     assert not found.good
-    assert "runs docker.io/grafana/loki:latest, which is not planned" in found.said
+    assert "runs docker.io/grafana/loki:latest, which is not planned" in found.message
 
 
 def test_disks_are_asked_inside_pods_with_a_shell(made, images, tmp_path, monkeypatch):

@@ -93,7 +93,7 @@ def asked(alert="ToolFailing", words=WORDS, metrics=None, traces=None, logs=None
 
 
 def by_title(steps):
-    return {step.title: (step.verdict, step.said) for step in steps}
+    return {step.title: (step.verdict, step.message) for step in steps}
 
 
 def test_each_check_of_the_page_is_asked_in_its_order_with_the_labels_filled_in():
@@ -153,7 +153,7 @@ def test_what_is_missing_holds_as_long_as_nothing_is_found():
 def test_a_value_is_judged_by_a_border_that_was_asked_for(spent, verdict):
     steps = asked("CostBudget50", (), Metrics({"kpi:spend:increase1d": sample(spent), "0.5 *": sample(50.0)}))
     assert [step.about for step in steps[1:3]] == [About.VALUE, About.BORDER]
-    assert (steps[1].verdict, "above 50" in steps[1].said) == (verdict, True)
+    assert (steps[1].verdict, "above 50" in steps[1].message) == (verdict, True)
 
 
 def test_a_store_that_does_not_answer_stops_one_step_alone():
