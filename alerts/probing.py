@@ -24,13 +24,13 @@ class Probe:
 
     alert: Alert
     expr: str
-    border: float
+    threshold: float
 
 
 def probe(name: str) -> Probe:
-    """The expression that an alert compares, without its border. Raises KeyError for an unknown alert."""
+    """The expression that an alert compares, without its threshold. Raises KeyError for an unknown alert."""
     watched = watching.watched(name)[0]
-    return Probe(watching.alert(name), watched.expr, watched.border)
+    return Probe(watching.alert(name), watched.value, watched.number)
 
 
 def fired(severity: Severity, environment: str, window_s: float) -> str:

@@ -1,17 +1,19 @@
 """Alerts that compare: a new version with the one before, the canary with what is stable, today with last week."""
 
+import functools
+import operator
 from collections.abc import Iterable
 from typing import Final
 
 from agentobs.contract import Label
 from alerts.alerting import text
+from alerts.alerting.condition import Comparison, Condition
 from alerts.alerting.model import Alert
 from alerts.catalogue import DIAGNOSED, SIGNIFICANT_Z, Group, Owner, Severity
 from alerts.catalogue.model import MINUTE
 from alerts.recording import rule, tracks, versions
 
 _MORE = "{{ $value | humanizePercentage }}"
-_TOLERATED: Final = f"on (kpi) group_left() {rule.TOLERANCE}"
 _WORDS: Final = {
     Label.EVALUATION: "evaluation",
     Label.TOOL: "tool",
@@ -40,7 +42,7 @@ def alerts() -> Iterable[Alert]:
     yield Alert(
         name="CanaryWorse",
         group=Group.VERSIONS,
-        expr=f"{tracks.WORSENING} > {_TOLERATED} and {tracks.Z} > {SIGNIFICANT_Z:g}",
+        condition=_beyond_tolerance(tracks.WORSENING) & Comparison(tracks.Z, ">", SIGNIFICANT_Z),
         hold_s=5 * MINUTE,
         severity=Severity.PAGE,
         owner=Owner.AGENTS,
@@ -61,7 +63,7 @@ def alerts() -> Iterable[Alert]:
         yield Alert(
             name=name,
             group=Group.VERSIONS,
-            expr=f"{series} > {_TOLERATED}",
+            condition=_beyond_tolerance(series),
             hold_s=30 * MINUTE,
             severity=Severity.TICKET,
             owner=Owner.AGENTS,
@@ -77,19 +79,24 @@ def alerts() -> Iterable[Alert]:
         )
 
 
+def _beyond_tolerance(series: str) -> Condition:
+    return Comparison(series, ">", rule.TOLERANCE, "on (kpi) group_left()")
+
+
 def _regression(severity: Severity) -> Alert:
     """Shares must stand out from chance; of means the tolerance alone decides, as their spread is not recorded."""
     mine = [kpi for kpi in DIAGNOSED if kpi.regression is severity]
     shares, others = ("|".join(kpi.key for kpi in mine if kpi.is_share is wanted) for wanted in (True, False))
-    parts = []
+    parts: list[Condition] = []
     if shares:
-        parts.append(f'({versions.WORSENING}{{kpi=~"{shares}"}} > {_TOLERATED} and {versions.Z} > {SIGNIFICANT_Z:g})')
+        worse = _beyond_tolerance(f'{versions.WORSENING}{{kpi=~"{shares}"}}')
+        parts.append(worse & Comparison(versions.Z, ">", SIGNIFICANT_Z))
     if others:
-        parts.append(f'({versions.WORSENING}{{kpi=~"{others}"}} > {_TOLERATED})')
+        parts.append(_beyond_tolerance(f'{versions.WORSENING}{{kpi=~"{others}"}}'))
     return Alert(
         name="VersionRegression",
         group=Group.VERSIONS,
-        expr=" or ".join(parts),
+        condition=functools.reduce(operator.or_, parts),
         hold_s=5 * MINUTE,
         severity=severity,
         owner=Owner.AGENTS,

@@ -1,8 +1,9 @@
 """How an alert about the platform itself is written down: one row, with what all of them share."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from alerts.alerting.condition import Comparison, Condition
 from alerts.alerting.model import Alert
 from alerts.catalogue import Group, Owner, Severity
 from alerts.catalogue.model import MINUTE
@@ -15,18 +16,23 @@ PERCENT: Final = "{{ $value | humanizePercentage }}"
 
 @dataclass(frozen=True, slots=True)
 class Maker:
-    """Writes down alerts; `timing` is for the windows inside expressions."""
+    """Writes down alerts; `timing` is for the windows inside expressions, `job` whose metrics they read."""
 
     timing: Timing
+    job: str = ""
 
-    def grew(self, metric: str, window_s: float, by: tuple[str, ...] = AT) -> str:
-        """The increase of a counter over a window, by labels."""
-        return f"sum by ({', '.join(by)}) (increase({metric}[{self.timing.of(window_s)}]))"
+    def of(self, job: str) -> "Maker":
+        """The same for the metrics of one job."""
+        return replace(self, job=job)
+
+    def grew(self, metric: str, window_s: float, by: tuple[str, ...] = AT) -> Condition:
+        """A counter that increased over a window, by labels."""
+        return Comparison(f"sum by ({', '.join(by)}) (increase({metric}[{self.timing.of(window_s)}]))", ">", 0)
 
     def alert(  # noqa: PLR0913 one row of a table
         self,
         name: str,
-        expr: str,
+        condition: Condition,
         severity: Severity,
         summary: str,
         description: str,
@@ -40,7 +46,8 @@ class Maker:
         return Alert(
             name=name,
             group=Group.PLATFORM,
-            expr=expr,
+            condition=condition,
+            job=self.job,
             hold_s=hold_s,
             severity=severity,
             owner=Owner.PLATFORM,

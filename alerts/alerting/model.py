@@ -8,8 +8,9 @@ from urllib.parse import quote
 
 from agentobs.contract import Label
 from alerts.alerting import command
+from alerts.alerting.condition import Condition
 from alerts.alerting.naming import in_lines
-from alerts.catalogue import Group, Owner, Severity
+from alerts.catalogue import Group, Kpi, Objective, Owner, Severity
 from alerts.catalogue.model import MINUTE
 from alerts.timing import Timing
 
@@ -75,12 +76,13 @@ class Alert:
     """One alerting rule. `by` are the labels that tell its instances apart; all times in seconds of production.
 
     `also` are further labels that they have, such as those of the version. `description` says what, how bad, since when
-    and which version; `value` and `objective` are for messages. Raises AlertError.
+    and which version; `value` and `objective` are for messages. `kpi` is the KPI that it is about, `watches` the
+    promise of it that is broken, `job` the program whose own metrics it reads. Raises AlertError.
     """
 
     name: str
     group: Group
-    expr: str
+    condition: Condition
     hold_s: float
     severity: Severity
     owner: Owner
@@ -93,6 +95,14 @@ class Alert:
     keep_firing_s: float = 0
     also: tuple[str, ...] = ()
     labels: dict[str, str] = field(default_factory=dict)
+    kpi: Kpi | None = None
+    watches: Objective | None = None
+    job: str = ""
+
+    @property
+    def expr(self) -> str:
+        """The condition as PromQL."""
+        return str(self.condition)
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):

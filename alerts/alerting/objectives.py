@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from alerts.alerting import text
+from alerts.alerting.condition import Comparison, Condition
 from alerts.alerting.model import Alert
 from alerts.catalogue import CATALOGUE, MIN_BAD, Direction, Kpi, Objective, Owner, Severity
 from alerts.catalogue.model import DAY, HOUR, MINUTE
@@ -28,7 +29,6 @@ def _broken(kpi: Kpi, objective: Objective) -> Alert:
         if objective.quantile is None
         else rule.quantile(kpi, objective.quantile, objective.window_s)
     )
-    enough = f"{rule.events(kpi, objective.window_s)} >= {objective.min_events}{_not_chance(kpi, objective)}"
     target, value = text.number(kpi, objective.target), text.shown(kpi.unit)
     which = "" if objective.quantile is None else f" ({objective.quantile * 100:g}th percentile)"
     promise = f"{'at least' if up else 'at most'} {target}"
@@ -36,7 +36,9 @@ def _broken(kpi: Kpi, objective: Objective) -> Alert:
         name=objective.alert,
         group=kpi.group,
         # The KPI is on the left, because the left value is what the message shows.
-        expr=f"{series} {'<' if up else '>'} {objective.target:g} and {enough}",
+        condition=Comparison(series, "<" if up else ">", objective.target) & _enough(kpi, objective),
+        kpi=kpi,
+        watches=objective,
         hold_s=objective.hold_s,
         severity=objective.severity,
         owner=Owner.AGENTS,
@@ -53,19 +55,20 @@ def _broken(kpi: Kpi, objective: Objective) -> Alert:
     )
 
 
-def _not_chance(kpi: Kpi, objective: Objective) -> str:
-    """Of few events one or two bad ones are a large share. Where nothing is tolerated, one is too many."""
+def _enough(kpi: Kpi, objective: Objective) -> Condition:
+    """Events enough, and of few events more bad ones than chance makes. Where nothing is tolerated, one is too many."""
+    enough = Comparison(rule.events(kpi, objective.window_s), ">=", objective.min_events)
     up = kpi.direction is Direction.HIGHER_IS_BETTER
     tolerated = 1 - objective.target if up else objective.target
     if not kpi.is_share or objective.quantile is not None or tolerated <= 0:
-        return ""
+        return enough
     if round(tolerated * objective.min_events, 6) >= MIN_BAD:
         # So many of so many events are bad anyway.
-        return ""
+        return enough
     value, events = rule.value(kpi, objective.window_s), rule.events(kpi, objective.window_s)
     bad = f"(1 - {value})" if up else value
     # Rounded, as a share times a number is not exact.
-    return f" and round({bad} * {events}) >= {MIN_BAD}"
+    return enough & Comparison(f"round({bad} * {events})", ">=", MIN_BAD)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,16 +100,18 @@ def burn_alert(kpi: Kpi) -> str:
 
 def _burning(kpi: Kpi, target: float, burn: Burn) -> Alert:
     budget = 1 - target
-    threshold = f"{budget * burn.factor:g}"
-    over_long, over_short = (f"(1 - {rule.value(kpi, window_s)})" for window_s in (burn.long_s, burn.short_s))
-    enough = f"{rule.events(kpi, burn.long_s)} >= {burn.min_events}"
+    threshold = float(f"{budget * burn.factor:g}")
+    over_long, over_short = (
+        Comparison(f"1 - {rule.value(kpi, window_s)}", ">", threshold) for window_s in (burn.long_s, burn.short_s)
+    )
     long, short = duration(burn.long_s), duration(burn.short_s)
     gone = f"{BUDGET_DAYS / burn.factor:.2g}"
     value = "{{ $value | humanizePercentage }}"
     return Alert(
         name=burn_alert(kpi),
         group=kpi.group,
-        expr=f"{over_long} > {threshold} and {over_short} > {threshold} and {enough}",
+        condition=over_long & over_short & Comparison(rule.events(kpi, burn.long_s), ">=", burn.min_events),
+        kpi=kpi,
         hold_s=burn.hold_s,
         severity=burn.severity,
         owner=Owner.AGENTS,

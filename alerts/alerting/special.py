@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from alerts.alerting import text
+from alerts.alerting.condition import Comparison, Condition
 from alerts.alerting.model import Alert
 from alerts.catalogue import CACHE_HITS, MIN_EVENTS, REQUEST_TOKENS, TASK_COST, Group, Kpi, Owner, Severity
 from alerts.catalogue import counts as c
@@ -33,14 +34,15 @@ def _series(count: Count, window_s: int) -> str:
     return rule.increase(count, window_s)
 
 
-def _jump(kpi: Kpi, timing: Timing) -> str:
+def _jump(kpi: Kpi, timing: Timing) -> Condition:
     """The last 5 minutes against the hour before; both need their events, as one cheap call at night proves nothing."""
     offset = f"offset {timing.of(10 * MINUTE)}"
     # A mean of nothing, as before a model had a price, would make anything infinitely more.
     before = f"({rule.value(kpi, HOUR)} {offset} > 0)"
     return (
-        f"{rule.value(kpi, 5 * MINUTE)} / {before} > {_JUMP}"
-        f" and {rule.events(kpi, 5 * MINUTE)} >= {MIN_EVENTS} and {rule.events(kpi, HOUR)} {offset} >= {MIN_EVENTS}"
+        Comparison(f"{rule.value(kpi, 5 * MINUTE)} / {before}", ">", _JUMP)
+        & Comparison(rule.events(kpi, 5 * MINUTE), ">=", MIN_EVENTS)
+        & Comparison(f"{rule.events(kpi, HOUR)} {offset}", ">=", MIN_EVENTS)
     )
 
 
@@ -49,7 +51,7 @@ def _work(timing: Timing) -> Iterator[Alert]:
     yield Alert(
         name="ProcessCrashLoop",
         group=Group.AGENTS,
-        expr=f"{starts} >= {_MANY_STARTS}",
+        condition=Comparison(starts, ">=", _MANY_STARTS),
         hold_s=0,
         # A deployment of as many replicas looks the same; what a crash loop breaks has pages of its own.
         severity=Severity.TICKET,
@@ -70,10 +72,8 @@ def _work(timing: Timing) -> Iterator[Alert]:
         name="TasksStuck",
         group=Group.TASKS,
         # Where a task ends every half hour, 15 minutes without one are no news.
-        expr=(
-            f"{calls} > 0 unless {tasks} > 0"
-            f" and ({_series(c.TASKS, HOUR)} offset {timing.of(15 * MINUTE)}) >= {MIN_EVENTS}"
-        ),
+        condition=Comparison(calls, ">", 0).unless(Comparison(tasks, ">", 0))
+        & Comparison(f"{_series(c.TASKS, HOUR)} offset {timing.of(15 * MINUTE)}", ">=", MIN_EVENTS),
         hold_s=5 * MINUTE,
         severity=Severity.PAGE,
         owner=Owner.AGENTS,
@@ -90,11 +90,10 @@ def _work(timing: Timing) -> Iterator[Alert]:
     yield Alert(
         name="ToolIdle",
         group=Group.TOOLS,
-        expr=(
-            f"({tools} offset {timing.of(DAY)}) >= {MIN_EVENTS} unless {tools} > 0"
-            # With a tenth of the tasks, as on a Sunday, a tool may well be left out.
-            f" and on (environment) {tasks} > 0.5 * ({tasks} offset {timing.of(DAY)})"
-        ),
+        condition=Comparison(f"{tools} offset {timing.of(DAY)}", ">=", MIN_EVENTS)
+        .unless(Comparison(tools, ">", 0))
+        # With a tenth of the tasks, as on a Sunday, a tool may well be left out.
+        .and_on("environment", Comparison(tasks, ">", f"0.5 * ({tasks} offset {timing.of(DAY)})")),
         hold_s=15 * MINUTE,
         severity=Severity.TICKET,
         owner=Owner.AGENTS,
@@ -112,10 +111,11 @@ def _work(timing: Timing) -> Iterator[Alert]:
         name="ToolSchemaChanged",
         group=Group.TOOLS,
         # A version that is a hash was made from the schema: nobody announced the change.
-        expr=(
-            f'{versions.CURRENT}{{dimension="{tool.key}",version=~"sha-.+"}} > (time() - {timing.seconds(HOUR):g})'
-            f" and on ({versions.WHOSE}) {versions.PREVIOUS}"
-        ),
+        condition=Comparison(
+            f'{versions.CURRENT}{{dimension="{tool.key}",version=~"sha-.+"}}',
+            ">",
+            f"(time() - {timing.seconds(HOUR):g})",
+        ).and_on(versions.WHOSE, Comparison(versions.PREVIOUS)),
         hold_s=0,
         severity=Severity.TICKET,
         owner=Owner.AGENTS,
@@ -138,7 +138,7 @@ def _spend(timing: Timing) -> Iterator[Alert]:
         yield Alert(
             name=f"CostBudget{percent}",
             group=Group.COST,
-            expr=f"{spent} > on () group_left() ({share:g} * {rule.DAILY_BUDGET})",
+            condition=Comparison(spent, ">", f"({share:g} * {rule.DAILY_BUDGET})", "on () group_left()"),
             hold_s=5 * MINUTE,
             severity=severity,
             owner=Owner.AGENTS,
@@ -156,7 +156,7 @@ def _spend(timing: Timing) -> Iterator[Alert]:
     yield Alert(
         name="SpendSpike",
         group=Group.COST,
-        expr=f"{rule.SPEND_WEEK_RATIO} > {_JUMP} and {_series(c.SPEND, HOUR)} > 1",
+        condition=Comparison(rule.SPEND_WEEK_RATIO, ">", _JUMP) & Comparison(_series(c.SPEND, HOUR), ">", 1),
         hold_s=10 * MINUTE,
         severity=Severity.PAGE,
         owner=Owner.AGENTS,
@@ -170,7 +170,8 @@ def _spend(timing: Timing) -> Iterator[Alert]:
     yield Alert(
         name="TaskCostJump",
         group=Group.COST,
-        expr=_jump(TASK_COST, timing),
+        condition=_jump(TASK_COST, timing),
+        kpi=TASK_COST,
         hold_s=5 * MINUTE,
         severity=Severity.PAGE,
         owner=Owner.AGENTS,
@@ -187,7 +188,8 @@ def _tokens(timing: Timing) -> Iterator[Alert]:
     yield Alert(
         name="RequestTokensJump",
         group=Group.COST,
-        expr=_jump(REQUEST_TOKENS, timing),
+        condition=_jump(REQUEST_TOKENS, timing),
+        kpi=REQUEST_TOKENS,
         hold_s=5 * MINUTE,
         severity=Severity.TICKET,
         owner=Owner.AGENTS,
@@ -205,11 +207,11 @@ def _tokens(timing: Timing) -> Iterator[Alert]:
     yield Alert(
         name="CacheHitsDropped",
         group=Group.COST,
-        expr=(
-            f"{cached} < 0.5 * ({cached} offset {timing.of(DAY)})"
-            f" and ({cached} offset {timing.of(DAY)}) > 0.2"
-            f" and {tokens} >= {_MANY_TOKENS} and ({tokens} offset {timing.of(DAY)}) >= {_MANY_TOKENS}"
-        ),
+        condition=Comparison(cached, "<", f"0.5 * ({cached} offset {timing.of(DAY)})")
+        & Comparison(f"{cached} offset {timing.of(DAY)}", ">", 0.2)
+        & Comparison(tokens, ">=", _MANY_TOKENS)
+        & Comparison(f"{tokens} offset {timing.of(DAY)}", ">=", _MANY_TOKENS),
+        kpi=CACHE_HITS,
         hold_s=30 * MINUTE,
         severity=Severity.TICKET,
         owner=Owner.AGENTS,
@@ -230,7 +232,8 @@ def _quality(timing: Timing) -> Iterator[Alert]:
     yield Alert(
         name="EvaluationsStale",
         group=Group.QUALITY,
-        expr=(f"({evaluations} offset {timing.of(DAY)}) > 0 unless {evaluations} > 0 and {_series(c.TASKS, HOUR)} > 0"),
+        condition=Comparison(f"{evaluations} offset {timing.of(DAY)}", ">", 0).unless(Comparison(evaluations, ">", 0))
+        & Comparison(_series(c.TASKS, HOUR), ">", 0),
         hold_s=30 * MINUTE,
         severity=Severity.TICKET,
         owner=Owner.AGENTS,

@@ -8,6 +8,7 @@ many is what tells of it; what nobody answers any more is `BackendDown`.
 from collections.abc import Iterator
 from typing import Final
 
+from alerts.alerting.condition import Comparison
 from alerts.alerting.maker import AT, PERCENT, WHERE, Maker
 from alerts.alerting.model import Alert
 from alerts.catalogue import Severity
@@ -23,8 +24,8 @@ def alerts(make: Maker) -> Iterator[Alert]:
     """All of them."""
     yield from _by_status(make)
     yield from _counted(make)
-    yield from _jaeger(make)
-    yield from _victorialogs(make)
+    yield from _jaeger(make.of("jaeger"))
+    yield from _victorialogs(make.of("victorialogs"))
     yield from _restarting(make)
 
 
@@ -36,8 +37,9 @@ def _by_status(make: Maker) -> Iterator[Alert]:
     for name, job in (("Loki", "loki"), ("Tempo", "tempo")):
         requests = f"{job}_request_duration_seconds_count"
         bad, every = _rate(make, requests, '{status_code=~"5.."}'), _rate(make, requests)
-        yield make.alert(
-            f"{name}Failing", f"{bad} / {every} > {_FAILING}", _TICKET, f"{PERCENT} of the requests to {WHERE} fail.",
+        yield make.of(job).alert(
+            f"{name}Failing", Comparison(f"{bad} / {every}", ">", _FAILING), _TICKET,
+            f"{PERCENT} of the requests to {WHERE} fail.",
             "For 10 minutes. What is read is missing; what is written is lost, unless the answer allows a retry.",
             hold_s=10 * MINUTE, value=PERCENT,
         )  # fmt: skip
@@ -51,8 +53,8 @@ def _counted(make: Maker) -> Iterator[Alert]:
         ("TempoDiscardsSpans", "tempo_discarded_spans_total", "throws spans away: a limit is reached", _TICKET),
         ("TempoCompactionFailing", "tempodb_compaction_errors_total", "cannot compact its blocks", _TICKET),
     ):
-        yield make.alert(
-            name, f"{make.grew(metric, 10 * MINUTE)} > 0", severity, f"{WHERE} {what}.",
+        yield make.of("loki" if name.startswith("Loki") else "tempo").alert(
+            name, make.grew(metric, 10 * MINUTE), severity, f"{WHERE} {what}.",
             "{{ $value | humanize }} times in 10 minutes. Its log has the reason.", hold_s=0, keep_s=10 * MINUTE,
         )  # fmt: skip
 
@@ -64,13 +66,14 @@ def _jaeger(make: Maker) -> Iterator[Alert]:
         _rate(make, "jaeger_storage_requests_total", f"{{{where}}}") for where in (f"{reads},{failed}", reads)
     )
     yield make.alert(
-        "JaegerFailing", f"{bad} / {every} > {_FAILING}", _TICKET, f"{PERCENT} of the searches in {WHERE} fail.",
+        "JaegerFailing", Comparison(f"{bad} / {every}", ">", _FAILING), _TICKET,
+        f"{PERCENT} of the searches in {WHERE} fail.",
         "For 10 minutes. Traces cannot be found, and links from alerts lead nowhere; writing is not concerned.",
         hold_s=10 * MINUTE, value=PERCENT,
     )  # fmt: skip
     unwritten = make.grew('otelcol_exporter_send_failed_spans_total{job="jaeger"}', 5 * MINUTE)
     yield make.alert(
-        "JaegerRefusesSpans", f"{unwritten} > 0", _TICKET, f"{WHERE} cannot store spans that it gets.",
+        "JaegerRefusesSpans", unwritten, _TICKET, f"{WHERE} cannot store spans that it gets.",
         "{{ $value | humanize }} in 5 minutes, for 5 minutes. The collector sends them again and again; one span that"
         " Jaeger can never store holds up all that are sent with it.",
     )  # fmt: skip
@@ -81,7 +84,9 @@ def _jaeger(make: Maker) -> Iterator[Alert]:
     stored = f'label_join({stored}, "{claim}", "data-", "nothing", "instance")'
     yield make.alert(
         "JaegerDiskFilling",
-        f"max by ({', '.join(AT)}) ({stored} / on ({claim}) group_left() {room}) > {_BADGER_SHARE}", _TICKET,
+        Comparison(
+            f"max by ({', '.join(AT)}) ({stored} / on ({claim}) group_left() {room})", ">", _BADGER_SHARE,
+        ), _TICKET,
         f"The traces of {WHERE} take {PERCENT} of its disk.",
         "For 15 minutes. It needs the rest to join its files. When the disk is full, Jaeger ends and does not start"
         " again; the collector holds traces until its own queue is full.", hold_s=15 * MINUTE, value=PERCENT,
@@ -99,20 +104,20 @@ def _victorialogs(make: Maker) -> Iterator[Alert]:
     )  # fmt: skip
     every = _rate(make, "vl_http_requests_total")
     yield make.alert(
-        "VictoriaLogsFailing", f"({bad}) / {every} > {_FAILING}", _TICKET,
+        "VictoriaLogsFailing", Comparison(f"({bad}) / {every}", ">", _FAILING), _TICKET,
         f"{PERCENT} of the requests to {WHERE} fail.",
         "For 10 minutes. It cannot read what it gets, or requests wait too long for their turn.",
         hold_s=10 * MINUTE, value=PERCENT,
     )  # fmt: skip
     yield make.alert(
-        "VictoriaLogsDiskFull", f"max by ({', '.join(AT)}) (vl_storage_is_read_only) > 0", _PAGE,
+        "VictoriaLogsDiskFull", Comparison(f"max by ({', '.join(AT)}) (vl_storage_is_read_only)", ">", 0), _PAGE,
         f"{WHERE} takes no more logs: its disk is full.",
         "For 2 minutes. What is stored can be read. New lines wait in the collector and are lost when its queue is"
         " full.", hold_s=2 * MINUTE, keep_s=10 * MINUTE, value="read only",
     )  # fmt: skip
     reasons = (*AT, "reason")
     yield make.alert(
-        "VictoriaLogsDropsLines", f"{make.grew('vl_rows_dropped_total', 10 * MINUTE, reasons)} > 0", _TICKET,
+        "VictoriaLogsDropsLines", make.grew("vl_rows_dropped_total", 10 * MINUTE, reasons), _TICKET,
         f"{WHERE} throws log lines away: {{{{ $labels.reason }}}}.",
         "{{ $value | humanize }} in 10 minutes. It says yes to them, so nobody sends them again: they are lost.",
         hold_s=0, keep_s=10 * MINUTE, by=reasons,
@@ -125,8 +130,8 @@ def _restarting(make: Maker) -> Iterator[Alert]:
         ("VictoriaLogs", 'vm_app_uptime_seconds{job="victorialogs"}'),
     ):
         starts = f"resets({uptime}[{make.timing.of(30 * MINUTE)}])"
-        yield make.alert(
-            f"{name}Restarting", f"max by ({', '.join(AT)}) ({starts}) > 2", _TICKET,
+        yield make.of(name.lower()).alert(
+            f"{name}Restarting", Comparison(f"max by ({', '.join(AT)}) ({starts})", ">", 2), _TICKET,
             f"{WHERE} started {{{{ $value }}}} times in 30 minutes.",
             "It ends at an error of its disk, its files or its memory; nothing can be read or written meanwhile. Its"
             " last lines before an end tell why.", hold_s=0, value="{{ $value }} restarts",

@@ -1,8 +1,11 @@
 """Alerts about the telemetry itself: a service that fell silent, spans that do not match, series that explode."""
 
-from collections.abc import Iterator
+import functools
+import operator
+from collections.abc import Iterable, Iterator
 
 from alerts.alerting import text
+from alerts.alerting.condition import Comparison, Condition
 from alerts.alerting.model import Alert
 from alerts.catalogue import Group, Owner, Severity
 from alerts.catalogue import counts as c
@@ -13,9 +16,14 @@ from collector import applications
 from collector.self_metrics import SelfMetric
 
 
-def _grew(counter: str, where: str, window: str) -> str:
+def _grew(counter: str, where: str, window: str) -> Condition:
     """A counter that grew, or that is new: it has no series before its first increment, so nothing it grew from."""
-    return f"increase({counter}{where}[{window}]) > 0 or ({counter}{where} unless {counter} offset {window}) > 0"
+    grew = Comparison(f"increase({counter}{where}[{window}])", ">", 0)
+    return grew | Comparison(f"({counter}{where} unless {counter} offset {window})", ">", 0)
+
+
+def _any(conditions: Iterable[Condition]) -> Condition:
+    return functools.reduce(operator.or_, conditions)
 
 
 def _doubts() -> Iterator[Alert]:
@@ -37,7 +45,7 @@ def _doubts() -> Iterator[Alert]:
         yield Alert(
             name=name,
             group=Group.TELEMETRY,
-            expr=f"{rule.increase(count, HOUR)} >= 10",
+            condition=Comparison(rule.increase(count, HOUR), ">=", 10),
             hold_s=15 * MINUTE,
             severity=Severity.TICKET,
             owner=Owner.AGENTS,
@@ -57,10 +65,10 @@ def alerts(timing: Timing) -> Iterator[Alert]:
         name="TelemetryMissing",
         group=Group.TELEMETRY,
         # Only where 15 silent minutes are unusual at this time of day, an hour sooner or later.
-        expr=(
-            f"{calls} offset {timing.of(DAY)}"
-            f" and min_over_time({calls}[{timing.of(2 * HOUR)}] offset {timing.of(23 * HOUR)}) > 0 unless {calls} > 0"
-        ),
+        condition=(
+            Comparison(f"{calls} offset {timing.of(DAY)}")
+            & Comparison(f"min_over_time({calls}[{timing.of(2 * HOUR)}] offset {timing.of(23 * HOUR)})", ">", 0)
+        ).unless(Comparison(calls, ">", 0)),
         hold_s=15 * MINUTE,
         severity=Severity.TICKET,
         owner=Owner.AGENTS,
@@ -78,7 +86,8 @@ def alerts(timing: Timing) -> Iterator[Alert]:
         name="SpansUnread",
         group=Group.TELEMETRY,
         # A service of which nothing is read has no calls at all.
-        expr=f"{unread} / ({unread} + ({calls} or {unread} * 0)) > 0.1 and {unread} >= 10",
+        condition=Comparison(f"{unread} / ({unread} + ({calls} or {unread} * 0))", ">", 0.1)
+        & Comparison(unread, ">=", 10),
         hold_s=15 * MINUTE,
         severity=Severity.TICKET,
         owner=Owner.AGENTS,
@@ -97,7 +106,7 @@ def alerts(timing: Timing) -> Iterator[Alert]:
     yield Alert(
         name="ToolSpansMismatch",
         group=Group.TELEMETRY,
-        expr=f"{served} / {called} > 1.5 and {called} >= 20",
+        condition=Comparison(f"{served} / {called}", ">", 1.5) & Comparison(called, ">=", 20),
         hold_s=30 * MINUTE,
         severity=Severity.TICKET,
         owner=Owner.AGENTS,
@@ -115,11 +124,12 @@ def alerts(timing: Timing) -> Iterator[Alert]:
     yield Alert(
         name="SeriesNearLimit",
         group=Group.TELEMETRY,
-        expr=f"{tracked} / {limit} > 0.8",
+        condition=Comparison(f"{tracked} / {limit}", ">", 0.8),
         hold_s=10 * MINUTE,
         severity=Severity.TICKET,
         owner=Owner.AGENTS,
         by=("job", "instance"),
+        job="collector",
         board="platform",
         summary="The collector holds {{ $value | humanizePercentage }} of the KPI series it has room for.",
         description=(
@@ -132,11 +142,14 @@ def alerts(timing: Timing) -> Iterator[Alert]:
     yield Alert(
         name="SeriesDropped",
         group=Group.TELEMETRY,
-        expr=f'increase({SelfMetric.SERIES_POINTS}{{error="limit"}}[{timing.of(10 * MINUTE)}]) > 0',
+        condition=Comparison(
+            f'increase({SelfMetric.SERIES_POINTS}{{error="limit"}}[{timing.of(10 * MINUTE)}])', ">", 0
+        ),
         hold_s=0,
         severity=Severity.PAGE,
         owner=Owner.AGENTS,
         by=("job", "instance"),
+        job="collector",
         board="platform",
         summary="The collector drops KPI series: there are more than it has room for.",
         description=(
@@ -150,7 +163,7 @@ def alerts(timing: Timing) -> Iterator[Alert]:
     yield Alert(
         name="KpiPointsLost",
         group=Group.TELEMETRY,
-        expr=" or ".join(
+        condition=_any(
             _grew(counter, where, timing.of(10 * MINUTE))
             for counter, where in (
                 (SelfMetric.SERIES_POINTS, '{error!="",error!="limit"}'),
@@ -161,6 +174,7 @@ def alerts(timing: Timing) -> Iterator[Alert]:
         severity=Severity.TICKET,
         owner=Owner.PLATFORM,
         by=("job", "instance"),
+        job="collector",
         board="platform",
         summary="KPI increments were lost on their way to Prometheus.",
         description=(
@@ -174,7 +188,7 @@ def alerts(timing: Timing) -> Iterator[Alert]:
     yield Alert(
         name="ApplicationMetricsRefused",
         group=Group.TELEMETRY,
-        expr=" or ".join(
+        condition=_any(
             _grew(counter, where, timing.of(10 * MINUTE))
             for counter, where in (
                 (SelfMetric.FILTERED_POINTS, f'{{filter="{applications.REFUSED}"}}'),
@@ -185,6 +199,7 @@ def alerts(timing: Timing) -> Iterator[Alert]:
         severity=Severity.TICKET,
         owner=Owner.AGENTS,
         by=("job", "instance"),
+        job="collector",
         board="platform",
         summary="Metrics that a program sends itself are refused. KPIs are not concerned.",
         description=(

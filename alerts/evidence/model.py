@@ -15,7 +15,7 @@ class About(StrEnum):
     """What the alert watches."""
     MISSING = "missing"
     """What the alert misses: any result, and it is there again."""
-    BORDER = "border"
+    THRESHOLD = "threshold"
     """What the value is compared with, where that is no number."""
     GUARD = "guard"
     """What has to hold too."""
@@ -37,8 +37,8 @@ class QuickCheck:
 
     `query` is PromQL, or what is searched in traces or lines, which no store's language is needed for.
     `answers` is whether it returns something as long as the alert fires; else nothing is an answer too. `value` marks
-    what the alert watches, and `border` is the number it is compared with, `above` the side of trouble. `operator` is
-    how it is compared, where it is.
+    what the alert watches, `threshold` is the number it is compared with, `above` the side of trouble. `operator`
+    is how it is compared, where it is.
     """
 
     title: str
@@ -48,7 +48,7 @@ class QuickCheck:
     answers: bool = True
     value: bool = False
     operator: str = ""
-    border: float | None = None
+    threshold: float | None = None
     above: bool = True
 
     @property

@@ -9,8 +9,8 @@ from typing import Final
 
 from alerts import alerting
 from alerts.alerting import Alert
+from alerts.alerting.condition import WORDS, Comparison, Role
 from alerts.evidence import narrow, spans, versions
-from alerts.evidence.conditions import WORDS, Condition, Role, conditions, is_asked, is_number
 from alerts.evidence.model import About, QuickCheck
 from alerts.evidence.narrow import Mark
 from alerts.timing import PRODUCTION, Timing
@@ -73,7 +73,7 @@ def _fired(rule: Alert, mark: Mark, *, alone: bool) -> QuickCheck:
 
 
 def _values(rule: Alert, mark: Mark, *, alone: bool) -> Iterator[QuickCheck]:
-    every = conditions(rule.expr)
+    every = [*rule.condition.comparisons()]
     values = [each for each in every if each.role is Role.VALUE]
     for condition in every:
         if alone or condition.role is Role.VALUE:
@@ -82,9 +82,9 @@ def _values(rule: Alert, mark: Mark, *, alone: bool) -> Iterator[QuickCheck]:
             yield from _condition(rule, condition, which, mark, sure=alone and len(values) == 1)
 
 
-def _condition(rule: Alert, condition: Condition, which: str, mark: Mark, *, sure: bool) -> Iterator[QuickCheck]:
+def _condition(rule: Alert, condition: Comparison, which: str, mark: Mark, *, sure: bool) -> Iterator[QuickCheck]:
     names = [name for name in narrow.identity(rule.name) if condition.on is None or name in condition.on]
-    query, number = condition.value, is_number(condition.border)
+    query = condition.value
     if query.startswith(_ABSENT):
         query = query.removeprefix(_ABSENT).removesuffix(")")
     yield QuickCheck(
@@ -95,21 +95,21 @@ def _condition(rule: Alert, condition: Condition, which: str, mark: Mark, *, sur
         answers=sure and condition.role is not Role.ENDS and not condition.value.startswith(_ABSENT),
         value=condition.role is Role.VALUE,
         operator=condition.operator,
-        border=float(condition.border) if number else None,
-        above=condition.operator in {">", ">="},
+        threshold=condition.number if condition.is_number else None,
+        above=condition.is_above,
     )
-    if is_asked(condition.border):
-        border = narrow.narrowed(condition.border, names, mark)
+    if condition.is_asked:
+        threshold = narrow.narrowed(condition.threshold_text, names, mark)
         yield QuickCheck(
-            title="Its border",
-            about=About.BORDER,
-            query=border,
+            title="Its threshold",
+            about=About.THRESHOLD,
+            query=threshold,
             shows="What the value above is compared with.",
             answers=sure,
         )
 
 
-def _title(condition: Condition) -> str:
+def _title(condition: Comparison) -> str:
     if condition.role is Role.GUARD and condition.value.startswith("kpi:") and ":events" in condition.value:
         return "Events that it rests on"
     if condition.role is Role.GUARD and condition.value.startswith("round("):
@@ -117,17 +117,19 @@ def _title(condition: Condition) -> str:
     return {Role.VALUE: "The value", Role.GUARD: "What must hold too", Role.ENDS: "What ends it"}[condition.role]
 
 
-def _shows(condition: Condition) -> str:
+def _shows(condition: Comparison) -> str:
     words = WORDS.get(condition.operator, "")
-    border = "its border, which the next query shows" if is_asked(condition.border) else condition.border
+    threshold = "its threshold, which the next query shows" if condition.is_asked else condition.threshold_text
     if condition.value.startswith(_ABSENT):
         return "What is missing. A result: it is there again."
     match condition.role:
         case Role.VALUE if words:
-            return f"How far it is: it counts as trouble {words} {border}."
+            return f"How far it is: it counts as trouble {words} {threshold}."
         case Role.VALUE:
             return "What is compared; the alert needs it to be there."
         case Role.GUARD:
-            return f"The alert also needs this to be {words or 'there'} {border if words else ''}".rstrip() + "."
+            return f"The alert also needs this to be {words or 'there'} {threshold if words else ''}".rstrip() + "."
         case Role.ENDS:
-            return f"The alert ends when this is {words} {border}." if words else "The alert ends when this is there."
+            return (
+                f"The alert ends when this is {words} {threshold}." if words else "The alert ends when this is there."
+            )

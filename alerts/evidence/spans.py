@@ -13,7 +13,6 @@ from alerts.catalogue.wanted import Wanted
 from alerts.evidence import narrow
 from alerts.evidence.model import About, QuickCheck
 from alerts.evidence.narrow import Mark
-from alerts.evidence.subject import kpi_of, objective_of
 from collector import series_key
 from collector.search import Attribute, LineSearch, Op, SpanSearch, Term
 from collector.search.model import WARNING, of_version
@@ -61,7 +60,7 @@ def traces(alert: Alert, mark: Mark = Mark.EXACT) -> QuickCheck | None:
     where = tuple(_term(name, mark) for name in names if name in set(Label) and _is_on_spans(alert, Label(name)))
     wanted, shows = _wanted(alert, mark)
     search = replace(wanted, terms=(*where, *wanted.terms))
-    kpi, objective = kpi_of(alert), objective_of(alert)
+    kpi, objective = alert.kpi, alert.watches
     if kpi is AGENT_RUNS_PER_TASK and objective is not None:
         search = replace(search, at_least=floor(objective.target) + 1)
     # What a KPI counts is on spans; of a value that only jumped nobody knows which span it was.
@@ -82,7 +81,7 @@ def _term(label: str, mark: Mark) -> Term:
 
 def _wanted(alert: Alert, mark: Mark) -> tuple[SpanSearch, str]:
     """What the span has to be, and what the search then shows."""
-    kpi = kpi_of(alert)
+    kpi = alert.kpi
     if kpi is None:
         if alert.group is Group.VERSIONS and "version" not in narrow.identity(alert.name):
             return _FAILED, "Traces with a step that failed, the newest first."
@@ -90,9 +89,7 @@ def _wanted(alert: Alert, mark: Mark) -> tuple[SpanSearch, str]:
             shows = "Traces of the new version. Open one that failed beside one of the version before."
             return SpanSearch(any_of=(of_version("$version", _SAME[mark]),)), shows
         return SpanSearch(), "Traces of what the alert is about, the newest first."
-    return _of_kpi(
-        kpi, objective_of(alert)
-    ), "Traces in which it happened. Open one: the step that is marked says what."
+    return _of_kpi(kpi, alert.watches), "Traces in which it happened. Open one: the step that is marked says what."
 
 
 def _of_kpi(kpi: Kpi, objective: Objective | None) -> SpanSearch:
@@ -113,7 +110,7 @@ def logs(alert: Alert, mark: Mark = Mark.EXACT) -> QuickCheck | None:
     names = narrow.identity(alert.name)
     if Label.ENVIRONMENT not in names or alert.group is Group.VERSIONS:
         return None
-    event, kpi = _event(alert), kpi_of(alert)
+    event, kpi = _event(alert), alert.kpi
     streams = [_term(name, mark) for name in names if name in {Label.ENVIRONMENT, Label.SERVICE}]
     about = [_term(name, mark) for name in names if name in set(Label) and _is_on_lines(Label(name), event)]
     if event is None:

@@ -10,7 +10,6 @@ from alerts.catalogue.model import DAY, HOUR
 from alerts.evidence import narrow
 from alerts.evidence.model import About, QuickCheck
 from alerts.evidence.narrow import Mark
-from alerts.evidence.subject import kpi_of
 from alerts.promql import duration
 from alerts.recording import versions
 
@@ -19,7 +18,7 @@ _NEWER_S: Final = DAY
 
 def by_version(alert: Alert, mark: Mark = Mark.EXACT) -> QuickCheck | None:
     """The KPI of every version of the last hour; None where no version label slices it."""
-    kpi, names = kpi_of(alert), narrow.identity(alert.name)
+    kpi, names = alert.kpi, narrow.identity(alert.name)
     if kpi is None:
         return _compared(names, mark) if "version" in names and "kpi" in names else None
     own = {label for dimension in DIMENSIONS for label in dimension.entity} & set(names)

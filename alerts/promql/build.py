@@ -40,9 +40,9 @@ def _matcher(label: str, wanted: Wanted) -> str:
 def plain(text: str) -> str:
     """The expression without `anchored`, which stores other than Prometheus 3.16 may not know.
 
-    `increase` then sees only samples inside the window and extrapolates to its borders. A count is up to
+    `increase` then sees only samples inside the window and extrapolates to its edges. A count is up to
     `step / (window - step)` too high, 0.3 % of five minutes with a sample each second and 5 % with one each 15 s; what
-    happened in the step at the border of the window is left out. Shares hardly change, for both their sides are off
+    happened in the step at the edge of the window is left out. Shares hardly change, for both their sides are off
     alike; counts are whole numbers no more, and the first increment of a series counts only after a zero point.
     """
     return text.replace(f"]{_ANCHORED}", "]")

@@ -5,20 +5,12 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Final
 
-import promql_parser as pq
-
 from alerts import alerting
 from alerts.alerting import Alert
-from alerts.promql import tree
 from alerts.routing.inhibition import INHIBITIONS
 from alerts.timing import PRODUCTION
 
 _MATCHER: Final = re.compile(r'(\w+)(=~|!~|!=|=)"(.*)"')
-# A program's metrics say which job an alert is about.
-_JOBS: Final = {
-    "otelcol": "collector", "prometheus": "prometheus", "alertmanager": "alertmanager", "loki": "loki",
-    "tempo": "tempo", "tempodb": "tempo", "jaeger": "jaeger", "vl": "victorialogs", "vm": "victorialogs",
-}  # fmt: skip
 
 
 def mutes(name: str) -> tuple[str, ...]:
@@ -73,20 +65,7 @@ def _value(label: str, alert: Alert) -> str | None:
         return fixed[label]
     if label not in map(str, alert.by):
         return ""
-    return _job(alert) if label == "job" else None
-
-
-def _job(alert: Alert) -> str | None:
-    """The job that the expression asks for, else whose metrics it reads: Jaeger gives some of a collector's."""
-    found = tuple(tree.selectors(tree.parse(alert.expr)))
-    asked = (
-        matcher.value
-        for each in found
-        for matcher in each.matchers.matchers
-        if matcher.name == "job" and matcher.op == pq.MatchOp.Equal
-    )
-    owners = (_JOBS.get((each.name or "").partition("_")[0]) for each in found)
-    return next((job for job in (*asked, *owners) if job), None)
+    return alert.job or None if label == "job" else None
 
 
 def _may_agree(label: str, source: Alert, target: Alert) -> bool:

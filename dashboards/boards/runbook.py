@@ -16,7 +16,6 @@ from alerts.alerting import Alert, command
 from alerts.alerting.model import runbook_slug
 from alerts.catalogue import Unit
 from alerts.evidence import Mark, QuickCheck, identity, quick_checks, rules_of
-from alerts.evidence.subject import kpi_of
 from alerts.explore import METRICS
 from alerts.promql import tree
 from collector.search import LineSearch, SpanSearch
@@ -183,17 +182,17 @@ def _has(series: str, label: str) -> bool:
 
 def _value(rule: Alert, checks: tuple[QuickCheck, ...]) -> TimeSeries:
     values = [check for check in checks if check.value]
-    border = next((check for check in values if check.border is not None), None)
-    beside = [check for check in checks if check.title.startswith("Its border")]
+    threshold = next((check for check in values if check.threshold is not None), None)
+    beside = [check for check in checks if check.title.startswith("Its threshold")]
     lines = [*values, *beside] or [checks[0]]
     names = legend(rule.by)
     return TimeSeries(
-        title="The value against its border",
+        title="The value against its threshold",
         description="What the alert compares, for what is chosen above. Beyond the dashed line it counts as trouble.",
         no_data=f"{_WITHOUT_NUMBERS} The alert cannot fire then, unless it is about something that is missing.",
         queries=tuple(Prom(expr=check.text, legend=_legend(check, names)) for check in lines),
         format=_format(rule),
-        steps=_steps(border) if border else (),
+        steps=_steps(threshold) if threshold else (),
         links=(opening.link([check.text for check in lines], _choices(rule)),),
         width=_HALF,
         minimum=None,
@@ -201,13 +200,13 @@ def _value(rule: Alert, checks: tuple[QuickCheck, ...]) -> TimeSeries:
 
 
 def _legend(check: QuickCheck, names: str) -> str:
-    return f"{names or 'value'}{check.title.removeprefix('The value').removeprefix('Its border')}" + (
-        " border" if check.title.startswith("Its border") else ""
+    return f"{names or 'value'}{check.title.removeprefix('The value').removeprefix('Its threshold')}" + (
+        " threshold" if check.title.startswith("Its threshold") else ""
     )
 
 
 def _format(rule: Alert) -> Format:
-    kpi = kpi_of(rule)
+    kpi = rule.kpi
     if kpi is None or " / " in rule.expr:
         return Format.SCORE
     return thresholds.FORMATS[kpi.unit] if kpi.unit is not Unit.TOKENS else Format.COUNT
@@ -215,7 +214,7 @@ def _format(rule: Alert) -> Format:
 
 def _steps(check: QuickCheck) -> tuple[Step, ...]:
     low, high = (Colour.GOOD, Colour.BAD) if check.above else (Colour.BAD, Colour.GOOD)
-    return (Step(None, low), Step(check.border, high))
+    return (Step(None, low), Step(check.threshold, high))
 
 
 def _by_version(rule: Alert, check: QuickCheck) -> TimeSeries:

@@ -161,7 +161,7 @@ class Panel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeSeries(Panel):
-    """Lines over time. With `steps`, the border of each is drawn as a dashed line."""
+    """Lines over time. With `steps`, the threshold of each is drawn as a dashed line."""
 
     stacked: bool = False
     minimum: float | None = 0

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from agentobs.contract import Label
 from alerts.alerting import Alert
+from alerts.alerting.condition import Comparison
 from alerts.alerting.model import VARIABLES
 from alerts.alerting.text import number
 from alerts.catalogue import Direction, Kpi, Unit
@@ -19,7 +20,7 @@ from alerts.catalogue.model import HOUR, MINUTE
 from alerts.evidence import Mark, narrowed
 from alerts.promql import duration, labelled, sum_by, tree
 from alerts.recording import rule
-from alerts.watching import Watched, alert, watched
+from alerts.watching import alert, watched
 from dashboards.lib import thresholds, variables
 from dashboards.lib.model import Colour, Column, Link, Prom, Stat, Step, Table, TimeSeries
 
@@ -59,7 +60,7 @@ class Reader:
         return sum_by(by, self.narrowed("ALERTS", (*by, *VARIABLES), alertstate="firing", **constant))
 
     def line(self, kpi: Kpi, **rest: Any) -> TimeSeries:  # noqa: ANN401 fields of Panel
-        """A KPI over time, one line per identity, with the borders of what is promised."""
+        """A KPI over time, one line per identity, with the thresholds of what is promised."""
         query = Prom(expr=self.kpi(kpi), legend=legend(kpi.by) or kpi.title)
         maximum = 1.0 if kpi.is_share else None
         return TimeSeries(**{**_common(kpi), "queries": (query,), "maximum": maximum, **rest})
@@ -123,7 +124,7 @@ class Reader:
         by: tuple[str, ...] = (),
         **rest: Any,  # noqa: ANN401 fields of Panel
     ) -> TimeSeries:
-        """What alerts watch, with their borders. Where `zero` has a sample and nothing is counted, 0 is shown."""
+        """What alerts watch, with their thresholds. Where `zero` has a sample and nothing is counted, 0 is shown."""
         every = [(alert(name), each) for name in names for each in watched(name)]
         first = every[0][1]
         labels = by or tuple(dict.fromkeys(label for found, _ in every for label in found.by))
@@ -135,18 +136,18 @@ class Reader:
             Prom(expr=self._here(found, each) + otherwise, legend=what + legend(labels))
             for what, found, each in _told_apart(every)
         )
-        low, high = (Colour.GOOD, Colour.BAD) if first.above else (Colour.BAD, Colour.GOOD)
+        low, high = (Colour.GOOD, Colour.BAD) if first.is_above else (Colour.BAD, Colour.GOOD)
         made = {
             "queries": tuple(queries),
-            "steps": (Step(None, low), Step(first.border + _TINY, high)),
+            "steps": (Step(None, low), Step(first.number + _TINY, high)),
             "alerts": names,
         }
         return TimeSeries(**{**made, **rest})
 
-    def _here(self, found: Alert, each: Watched) -> str:
+    def _here(self, found: Alert, each: Comparison) -> str:
         """What an alert compares, for what is chosen; the rule itself is about everything everywhere."""
         mine = tuple(label for label in self.labels if label in found.by)
-        return narrowed(each.expr, mine, Mark.PATTERN, VARIABLES)
+        return narrowed(each.value, mine, Mark.PATTERN, VARIABLES)
 
 
 _HEADINGS: Final = {
@@ -160,14 +161,14 @@ def latest(series: str, by: Iterable[str], pick: str) -> Prom:
     return Prom(expr=f"{pick} by ({', '.join(by)}) (last_over_time({series}[$__range]))", instant=True)
 
 
-def _told_apart(every: Iterable[tuple[Alert, Watched]]) -> Iterator[tuple[str, Alert, Watched]]:
+def _told_apart(every: Iterable[tuple[Alert, Comparison]]) -> Iterator[tuple[str, Alert, Comparison]]:
     """Each comparison once, after what names its lines beside the others: its alert, its series, or nothing."""
-    once = {each.expr: (found, each) for found, each in reversed([*every])}
+    once = {each.value: (found, each) for found, each in reversed([*every])}
     kept = [*reversed(once.values())]
     of_alert = Counter(found.name for found, _ in kept)
     for found, each in kept:
         alone = found.name if len(of_alert) > 1 else ""
-        what = _subject(each.expr) if of_alert[found.name] > 1 else alone
+        what = _subject(each.value) if of_alert[found.name] > 1 else alone
         yield f"{what}: " if what else "", found, each
 
 

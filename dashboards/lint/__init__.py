@@ -77,7 +77,7 @@ def _is_an_alerts(expr: str) -> bool:
 def _watched() -> tuple[str, ...]:
     names = tuple(dict.fromkeys(alert.name for alert in alerting.alerts(PRODUCTION)))
     narrowed = (check.text for name in names for check in quick_checks(name, Mark.PATTERN))
-    return (*(" ".join(each.expr.split()) for name in names for each in watched(name)), *narrowed)
+    return (*(" ".join(each.value.split()) for name in names for each in watched(name)), *narrowed)
 
 
 __all__ = ["ALERTS_OWN", "EXCLUDED", "RULES", "Finding", "check", "lint"]

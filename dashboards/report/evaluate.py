@@ -159,13 +159,13 @@ class Evaluation:
                 buckets[float(series.labels.get("le", "inf"))] = self._on_grid(series, moments)
         if not any(value for values in buckets.values() for value in values):
             return None
-        borders = sorted(buckets)
+        bounds = sorted(buckets)
         counts, below = [], [0.0] * len(moments)
-        for border in borders:
-            cumulative = [value or 0.0 for value in buckets[border]]
+        for bound in bounds:
+            cumulative = [value or 0.0 for value in buckets[bound]]
             counts.append([max(0.0, now - before) for now, before in zip(cumulative, below, strict=True)])
             below = cumulative
-        return Cells(moments, [numbers.border(border, panel.format) for border in borders], counts)
+        return Cells(moments, [numbers.bound(bound, panel.format) for bound in bounds], counts)
 
     def _logs(self, panel: Panel) -> LogLines | Nothing | None:
         if self.sources.logs is None:

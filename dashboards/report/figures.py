@@ -48,9 +48,9 @@ def _lines(panel: Panel, result: Lines) -> dict[str, Any]:
         axis["range"] = [limits[0] or 0, limits[1] * _ROOM]
     elif highest <= _NOTHING:
         axis |= {"range": [0, 1], "dtick": 1}
-    # A border at nothing is the axis itself.
-    borders = [step for step in panel.steps if step.value is not None and step.value > _NOTHING]
-    layout = {"yaxis": axis, "shapes": [_border(step) for step in borders]}
+    # A threshold at nothing is the axis itself.
+    thresholds = [step for step in panel.steps if step.value is not None and step.value > _NOTHING]
+    layout = {"yaxis": axis, "shapes": [_threshold(step) for step in thresholds]}
     return {"data": data, "layout": layout}
 
 
@@ -91,7 +91,7 @@ def _dots(result: Lines) -> list[dict[str, Any]]:
     ]
 
 
-def _border(step: Step) -> dict[str, Any]:
+def _threshold(step: Step) -> dict[str, Any]:
     line = {"color": COLOURS[step.colour], "width": 1, "dash": "dash"}
     return {
         "type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": step.value, "y1": step.value, "line": line,

@@ -35,8 +35,8 @@ def text(value: float | None, form: Format, now: float) -> str:
     return written(value)
 
 
-def border(value: float, form: Format) -> str:
-    """The upper border of a bucket; the last has none."""
+def bound(value: float, form: Format) -> str:
+    """The upper bound of a bucket; the last has none."""
     return "more" if value == float("inf") else text(value, form, 0)
 
 

@@ -55,7 +55,7 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """A heatmap: counts per bucket (its upper border as text, lowest first) and moment."""
+    """A heatmap: counts per bucket (its upper bound as text, lowest first) and moment."""
 
     moments: Sequence[float]
     buckets: Sequence[str]

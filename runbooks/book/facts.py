@@ -6,11 +6,10 @@ from functools import cache
 from typing import Final
 
 from alerts.alerting import Alert, command
+from alerts.alerting.condition import WORDS, Role
 from alerts.alerting.text import number
 from alerts.catalogue import Direction, Kpi, Objective, Severity
 from alerts.evidence import QuickCheck, identity, quick_checks, rules_of
-from alerts.evidence.conditions import WORDS, Role, conditions, is_number
-from alerts.evidence.subject import kpi_of, objective_of
 from alerts.promql import duration
 from alerts.routing import relations
 
@@ -58,7 +57,7 @@ def facts(name: str) -> Facts:
     """Everything about one alert. Raises KeyError."""
     rules = rules_of(name)
     first = rules[0]
-    kpi = kpi_of(first)
+    kpi = first.kpi
     return Facts(
         name=name,
         message=_plain(first.summary),
@@ -78,7 +77,7 @@ def facts(name: str) -> Facts:
 
 
 def _rule(rule: Alert) -> RuleFacts:
-    kpi, objective = kpi_of(rule), objective_of(rule)
+    kpi, objective = rule.kpi, rule.watches
     return RuleFacts(
         severity=rule.severity,
         when=_in_words(kpi, objective) if kpi and objective else _in_expressions(rule),
@@ -97,9 +96,9 @@ def _in_words(kpi: Kpi, objective: Objective) -> str:
 def _in_expressions(rule: Alert) -> str:
     """Where no promise says it: the conditions, in the order in which they stand."""
     parts: list[str] = []
-    for each in conditions(rule.expr):
-        border = each.border if is_number(each.border) else f"`{each.border}`"
-        words = f"`{each.value}`" + (f" {WORDS[each.operator]} {border}" if each.operator else "")
+    for each in rule.condition.comparisons():
+        threshold = each.threshold_text if each.is_number else f"`{each.threshold_text}`"
+        words = f"`{each.value}`" + (f" {WORDS[each.operator]} {threshold}" if each.operator else "")
         parts.append(f"{_JOINED[each.role]} {words}" if parts else words)
     return " ".join(parts)
 

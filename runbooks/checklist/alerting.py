@@ -184,7 +184,7 @@ def delivery(context: Context) -> Outcome:
 def notifications(context: Context) -> Outcome:
     """No receiver has failed to take a notification lately."""
     probe = probing.probe(probing.NOTIFICATIONS)
-    failing = [s for s in context.platform.metrics.instant(probe.expr, context.end) if s.value > probe.border]
+    failing = [s for s in context.platform.metrics.instant(probe.expr, context.end) if s.value > probe.threshold]
     proof = Proof(what="failed in the last minutes", query=probe.expr, value=str(sum(s.value for s in failing)))
     if failing:
         kinds = _few(sample.labels.get("integration", "?") for sample in failing)

@@ -87,7 +87,7 @@ def targets_up(context: Context) -> Outcome:
     """Prometheus reaches everything that it scrapes."""
     probe = probing.probe(probing.TARGETS)
     samples = context.platform.metrics.instant(probe.expr, context.end)
-    down = sorted(f"{s.labels.get('job')} ({s.labels.get('instance')})" for s in samples if s.value == probe.border)
+    down = sorted(f"{s.labels.get('job')} ({s.labels.get('instance')})" for s in samples if s.value == probe.threshold)
     proof = Proof(what="targets", query=probe.expr, value=f"{len(samples) - len(down)} of {len(samples)} up")
     if not samples:
         return unjudged(
@@ -174,11 +174,10 @@ def full(key: str, what: str) -> Callable[[Context], Outcome]:
             return unjudged(f"there is no measure of {what}", "see whether Prometheus scrapes the platform: targets-up")
         at = " ".join(value for label, value in labels.items() if label in {"exporter", "rule_group", "instance"})
         proof = Proof(what=f"{what}: the fullest is {at}", query=probe.expr, value=f"{share:.1%}")
-        if share > probe.border:
-            said = (
-                f"{what} at {share:.0%} for {hold_s / 60:.0f} minutes; {probe.alert.name} begins at {probe.border:.0%}"
-            )
+        if share > probe.threshold:
+            begins = f"{probe.alert.name} begins at {probe.threshold:.0%}"
+            said = f"{what} at {share:.0%} for {hold_s / 60:.0f} minutes; {begins}"
             return failed(said, f"follow the runbook of {probe.alert.name}", proof)
-        return passed(f"{share:.1%} used of {what}; the alert begins at {probe.border:.0%}", proof)
+        return passed(f"{share:.1%} used of {what}; the alert begins at {probe.threshold:.0%}", proof)
 
     return judge

@@ -59,7 +59,7 @@ def ask(named: Named, sources: Sources, when: Asked, tell: Tell) -> list[Step]:
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         steps = list(pool.map(one, checks))
-    return _against_borders(checks, steps)
+    return _against_thresholds(checks, steps)
 
 
 def _step(check: QuickCheck, named: Named, sources: Sources, when: Asked) -> Step:
@@ -113,14 +113,14 @@ def _results(check: QuickCheck, sources: Sources, when: Asked) -> list[Result]:
             ]
 
 
-def _against_borders(checks: Sequence[QuickCheck], steps: list[Step]) -> list[Step]:
-    """A value whose border had to be asked for too is judged once both are there."""
+def _against_thresholds(checks: Sequence[QuickCheck], steps: list[Step]) -> list[Step]:
+    """A value whose threshold had to be asked for too is judged once both are there."""
     judged = list(steps)
-    for place, (check, step, border) in enumerate(zip(checks, steps, [*steps[1:], None], strict=False)):
-        if border is None or border.about is not About.BORDER or not step.results:
+    for place, (check, step, threshold) in enumerate(zip(checks, steps, [*steps[1:], None], strict=False)):
+        if threshold is None or threshold.about is not About.THRESHOLD or not step.results:
             continue
-        borders = {result.value for result in border.results if result.value is not None}
-        if check.operator and len(borders) == 1:
-            verdict, said = judging.compared(check, step.results, borders.pop())
+        thresholds = {result.value for result in threshold.results if result.value is not None}
+        if check.operator and len(thresholds) == 1:
+            verdict, said = judging.compared(check, step.results, thresholds.pop())
             judged[place] = step.model_copy(update={"verdict": verdict, "message": said})
     return judged

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from agentobs.contract import ABSENT
+from alerts.alerting.condition import WORDS
 from alerts.evidence import About, QuickCheck
-from alerts.evidence.conditions import WORDS
 from runbooks import wording
 from runbooks.run.document import Result, Verdict
 
@@ -32,7 +32,7 @@ def judge(  # noqa: PLR0911 a case per kind
         case About.MISSING:
             there = (Verdict.DOES_NOT_HOLD, "it is there again")
             return there if results else (Verdict.HOLDS, "it is missing still")
-        case About.BORDER:
+        case About.THRESHOLD:
             return (Verdict.FOUND, _number(results[0])) if results else (Verdict.NOTHING, _UNKNOWN)
         case About.REACH:
             return _reach(results)
@@ -44,14 +44,14 @@ def judge(  # noqa: PLR0911 a case per kind
             return _found(check.about, results, most)
 
 
-def compared(check: QuickCheck, results: Sequence[Result], border: float) -> Judged:
-    """A value against its border: the worst of several counts."""
+def compared(check: QuickCheck, results: Sequence[Result], threshold: float) -> Judged:
+    """A value against its threshold: the worst of several counts."""
     words, holds = WORDS[check.operator], _COMPARED[check.operator]
     value = (max if check.operator in {">", ">="} else min)(_values(results))
-    if not holds(value, border):
-        return Verdict.DOES_NOT_HOLD, f"{value:.4g} is not {words} {border:.4g}"
+    if not holds(value, threshold):
+        return Verdict.DOES_NOT_HOLD, f"{value:.4g} is not {words} {threshold:.4g}"
     ends = ", so the alert ends" if check.about is About.ENDS else ""
-    return Verdict.HOLDS, f"{value:.4g} is {words} {border:.4g}{ends}"
+    return Verdict.HOLDS, f"{value:.4g} is {words} {threshold:.4g}{ends}"
 
 
 def _rule(results: Sequence[Result]) -> Judged:
@@ -66,9 +66,9 @@ def _condition(check: QuickCheck, results: Sequence[Result]) -> Judged:
         return Verdict.NOTHING, "nothing ends the alert" if check.about is About.ENDS else _UNKNOWN
     if not check.operator:
         return Verdict.HOLDS, f"it is there, with the value {_number(results[0])}"
-    if check.border is None:
+    if check.threshold is None:
         return Verdict.FOUND, _number(results[0])
-    return compared(check, results, check.border)
+    return compared(check, results, check.threshold)
 
 
 def _reach(results: Sequence[Result]) -> Judged:

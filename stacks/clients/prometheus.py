@@ -40,7 +40,7 @@ class Prometheus:
             body = self._answer(path, plain)
             self._plain = body.get("status") == "success"
             if self._plain:
-                _log.warning("%s does not know `anchored`: its counts are guessed at the borders of windows", self._url)
+                _log.warning("%s does not know `anchored`: its counts are guessed at the edges of windows", self._url)
         if body.get("status") != "success":
             raise PrometheusError(f"Prometheus refused {params.get('query')}: {body.get('error')}")
         return body["data"]

@@ -202,7 +202,7 @@ def test_an_axis_has_no_thousandths_that_look_like_metres_or_millions(form):
     assert numbers.axis(Format.SECONDS, 0.8)["tickformat"] == ".3~s"
 
 
-def test_a_border_is_not_hidden_by_the_grid():
+def test_a_threshold_is_not_hidden_by_the_grid():
     steps = (Step(None, Colour.GOOD), Step(0.5, Colour.BAD))
     (found,) = data(made(Store({"x": [points({}, 0, 1)]}), line(steps=steps)).html)
     (figure,) = found["figures"].values()

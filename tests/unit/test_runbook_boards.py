@@ -82,7 +82,7 @@ def test_text_and_live_panels_are_beside_one_another(name):
     board = MADE[runbook_slug(name)]
     text = " ".join(panel["options"]["content"] for panel in panels(board) if panel["type"] == "text")
     assert all(f"{section} of {name}." in text for section in SECTIONS)
-    assert {panel["title"] for panel in panels(board)} >= {"The value against its border", "Where it fires"}
+    assert {panel["title"] for panel in panels(board)} >= {"The value against its threshold", "Where it fires"}
     rows = Counter(panel["gridPos"]["y"] for panel in panels(board) if panel["type"] != "row")
     assert rows[min(rows)] == 2
 
@@ -104,7 +104,7 @@ def test_a_reader_can_choose_what_the_panels_ask_for(name):
 
 
 def test_what_an_alert_is_compared_with_is_drawn():
-    (panel,) = [each for each in panels(MADE["rb-toolfailing"]) if each["title"] == "The value against its border"]
+    (panel,) = [each for each in panels(MADE["rb-toolfailing"]) if each["title"] == "The value against its threshold"]
     assert [step["value"] for step in panel["fieldConfig"]["defaults"]["thresholds"]["steps"]] == [None, 0.9]
     assert panel["targets"][0]["expr"] == (
         'kpi:tool_success:ratio5m{environment=~"$environment",tool_name=~"$tool_name"}'
@@ -148,7 +148,7 @@ def test_every_query_of_a_page_is_opened_with_what_is_chosen():
 
 
 def test_what_is_drawn_is_opened_too():
-    (panel,) = [each for each in panels(MADE["rb-toolfailing"]) if each["title"] == "The value against its border"]
+    (panel,) = [each for each in panels(MADE["rb-toolfailing"]) if each["title"] == "The value against its threshold"]
     (link,) = [each for each in panel["fieldConfig"]["defaults"]["links"] if each["title"] == "Open in Explore"]
     pane = json.loads(parse_qs(urlsplit(link["url"]).query)["panes"][0])["q"]
     expected = (

@@ -177,7 +177,7 @@ def test_a_quick_check_is_the_very_expression_that_fired():
         == instances.every_rule().rules[[rule.name for rule in instances.every_rule().rules].index("ToolFailing")].expr
     )
     assert value.query == f"kpi:tool_success:ratio5m{where}"
-    assert (value.border, value.above) == (0.9, False)
+    assert (value.threshold, value.above) == (0.9, False)
 
 
 def test_what_is_joined_on_labels_is_narrowed_by_these_only():

@@ -150,9 +150,9 @@ def test_what_is_missing_holds_as_long_as_nothing_is_found():
 
 
 @pytest.mark.parametrize(("spent", "verdict"), [(60.0, Verdict.HOLDS), (40.0, Verdict.DOES_NOT_HOLD)])
-def test_a_value_is_judged_by_a_border_that_was_asked_for(spent, verdict):
+def test_a_value_is_judged_by_a_threshold_that_was_asked_for(spent, verdict):
     steps = asked("CostBudget50", (), Metrics({"kpi:spend:increase1d": sample(spent), "0.5 *": sample(50.0)}))
-    assert [step.about for step in steps[1:3]] == [About.VALUE, About.BORDER]
+    assert [step.about for step in steps[1:3]] == [About.VALUE, About.THRESHOLD]
     assert (steps[1].verdict, "above 50" in steps[1].message) == (verdict, True)
 
 
