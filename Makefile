@@ -22,7 +22,7 @@ SIDE_BY_SIDE = -n $(1) --no-loadscope-reorder
 AS_ROOT := $(filter 0,$(shell id -u))
 CODE := alerts collector dashboards demo examples runbooks sdk stacks toolchain tests
 
-.PHONY: up down test test-cluster stack unit node lint bench bench-collector bench-redaction bench-mutants bench-rules bench-why bench-frameworks bench-first-answer bench-node bench-start lock help
+.PHONY: up down test test-cluster stack unit node lint bench bench-collector bench-redaction bench-mutants bench-rules bench-why bench-frameworks bench-spans bench-first-answer bench-node bench-start lock help
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -77,6 +77,9 @@ bench-why: $(READY)  ## Measure how often `agentobs why` is right about made-up 
 
 bench-frameworks: $(READY)  ## Compare what is counted of every recorded agent framework with what happened (2 minutes)
 	@cd '$(ROOT)' && PYTHONPATH=tests '$(BIN)/python' tests/bench/framework_accuracy.py
+
+bench-spans: $(READY)  ## Measure what a span costs more by the SDK's processor (Python, Node) and by the normaliser (3 minutes)
+	@cd '$(ROOT)' && PYTHONPATH=tests:tests/bench '$(BIN)/python' tests/bench/span_cost.py
 
 bench-first-answer: $(READY)  ## Measure how often the first answer of `make up` is right (about 10 minutes; needs `make up`)
 	@cd '$(ROOT)' && PYTHONPATH=tests '$(BIN)/python' tests/bench/first_answer.py $(ANSWER)

@@ -3,6 +3,7 @@
 What was answered with 200 must be in the counters once, whatever happens to the collector afterwards.
 """
 
+import re
 import threading
 import time
 from collections import Counter
@@ -20,6 +21,9 @@ from support.prometheus import Prometheus, prometheus_at
 from support.truth import Key, Traffic, differences
 
 SETTLE_S = 25
+COST = Path(__file__).parents[2] / "collector" / "docs" / "cost.md"
+AGENT = "planner"
+OF_THE_VERSION = f'count({{__name__=~"agentic_.+",agent_name="{AGENT}",prompt_version="6"}})'
 
 
 @dataclass
@@ -92,7 +96,31 @@ def test_every_series_equals_the_truth(counted):
     with _up(collector):
         counted.keep_sending(collector, Traffic(), 5, rate=20)
         assert counted.settled() == []
-    assert len(counted.truth) > 300
+        assert len(counted.truth) > 300
+        told, measured = _told_by_the_page(counted.truth), 0
+        deadline = time.monotonic() + SETTLE_S  # the calls of all families come a little later than the others
+        while measured != told and time.monotonic() < deadline:
+            (found,) = counted.prometheus.query(OF_THE_VERSION)
+            measured = int(found["value"][1])
+        assert measured == told, "collector/docs/cost.md says another number of series per agent version"
+
+
+def _told_by_the_page(truth: Counter[Key]) -> int:
+    """How many series an agent version has by what the page on cost says, and by the label sets that were sent."""
+    said = r"(\d+) for the agent, (\d+) for each model.*?(\d+) for each\stool, and (\d+) more.*?; (\d+) for each error"
+    found = re.search(rf"Series per agent version\*\*.*?{said}", COST.read_text(), re.DOTALL)
+    assert found, "the page says it in other words; change the expression with them"
+    agent, model, tool, server, failed_model = map(int, found.groups())
+
+    def sets(family: str, *, failed: bool) -> int:
+        """Label sets of the family with an error class, or without."""
+        of = [dict(labels) for name, labels in truth if name == f"agentic_{family}_calls_total"]
+        mine = [labels for labels in of if (labels["agent_name"], labels["prompt_version"]) == (AGENT, "6")]
+        return sum((labels["error_class"] != "none") is failed for labels in mine)
+
+    healthy = agent * sets("agent", failed=False) + model * sets("llm", failed=False)
+    tools = tool * (sets("tool", failed=False) + sets("tool", failed=True)) + server * sets("mcp_server", failed=False)
+    return healthy + failed_model * sets("llm", failed=True) + tools
 
 
 @pytest.mark.parametrize("how", ["stop", "kill"])
