@@ -109,6 +109,61 @@ def test_lost_telemetry_is_counted_and_reported_at_shutdown(otlp) -> None:
     assert "telemetry lost: 1 spans and 1 log records" in done.stderr
 
 
+def test_spans_that_are_too_much_for_one_request_go_in_several(otlp) -> None:
+    """A receiver refuses a request above 4 MiB as a whole, and what talks to models writes long texts."""
+    code = """
+    for number in range(600):
+        with emit.tool_call("t", version="1") as call:
+            call.span.set_attribute("gen_ai.tool.call.result", "grüße" * 4000)
+        logging.info("y" * 20_000)
+    with emit.tool_call("huge", version="1") as call:
+        call.span.set_attribute("gen_ai.tool.call.result", "x" * 20_000_000)
+    print(telemetry.shutdown(60).total)
+    """
+    done = _in_a_process_of_its_own(SET_UP + textwrap.dedent(code), otlp.endpoint)
+    assert done.stdout == "0\n", done.stderr
+    assert len(otlp.spans) == 601
+    assert len(otlp.logs) == 601
+    assert max(len(body) for _, body in otlp.requests) < 4 * 2**20
+    assert len(otlp.requests) < 20
+
+
+def test_a_long_conversation_in_attributes_does_not_cost_a_span_what_it_is(otlp) -> None:
+    code = """
+    from opentelemetry import trace
+    with trace.get_tracer("x").start_as_current_span("llm", attributes={"openinference.span.kind": "LLM"}) as span:
+        for number in range(400):
+            span.set_attribute(f"llm.input_messages.{number}.message.content", "hello")
+    print(telemetry.shutdown().total)
+    """
+    done = _in_a_process_of_its_own(SET_UP + textwrap.dedent(code), otlp.endpoint)
+    assert done.stdout == "0\n", done.stderr
+    (span,) = otlp.spans
+    assert span["attributes"]["openinference.span.kind"] == "LLM"
+    assert len(span["attributes"]) == 401
+
+
+def test_a_forked_child_sends_what_it_did_and_answers_for_itself(otlp) -> None:
+    code = """
+    import multiprocessing, os
+    def work(name):
+        with emit.tool_call(name, version="1"): pass
+    work("parent")
+    worker = multiprocessing.get_context("fork").Process(target=work, args=["worker"])  # ends without atexit
+    worker.start()
+    worker.join()
+    if child := os.fork():
+        os.waitpid(child, 0)
+    else:
+        work("child")
+    print(telemetry.shutdown().total, flush=True)
+    os._exit(0)
+    """
+    done = _in_a_process_of_its_own(SET_UP + textwrap.dedent(code), otlp.endpoint)
+    assert done.stdout == "0\n0\n", done.stderr
+    assert sorted(span["attributes"]["gen_ai.tool.name"] for span in otlp.spans) == ["child", "parent", "worker"]
+
+
 def test_what_overflows_a_queue_is_counted_as_lost(monkeypatch) -> None:
     gate = threading.Event()
 

@@ -58,6 +58,18 @@ def test_an_exception_decides_the_outcome_and_passes_on(recorded, error, outcome
     assert span.status.status_code is StatusCode.ERROR
 
 
+def test_texts_stand_for_the_contracts_values_and_others_are_refused_where_they_are_written(recorded) -> None:
+    with _task(track="canary", prompt=emit.Prompt("p", 12)) as task:
+        task.outcome = "needs_human"
+        with pytest.raises(ValueError, match=r"'lost' is no Outcome; expected one of success, failure"):
+            task.outcome = "lost"
+    attributes = recorded.span("invoke_workflow support").attributes
+    assert (attributes[Attr.TASK_OUTCOME], attributes[Attr.TRACK]) == ("needs_human", "canary")
+    assert attributes[Attr.PROMPT_VERSION] == "12"
+    with pytest.raises(ValueError, match="expected one of stable, canary, shadow"), _task(track="best"):
+        pass
+
+
 def test_an_outcome_that_was_set_wins_over_an_exception(recorded) -> None:
     def hand_over() -> None:
         with _task() as task:

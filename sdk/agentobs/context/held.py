@@ -9,6 +9,7 @@ from typing import Final
 
 from opentelemetry.sdk.trace import ReadableSpan
 
+from agentobs.context.forks import in_child
 from agentobs.context.lineage import Node
 
 _MOST: Final = 2048
@@ -24,6 +25,7 @@ class Held:
         self._lock = threading.Lock()
         self._let_go = let_go
         self._timer: threading.Timer | None = None
+        in_child(self._begin_anew)
 
     def hold(self, span: ReadableSpan, node: Node, until: Node) -> bool:
         """Keep a span until a node ends. False where it cannot wait."""
@@ -54,6 +56,11 @@ class Held:
             self._waiting.clear()
             self._forget(len(released))
             return released
+
+    def _begin_anew(self) -> None:
+        """What waits is the parent's, and so is the timer."""
+        self._lock = threading.Lock()
+        self._waiting, self._count, self._timer = {}, 0, None
 
     def _forget(self, count: int) -> None:
         self._count -= count

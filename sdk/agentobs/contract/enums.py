@@ -14,6 +14,10 @@ class StrEnum(str, Enum):
         """`auto()` is the name in lower case."""
         return name.lower()
 
+    @classmethod
+    def _missing_(cls, value: object) -> None:
+        raise ValueError(f"{value!r} is no {cls.__name__}; expected one of {', '.join(cls)}")
+
     def __str__(self) -> str:
         return str.__str__(self)
 

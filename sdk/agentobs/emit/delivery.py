@@ -6,14 +6,16 @@ Counting what goes in and what an exporter confirmed catches all three. Not here
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from opentelemetry.sdk._logs import ReadableLogRecord, ReadWriteLogRecord
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor, LogRecordExporter, LogRecordExportResult
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+
+from agentobs.context.forks import in_child
 
 # A demo task makes about 20 spans: at 50 tasks/s this queue holds more than a minute of a collector that is away.
 _QUEUE: Final = 65_536
@@ -22,15 +24,27 @@ _BATCH: Final = 512
 _DELAY_MS: Final = 500
 # A process that ends waits no longer for a receiver that is away; the SDK waits 30 seconds for each signal.
 _END_MS: Final = 10_000
+# Bytes of text in one request. A receiver refuses a request that is too large as a whole, ours above 4 MiB; what is not
+# text comes on top.
+_REQUEST: Final = 3 * 2**20
+_EACH: Final = 512  # of a span or record that is not in attributes
+_Item = TypeVar("_Item")
 
 
-@dataclass(slots=True)
+@dataclass
 class Ledger:
     """What one signal's processor accepted and what its exporter confirmed; safe to use from several threads."""
 
     accepted: int = 0
     delivered: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        """What a parent process has not delivered yet is not lost by its child."""
+        in_child(self._begin_anew)
+
+    def _begin_anew(self) -> None:
+        self.accepted, self.delivered, self._lock = 0, 0, threading.Lock()
 
     def accept(self) -> None:
         """Note one span or record that was taken."""
@@ -49,16 +63,51 @@ class Ledger:
             return self.accepted - self.delivered
 
 
+def parts(batch: Sequence[_Item], size: Callable[[_Item], int]) -> Iterator[Sequence[_Item]]:
+    """A batch in as few requests as a receiver takes; what is too large by itself is one of its own."""
+    begin = held = 0
+    for number, item in enumerate(batch):
+        more = size(item)
+        if held and held + more > _REQUEST:
+            yield batch[begin:number]
+            begin, held = number, 0
+        held += more
+    if held:
+        yield batch[begin:]
+
+
+def _span_size(span: ReadableSpan) -> int:
+    return _length(span.attributes) + sum(_length(event.attributes) + _EACH for event in span.events) + _EACH
+
+
+def _record_size(item: ReadableLogRecord) -> int:
+    return _length(item.log_record.attributes) + _length(item.log_record.body) + _EACH
+
+
+def _length(value: Any) -> int:  # noqa: ANN401 whatever an attribute holds
+    if isinstance(value, str):
+        return len(value) if value.isascii() else len(value.encode(errors="replace"))
+    if isinstance(value, bytes):
+        return len(value)
+    if isinstance(value, Mapping):
+        return sum(len(str(key)) + _length(inner) for key, inner in value.items())
+    return sum(map(_length, value)) if isinstance(value, Sequence) else 8
+
+
 class _CountedSpanExporter(SpanExporter):
     def __init__(self, inner: SpanExporter, ledger: Ledger) -> None:
         self._inner = inner
         self._ledger = ledger
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        result = self._inner.export(spans)
-        if result is SpanExportResult.SUCCESS:
-            self._ledger.deliver(len(spans))
-        return result
+        whole = SpanExportResult.SUCCESS
+        for part in parts(spans, _span_size):
+            result = self._inner.export(part)
+            if result is SpanExportResult.SUCCESS:
+                self._ledger.deliver(len(part))
+            else:
+                whole = result
+        return whole
 
     def shutdown(self) -> None:
         self._inner.shutdown()
@@ -70,10 +119,14 @@ class _CountedLogExporter(LogRecordExporter):
         self._ledger = ledger
 
     def export(self, batch: Sequence[ReadableLogRecord]) -> LogRecordExportResult:
-        result = self._inner.export(batch)
-        if result is LogRecordExportResult.SUCCESS:
-            self._ledger.deliver(len(batch))
-        return result
+        whole = LogRecordExportResult.SUCCESS
+        for part in parts(batch, _record_size):
+            result = self._inner.export(part)
+            if result is LogRecordExportResult.SUCCESS:
+                self._ledger.deliver(len(part))
+            else:
+                whole = result
+        return whole
 
     def shutdown(self) -> None:
         self._inner.shutdown()  # type: ignore[no-untyped-call]  # not annotated in the SDK

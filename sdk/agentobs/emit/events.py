@@ -37,7 +37,7 @@ def evaluation(  # noqa: PLR0913 one verdict with the slices it belongs to
         Attr.EVALUATION_NAME.value: name,
         Attr.EVALUATION_SCORE.value: float(score),
         Attr.EVALUATION_LABEL.value: PASS if passed else FAIL,
-        Attr.EVALUATION_SOURCE.value: source.value,
+        Attr.EVALUATION_SOURCE.value: EvaluationSource(source).value,
         Attr.EVALUATION_EXPLANATION.value: explanation,
         Attr.TOOL_NAME.value: tool_name,
         Attr.TOOL_VERSION.value: tool_version,
@@ -56,15 +56,16 @@ def policy_violation(  # noqa: PLR0913 one violation with the slices it belongs 
     model: str | None = None,
 ) -> None:
     """Record that a policy was violated and what was done about it. `policy_id` is a label: keep it to a short list."""
+    done = PolicyAction(action)
     attributes: dict[str, str | float | None] = {
         Attr.POLICY_ID.value: policy_id,
-        Attr.POLICY_ACTION.value: action.value,
+        Attr.POLICY_ACTION.value: done.value,
         Attr.POLICY_SEVERITY.value: severity,
         Attr.TOOL_NAME.value: tool_name,
         Attr.TOOL_VERSION.value: tool_version,
         Attr.REQUEST_MODEL.value: model,
     }
-    _emit(Event.POLICY_VIOLATION, SeverityNumber.WARN, f"policy {policy_id} violated: {action.value}", attributes)
+    _emit(Event.POLICY_VIOLATION, SeverityNumber.WARN, f"policy {policy_id} violated: {done.value}", attributes)
 
 
 def process_start(attributes: Mapping[str, str]) -> None:

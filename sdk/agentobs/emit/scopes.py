@@ -54,13 +54,22 @@ class Task:
 
     def __init__(self, span: Span) -> None:
         self.span = span
-        self.outcome: Outcome | None = None
+        self._outcome: Outcome | None = None
         self.error_type: str | None = None
         self.retries = 0
         self.cost_usd = 0.0
         self.tokens = 0
         self._has_usage = False
         self._plan: tuple[int, int] | None = None
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """How it ended, where the program has said so. Setting what is no `Outcome`, or its text, is a ValueError."""
+        return self._outcome
+
+    @outcome.setter
+    def outcome(self, value: Outcome | str | None) -> None:
+        self._outcome = None if value is None else Outcome(value)
 
     def plan(self, *, planned: int, completed: int) -> None:
         """Set how many steps the plan has and how many were done; a later call replaces an earlier one."""
@@ -114,7 +123,7 @@ def task(  # noqa: PLR0913 keyword-only attributes of one task
     slices: dict[Attr, str | None] = {
         Attr.CONVERSATION_ID: conversation_id or task_id,
         Attr.GRAPH_VERSION: graph_version,
-        Attr.TRACK: track.value,
+        Attr.TRACK: Track(track).value,
         Attr.AGENT_NAME: None,
         Attr.PROMPT_NAME: prompt.name if prompt else None,
         Attr.PROMPT_VERSION: prompt.version if prompt else None,
@@ -212,7 +221,12 @@ def _attached(inside: Context) -> Iterator[None]:
 def _with_baggage(base: Context, slices: Mapping[Attr, str | None]) -> Context:
     for key, value in slices.items():
         # None removes what an outer scope set: an agent without a prompt must not inherit another agent's.
-        base = baggage.remove_baggage(key.value, base) if value is None else baggage.set_baggage(key.value, value, base)
+        # A version may be a number; what travels is text.
+        base = (
+            baggage.remove_baggage(key.value, base)
+            if value is None
+            else baggage.set_baggage(key.value, str(value), base)
+        )
     return base
 
 

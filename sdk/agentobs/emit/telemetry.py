@@ -5,22 +5,26 @@ Not here: where telemetry goes (`destination`); spans and events of the applicat
 
 import atexit
 import logging
+import os
 import threading
 import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from opentelemetry import propagate, trace
 from opentelemetry._logs import set_logger_provider
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
 from opentelemetry.propagators.composite import CompositePropagator
 from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk.environment_variables import OTEL_ATTRIBUTE_COUNT_LIMIT, OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import SpanLimits, TracerProvider
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from agentobs.context import AgentContextLogProcessor, AgentContextProcessor
+from agentobs.context.forks import at_end_of_worker
 from agentobs.contract import Attr
 from agentobs.emit.delivery import CountedLogProcessor, CountedSpanProcessor
 from agentobs.emit.destination import DEFAULT_ENDPOINT, Exporters, otlp
@@ -31,6 +35,8 @@ from agentobs.emit.scores import ScoreProcessor
 from agentobs.scores import Credentials
 
 _log = logging.getLogger(__name__)
+_MOST_ATTRIBUTES: Final = 10_000  # of a span, an event or a link
+_LONGEST: Final = 500_000  # characters of one of them; a span with many more is too large for any receiver
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,7 @@ class Telemetry:
 
     def __init__(self, resource: Resource, exporters: Exporters, log_level: int) -> None:
         self._spans = CountedSpanProcessor(exporters.spans)
-        self.tracer_provider = TracerProvider(resource=resource, shutdown_on_exit=False)
+        self.tracer_provider = TracerProvider(resource=resource, shutdown_on_exit=False, span_limits=_limits())
         self._context = AgentContextProcessor(self._spans)
         self.tracer_provider.add_span_processor(ScopeSpanProcessor())
         self.tracer_provider.add_span_processor(self._context)
@@ -76,6 +82,7 @@ class Telemetry:
         if root.getEffectiveLevel() > self.logging_handler.level:
             root.setLevel(self.logging_handler.level)
         atexit.register(self._leave)
+        at_end_of_worker(self._leave)
 
     def flush(self, timeout_s: float = 10.0) -> bool:
         """Send what is queued. False when the time is up or the receiver did not take everything."""
@@ -190,6 +197,18 @@ def configure(  # noqa: PLR0913 keyword-only settings of one process
     telemetry.install()
     process_start(start_attributes or {})
     return telemetry
+
+
+def _limits() -> SpanLimits:
+    """What a span may hold; OpenTelemetry's own variables win.
+
+    Its default of 128 attributes drops the oldest: some instrumentations write each message of a conversation into
+    attributes of its own, and a long one would cost the span its kind, so that nobody counts it.
+    """
+    return SpanLimits(
+        max_attributes=None if OTEL_ATTRIBUTE_COUNT_LIMIT in os.environ else _MOST_ATTRIBUTES,
+        max_attribute_length=None if OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT in os.environ else _LONGEST,
+    )
 
 
 def _score_processor(credentials: Credentials) -> ScoreProcessor:
