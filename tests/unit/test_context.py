@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, StatusCode, TraceFlags
 from support.traced import AGENT, ATTEMPT, OPERATION, Traced, carrying
 
-from agentobs.context import adopt, dialects, held
+from agentobs.context import AgentContextProcessor, adopt, dialects, held
 from agentobs.contract import Attr
 
 PROMPT, GRAPH = Attr.PROMPT_VERSION.value, Attr.GRAPH_VERSION.value
@@ -124,6 +124,23 @@ def test_a_call_after_a_failed_one_is_a_retry_until_one_succeeds(traced):
         traced.call("lookup")
         traced.call("lookup")
     assert traced.attempts() == [None, 1, 2, None]
+
+
+def test_a_model_call_after_a_failed_one_below_the_same_span_is_a_retry(traced):
+    def call(*, fails=False, model="m", **attributes):
+        with traced.model(**{Attr.REQUEST_MODEL.value: model, Attr.INPUT_MESSAGES.value: "hi", **attributes}) as span:
+            if fails:
+                span.set_status(StatusCode.ERROR)
+        return traced["chat"].get(ATTEMPT)
+
+    with traced.agent("a"):
+        assert [call(fails=True), call(fails=True), call(), call()] == [None, 1, 2, None]
+        assert [call(fails=True), call(model="other"), call(**{Attr.INPUT_MESSAGES.value: "ho"})] == [None, None, None]
+        assert call(**{ATTEMPT: 0}) == 0, "numbered by the sender"
+        with traced.span("step"):
+            assert call() is None, "another step of the agent's"
+        assert call() == 1
+    assert [call(fails=True), call()] == [None, None], "nothing tells that the two belong together"
 
 
 @pytest.mark.parametrize(
@@ -360,7 +377,10 @@ def test_nothing_is_left_of_what_has_ended(traced):
     traced.exported.clear()
     gc.collect()
     assert [node() for node in nodes] == [None, None]
-    assert len(traced.processor._open) == 0
+    for _ in range(3000):
+        with traced.model():
+            pass
+    assert len(traced.processor._nodes) <= 1024 + 1
 
 
 def test_an_error_of_ours_costs_no_span_and_is_told_once(traced, monkeypatch, caplog):
@@ -392,6 +412,34 @@ def test_adopting_a_provider_puts_the_processor_before_its_exporters_once():
     for exporter in (first, second):
         assert [span.attributes[AGENT] for span in exporter.get_finished_spans()] == ["a", "a"]
     assert provider.force_flush()
+    later = InMemorySpanExporter()
+    provider.add_span_processor(SimpleSpanProcessor(later))
+    adopt(provider)
+    with tracer.start_as_current_span("invoke_agent b", attributes={OPERATION: "invoke_agent"}):
+        tracer.start_span("chat", attributes={OPERATION: "chat"}).end()
+    for exporter, before in ((first, 2), (second, 2), (later, 0)):
+        assert [span.attributes[AGENT] for span in exporter.get_finished_spans()][before:] == ["b", "b"]
+
+
+def test_exporters_that_are_wrapped_one_by_one_get_the_same():
+    exporters = InMemorySpanExporter(), InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    for exporter in exporters:
+        provider.add_span_processor(AgentContextProcessor(SimpleSpanProcessor(exporter)))
+    tracer = provider.get_tracer("x")
+    with tracer.start_as_current_span("invoke_agent a", attributes={OPERATION: "invoke_agent"}):
+        for failed in (True, False):
+            with tracer.start_as_current_span("execute_tool t", attributes={OPERATION: "execute_tool"}) as span:
+                span.set_status(StatusCode.ERROR if failed else StatusCode.UNSET)
+    for exporter in exporters:
+        assert [(each.attributes[AGENT], each.attributes.get(ATTEMPT)) for each in exporter.get_finished_spans()] == [
+            ("a", None), ("a", 1), ("a", None)
+        ]  # fmt: skip
+
+
+def test_a_provider_that_exports_nowhere_yet_is_not_adopted():
+    with pytest.raises(TypeError, match="with exporters"):
+        adopt(TracerProvider(shutdown_on_exit=False))
 
 
 def test_adopting_what_is_no_provider_says_what_to_do():

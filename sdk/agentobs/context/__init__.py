@@ -20,21 +20,25 @@ __all__ = ["AgentContextLogProcessor", "AgentContextProcessor", "adopt"]
 def adopt(provider: trace.TracerProvider | None = None) -> None:
     """Put the processor in front of all that a tracer provider exports to; the global one where none is given.
 
-    Call it once, after the program or its framework has added its exporters; a second call changes nothing.
-    Raises TypeError where the provider is not the OpenTelemetry SDK's, or lacks what this needs.
+    Call it after the program or its framework has added its exporters, and again where more of them came later.
+    Raises TypeError where the provider is not the OpenTelemetry SDK's, or has no exporter yet.
     """
     found = provider if provider is not None else trace.get_tracer_provider()
     active = getattr(found, "_active_span_processor", None)
     exporters = getattr(active, "_span_processors", None)
-    if not isinstance(found, TracerProvider) or not isinstance(exporters, tuple):
+    if not isinstance(found, TracerProvider) or not isinstance(exporters, tuple) or not exporters:
         raise TypeError(
             f"agentobs.context.adopt: {type(found).__qualname__} is no tracer provider of the OpenTelemetry SDK with "
             "exporters; expected one that the program has set up. Fix: call agentobs.emit.configure(...) instead, or "
-            "adopt() after trace.set_tracer_provider(...)"
+            "adopt() after trace.set_tracer_provider(...) and add_span_processor(...)"
         )
-    if any(isinstance(one, AgentContextProcessor) for one in exporters):
-        return
-    active._span_processors = (AgentContextProcessor(_together(exporters)),)  # type: ignore[union-attr]  # noqa: SLF001 there is no public way
+    first = next((one for one in exporters if isinstance(one, AgentContextProcessor)), None)
+    others = tuple(one for one in exporters if one is not first)
+    if first is None:
+        first = AgentContextProcessor(_together(others))
+    elif others:
+        first.wrap(_together((first.wrapped, *others)))
+    active._span_processors = (first,)  # type: ignore[union-attr]  # noqa: SLF001 there is no public way
 
 
 def _together(processors: tuple[SpanProcessor, ...]) -> SpanProcessor:

@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Any, Final
 
 from agentobs.contract import INFERENCE, Attr, Operation
+from agentobs.contract.kinds import KINDS, LANGFUSE_TYPE, TRACELOOP_KIND
 
 Attributes = Mapping[str, Any]
 
@@ -30,9 +31,6 @@ class Role(Enum):
 _OPERATION: Final[str] = Attr.OPERATION.value
 _AGENT_NAME: Final[str] = Attr.AGENT_NAME.value
 _MCP_METHOD: Final[str] = Attr.MCP_METHOD.value
-KIND: Final = "openinference.span.kind"
-_TRACELOOP_KIND: Final = "traceloop.span.kind"
-_LANGFUSE_TYPE: Final = "langfuse.observation.type"
 
 OPENAI_AGENTS: Final = "openinference.instrumentation.openai_agents"
 LANGCHAIN: Final = "openinference.instrumentation.langchain"
@@ -54,10 +52,8 @@ _OF_OPERATION: Final[Mapping[Any, Role]] = {
 }
 """Role by operation: the conventions' own word, which decides where it is there."""
 _ROLES: Final[Mapping[str, Mapping[str, Role]]] = {
-    KIND: {"AGENT": Role.AGENT, "LLM": Role.MODEL, "TOOL": Role.TOOL},
-    _TRACELOOP_KIND: {"agent": Role.AGENT, "tool": Role.TOOL, "workflow": Role.WORKFLOW},
-    _LANGFUSE_TYPE: {"agent": Role.AGENT, "tool": Role.TOOL, "generation": Role.MODEL},
-    "llm.request.type": {"chat": Role.MODEL, "completion": Role.MODEL},
+    key: {value: _OF_OPERATION[operation] for value, operation in of.items() if operation in _OF_OPERATION}
+    for key, of in KINDS.items()
 }
 """Attribute of another vocabulary -> its value -> role."""
 
@@ -75,6 +71,14 @@ _LC_AGENT: Final = "lc_agent_name"
 _ASSOCIATION: Final = "traceloop.association.properties."
 PROMPT_IN_CONTEXT: Final = "llm.prompt_template.version"
 """OpenInference puts it on every span of a context, also on those of other agents."""
+
+
+def settled_role(scope: str, attributes: Attributes) -> Role | None:
+    """Return the role where the operation alone decides it for good: most spans of models and tools, cheaply."""
+    found = _OF_OPERATION.get(attributes.get(_OPERATION))
+    if found is Role.AGENT or (found is Role.TOOL and scope.startswith(CREWAI)):
+        return None
+    return found
 
 
 def role_of(scope: str, name: str, attributes: Attributes, *, is_top: bool) -> Role:
@@ -106,7 +110,7 @@ def _silent(scope: str, name: str, attributes: Attributes) -> Role:
 
 def _agent_or_not(scope: str, name: str, attributes: Attributes, *, is_top: bool) -> Role:
     """What calls itself an agent and is none: the run as a whole, or a tool with `agent` in its name."""
-    if attributes.get(_TRACELOOP_KIND) == "workflow":
+    if attributes.get(TRACELOOP_KIND) == "workflow":
         return Role.WORKFLOW
     if scope == LANGCHAIN:
         if "tool.name" in attributes:
@@ -159,7 +163,7 @@ def _own_name(scope: str, name: str, attributes: Attributes) -> str | None:
         return str(node) if node else None
     if name.startswith(_SPAN_PREFIX):
         return name.removeprefix(_SPAN_PREFIX)
-    if _LANGFUSE_TYPE in attributes:
+    if LANGFUSE_TYPE in attributes:
         return name
     method = _NAMED.get(scope)
     return name.removesuffix(method) if method is not None and name.endswith(method) else None

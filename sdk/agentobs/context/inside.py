@@ -13,23 +13,24 @@ from opentelemetry.trace import StatusCode
 from agentobs.context.dialects import Role, tool_name
 from agentobs.context.lineage import Node
 from agentobs.contract import AGENT_HANDOFF, Attr
-from agentobs.contract.failures import VAGUE_TYPE
+from agentobs.contract.failures import TIMED_OUT_WORDS, VAGUE_TYPE
 
 _OPERATION: Final[str] = Attr.OPERATION.value
 _ERROR_TYPE: Final[str] = Attr.ERROR_TYPE.value
 _VAGUE: Final = re.compile(VAGUE_TYPE)
 _TIMEOUT: Final = "timeout"
 _TOOL_ERROR: Final = "tool_error"
-_TIMED_OUT: Final = ("timeout", "timed out", "-32001")
 
 
-def tell(node: Node, span: ReadableSpan) -> None:
-    """Tell the tool around an ended span what that says about it."""
+def tell(node: Node, span: ReadableSpan, outer: Node | None) -> None:
+    """Tell the tool around an ended span what that says about it; `outer` is the closest span that stands for work."""
     role = node.role
     if role is Role.AGENT:
         _is_run_by(node)
     elif role is Role.MCP or role is Role.TOOL:
-        outer = node.nearest(Role.TOOL, Role.AGENT, Role.WORKFLOW, Role.HANDOFF)
+        # Some have tools inside the model's span.
+        if outer is not None and outer.role is Role.MODEL:
+            outer = outer.nearest(Role.TOOL, Role.AGENT, Role.WORKFLOW, Role.HANDOFF)
         if outer is not None and outer.role is Role.TOOL and (role is Role.MCP or _name(outer) == _name(node)):
             outer.learnt = _failure(span, node) or outer.learnt
 
@@ -67,4 +68,4 @@ def _failure(span: ReadableSpan, node: Node) -> str:
     for event in span.events:
         words += [str(value) for key, value in (event.attributes or {}).items() if key != "exception.stacktrace"]
     text = " ".join(words).lower()
-    return _TIMEOUT if any(word in text for word in _TIMED_OUT) else _TOOL_ERROR
+    return _TIMEOUT if any(word in text for word in TIMED_OUT_WORDS) else _TOOL_ERROR

@@ -6,14 +6,13 @@ frameworks say who the agent is only after the span has started, some only at it
 
 import weakref
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from opentelemetry.baggage import get_all
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span
 
-from agentobs.context.dialects import LANGCHAIN, PROMPT_IN_CONTEXT, Role, agent_of, handed_to, role_of
+from agentobs.context.dialects import LANGCHAIN, PROMPT_IN_CONTEXT, Role, agent_of, handed_to, role_of, settled_role
 from agentobs.contract import Attr
 
 _AGENT: Final[str] = Attr.AGENT_NAME.value
@@ -27,6 +26,7 @@ _OF_THE_RUN: Final[tuple[str, ...]] = (
 _PROMPT: Final = (Attr.PROMPT_NAME.value, _PROMPT_VERSION)
 _OF_THE_AGENT: Final[tuple[str, ...]] = (*_PROMPT, *_OF_THE_RUN)
 """The prompt is one agent's; a nested agent does not take it over."""
+_WORK: Final = (Role.MODEL, Role.TOOL, Role.HANDOFF, Role.AGENT, Role.WORKFLOW)
 _NOTHING: Final[Mapping[str, Any]] = {}
 
 
@@ -34,12 +34,13 @@ class Node:
     """One span and its parent's node. The span itself is not kept: what has ended may go.
 
     `around` is the baggage that was set between the parent's start and this span's, at the root all of it; and the
-    version of a prompt that OpenInference's context got there. `arguments` tell tool calls apart where known.
+    version of a prompt that OpenInference's context got there. `arguments` tell tool calls apart where known; `attempt`
+    is counted once, however many processors ask.
     """
 
     __slots__ = (
-        "__weakref__", "_agent", "_name", "_role", "_seen", "_span", "arguments", "around", "attributes", "baggage",
-        "ended", "failed_calls", "in_context", "inner", "is_agent", "is_root", "is_top", "last_agent_failed", "learnt",
+        "__weakref__", "_agent", "_name", "_role", "_seen", "_span", "arguments", "around", "attempt", "attributes",
+        "baggage", "ended", "failed_calls", "in_context", "inner", "is_agent", "is_root", "last_agent_failed", "learnt",
         "lent", "parent", "scope",
     )  # fmt: skip
 
@@ -54,9 +55,9 @@ class Node:
         if self.in_context is not None and (parent is None or parent.in_context != self.in_context):
             self.around = {_PROMPT_VERSION: str(self.in_context), **self.around}
         self.is_root = is_root
-        self.is_top = _is_top(parent, self.scope)
         self.ended = False
         self.arguments = ""
+        self.attempt: int | None = None
         self.lent: Mapping[str, Any] = _NOTHING
         self.failed_calls: dict[tuple[str, str, str], tuple[int, int]] | None = None
         self.last_agent_failed: str | None = None
@@ -90,7 +91,8 @@ class Node:
         # Looked up again only when an attribute was added: most ancestors are asked by each of their descendants.
         if self._seen != len(self.attributes):
             self._seen = len(self.attributes)
-            self._role = role_of(self.scope, self.name, self.attributes, is_top=self.is_top)
+            settled = settled_role(self.scope, self.attributes)
+            self._role = settled or role_of(self.scope, self.name, self.attributes, is_top=self._is_top())
         return self._role
 
     @property
@@ -101,14 +103,6 @@ class Node:
             self._agent = agent_of(self.scope, self.name, self.role, self.attributes)
         return self._agent
 
-    @property
-    def topmost(self) -> "Node":
-        """The first span of this process that led to this one."""
-        node = self
-        while node.parent is not None:
-            node = node.parent
-        return node
-
     def nearest(self, *roles: Role) -> "Node | None":
         """The closest ancestor of one of some roles."""
         node = self.parent
@@ -116,60 +110,86 @@ class Node:
             node = node.parent
         return node
 
+    def _is_top(self) -> bool:
+        """Whether no ancestor has this scope."""
+        node = self.parent
+        while node is not None and node.scope != self.scope:
+            node = node.parent
+        return node is None
 
-@dataclass(slots=True)
+
 class Inherited:
-    """What a span should carry; `waits_for` is its agent's span where that has not said the agent's name yet."""
+    """What one walk up from a span finds.
 
-    values: dict[str, Any] = field(default_factory=dict)
-    waits_for: Node | None = None
+    `values` are what it should carry: keys of the contract. `waits_for` is its agent's span where that has not said the
+    agent's name yet. `outer` is the closest span around that stands for some work, `topmost` the first span of this
+    process that led here, the span itself where that is it.
+    """
+
+    __slots__ = ("outer", "topmost", "values", "waits_for")
+
+    def __init__(self, topmost: Node) -> None:
+        self.values: dict[str, Any] = {}
+        self.waits_for: Node | None = None
+        self.outer: Node | None = None
+        self.topmost = topmost
 
 
 def inherited(node: Node) -> Inherited:
-    """Return what a span should carry by itself and its ancestors: keys of the contract.
+    """Return what a span should carry by itself and its ancestors, and what is around it.
 
     Order: the span's own words, baggage set around it, its parent's words, and so on; baggage of a remote caller last.
     The prompt is that of the nearest agent only, as its span or the baggage that names it has it.
     """
-    made = Inherited()
+    made = Inherited(node)
     found, inside = made.values, True
     current: Node | None = node
     while current is not None:
+        made.topmost = current
         attributes, around = current.attributes, current.around
         # A framework may have spans around the agent's own, and the program says around those who it is.
         is_named = bool(around) and _AGENT in around and around[_AGENT] == found.get(_AGENT)
         keys = _OF_THE_AGENT if inside or is_named else _OF_THE_RUN
+        own = current is node
+        if not own and made.outer is None and current.role in _WORK:
+            made.outer = current
         if inside:
-            agent, is_border = _agent_at(current, own=current is node)
+            agent, is_border = _agent_at(current, own=own)
             if agent is not None:
                 found.setdefault(_AGENT, agent)
             elif is_border and _AGENT not in found and not current.ended:
                 made.waits_for = current
             # An agent whose name is not known is still not the one around it.
             inside = not is_border
-        for key in keys:
-            if key not in found:
-                if key in attributes:
-                    found[key] = attributes[key]
-                elif around and key in around:
-                    found[key] = around[key]
+        if attributes or around:
+            _take(found, keys, attributes, around)
         current = current.parent
     return made
 
 
+def _take(found: dict[str, Any], keys: tuple[str, ...], *sources: Mapping[str, Any]) -> None:
+    """Fill in what is not known yet."""
+    for key in keys:
+        if key not in found:
+            for source in sources:
+                if key in source:
+                    found[key] = source[key]
+                    break
+
+
 def _agent_at(node: Node, *, own: bool) -> tuple[str | None, bool]:
     """The agent that a span, or the baggage set around it, names; and whether what is above belongs to another one."""
-    role = node.role
+    role, around = node.role, node.around
     agent: str | None = None
     is_border = role is Role.AGENT or (role is Role.HANDOFF and not own)
     if role is Role.HANDOFF and not own:
         agent = handed_to(node.attributes)
     elif own or is_border or _AGENT in node.attributes or node.scope == LANGCHAIN:
         agent = node.agent
-    if agent is None and node.around:
-        stated = node.around.get(_AGENT)
-        agent = str(stated) if stated is not None else None
-    return agent, is_border or (bool(node.around) and _AGENT in node.around)
+    if not around or _AGENT not in around:
+        return agent, is_border
+    stated = around[_AGENT]
+    return (agent if agent is not None or stated is None else str(stated)), True
 
 
 def node_of(span: object) -> Node | None:
@@ -183,13 +203,6 @@ def _set_since(before: Mapping[str, Any], after: Mapping[str, Any]) -> Mapping[s
     # Who names an agent states its prompt too, also where it is that of the task.
     stated = _PROMPT if before.get(_AGENT) != after.get(_AGENT) else ()
     return {key: value for key, value in after.items() if key in stated or before.get(key) != value}
-
-
-def _is_top(parent: Node | None, scope: str) -> bool:
-    """Whether no ancestor has a scope."""
-    while parent is not None and parent.scope != scope:
-        parent = parent.parent
-    return parent is None
 
 
 def _inside(span: ReadableSpan) -> Mapping[str, Any]:

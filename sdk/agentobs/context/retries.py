@@ -1,6 +1,7 @@
-"""Repeated tool calls: a call of the same tool by the same agent, begun after one of them had failed, is a retry.
+"""Repeated calls: a call of the same tool by the same agent, begun after one of them had failed, is a retry.
 
-State lies on the run's first span and goes with it. Calls at the same time are no retries of each other.
+So is a call of the same model below the same span: a client that tries again makes a span of each attempt. State lies
+on the run's first span, or on the span around, and goes with it. Calls at the same time are no retries of each other.
 """
 
 import hashlib
@@ -23,52 +24,57 @@ from agentobs.contract.failures import (
     SHORT_RESULT,
     STATUS_ERROR,
     SUSPICIOUS_WORDS,
+    TOOL_ARGUMENTS,
+    TOOL_RESULTS,
 )
 
 _ATTEMPT: Final[str] = Attr.RETRY_ATTEMPT.value
 _ERROR_TYPE: Final[str] = Attr.ERROR_TYPE.value
-_ARGUMENTS: Final = (
-    Attr.TOOL_ARGUMENTS.value,
-    "input.value",
-    "traceloop.entity.input",
-    "gcp.vertex.agent.tool_call_args",
-    "tool_arguments",
-    "langfuse.observation.input",
-)
-_RESULTS: Final = (
-    Attr.TOOL_RESULT.value,
-    "output.value",
-    "traceloop.entity.output",
-    "gcp.vertex.agent.tool_response",
-    "tool_response",
-    "langfuse.observation.output",
-)
+_MODELS: Final = (Attr.REQUEST_MODEL.value, "llm.model_name")
+_MESSAGES: Final = (Attr.INPUT_MESSAGES.value, "input.value", "traceloop.entity.input", "langfuse.observation.input")
 _FAILED: Final = re.compile(f"{FAILED_RESULT}|{IS_ERROR_FLAG}|{STATUS_ERROR}|{ONLY_TIMED_OUT}")
 _MOST_FAILED: Final = 256  # of one run; a root may stay open for days
 _UNKNOWN: Final = ""
 
 
-def attempt(node: Node, span: ReadableSpan, agent: str, *, failed: bool) -> int | None:
-    """Return which attempt an ended tool call was, counted from 0, and remember it if it failed.
+def of_tool(node: Node, span: ReadableSpan, agent: str, run: Node, *, failed: bool) -> int | None:
+    """Return which attempt an ended tool call was, counted from 0; a failed one is remembered at the run's first span.
 
     None for a first one, and where the sender numbers attempts itself.
     """
+    if run.failed_calls is None and not failed:
+        return None
+    what = node.arguments or _digest(node.attributes, TOOL_ARGUMENTS)
+    return _number(run, node, span, (agent, tool_name(node.name, node.attributes), what), failed=failed)
+
+
+def of_model(node: Node, span: ReadableSpan, agent: str) -> int | None:
+    """Return the same of an ended model call; None for one without a span around it, too."""
+    around = node.parent
+    failed = span.status.status_code is StatusCode.ERROR or _ERROR_TYPE in node.attributes
+    if around is None or (around.failed_calls is None and not failed):
+        return None
+    model = next((str(node.attributes[key]) for key in _MODELS if key in node.attributes), node.name)
+    call = (agent, f"{node.scope} {model}", _digest(node.attributes, _MESSAGES))
+    return _number(around, node, span, call, failed=failed)
+
+
+def _number(run: Node, node: Node, span: ReadableSpan, call: tuple[str, str, str], *, failed: bool) -> int | None:
     if _ATTEMPT in node.attributes or span.start_time is None or span.end_time is None:
         return None
-    run = node.topmost
+    if node.attempt is not None:
+        return node.attempt or None
     if run.failed_calls is None:
-        if not failed:
-            return None
         run.failed_calls = {}
-    call = (agent, tool_name(node.name, node.attributes), node.arguments or _digest(node.attributes))
     before = run.failed_calls.get(call)
     number = before[1] + 1 if before is not None and before[0] <= span.start_time else 0
     if failed:
         run.failed_calls[call] = (span.end_time, number)
         if len(run.failed_calls) > _MOST_FAILED:
-            run.failed_calls.pop(next(iter(run.failed_calls)))
+            run.failed_calls.pop(next(iter(run.failed_calls)), None)
     elif number:
         run.failed_calls.pop(call, None)
+    node.attempt = number
     return number or None
 
 
@@ -78,7 +84,7 @@ def has_failed(span: ReadableSpan, attributes: Mapping[str, Any]) -> bool:
         return True
     if attributes.get("gen_ai.tool.status") == "error" or attributes.get("langfuse.observation.level") == "ERROR":
         return True
-    for key in _RESULTS:
+    for key in TOOL_RESULTS:
         text = attributes.get(key)
         if isinstance(text, str):
             return any(word in text for word in SUSPICIOUS_WORDS) and _FAILED.search(_ends(text)) is not None
@@ -90,9 +96,9 @@ def _ends(text: str) -> str:
     return text if len(text) <= SHORT_RESULT else f"{text[:RESULT_HEAD]}\n{text[-RESULT_TAIL:]}"
 
 
-def _digest(attributes: Mapping[str, Any]) -> str:
-    """What tells two calls of a tool apart; where content is hidden, all calls are alike."""
-    for key in _ARGUMENTS:
+def _digest(attributes: Mapping[str, Any], keys: tuple[str, ...]) -> str:
+    """What tells two calls apart; where content is hidden, all calls are alike."""
+    for key in keys:
         value = attributes.get(key)
         if isinstance(value, str) and value:
             # OpenLLMetry writes the arguments beside the number of the step, which differs each time.

@@ -2,15 +2,15 @@
 
 from typing import Any, Final
 
-from agentobs.context.dialects import KIND, LANGCHAIN, Role, tool_name
+from agentobs.context.dialects import LANGCHAIN, Role, tool_name
 from agentobs.context.lineage import Node
 from agentobs.contract import NESTED_CHAT, NESTED_TOOL, Attr
+from agentobs.contract.kinds import OPENINFERENCE_KIND
 
 _OPERATION: Final[str] = Attr.OPERATION.value
 _DUPLICATE: Final[str] = Attr.SPAN_DUPLICATE.value
 _AUTOGEN: Final = "openinference.instrumentation.autogen_agentchat"
 """The collector passes over its spans of tools: AutoGen makes better ones itself."""
-_BORDERS: Final = (Role.MODEL, Role.TOOL, Role.HANDOFF, Role.AGENT, Role.WORKFLOW)
 _LENT: Final[tuple[str, ...]] = (
     Attr.INPUT_TOKENS.value,
     Attr.OUTPUT_TOKENS.value,
@@ -28,9 +28,11 @@ _TOKENS: Final = (
 )
 
 
-def model(node: Node) -> dict[str, Any]:
-    """Return what an ended model span gets: a mark inside another one's, or the tokens that the inner one has lent."""
-    outer = node.nearest(*_BORDERS)
+def model(node: Node, outer: Node | None) -> dict[str, Any]:
+    """Return what an ended model span gets: a mark inside another one's, or the tokens that the inner one has lent.
+
+    `outer` is the closest span around that stands for some work.
+    """
     if outer is not None and outer.role is Role.MODEL and outer.scope != node.scope:
         outer.lent = {key: node.attributes[key] for key in _LENT if key in node.attributes} or node.lent
         return {_OPERATION: NESTED_CHAT, _DUPLICATE: True}
@@ -39,9 +41,8 @@ def model(node: Node) -> dict[str, Any]:
     return {}
 
 
-def tool(node: Node) -> dict[str, Any]:
+def tool(node: Node, outer: Node | None) -> dict[str, Any]:
     """Return the mark of an ended tool span inside another instrumentation's span of the same tool."""
-    outer = node.nearest(*_BORDERS)
     if (
         outer is None
         or outer.role is not Role.TOOL
@@ -57,4 +58,4 @@ def waits_for(node: Node) -> Node | None:
     outer = node.parent
     if outer is None or outer.ended or outer.scope != LANGCHAIN or node.scope == LANGCHAIN:
         return None
-    return outer if KIND not in outer.attributes else None
+    return outer if OPENINFERENCE_KIND not in outer.attributes else None

@@ -38,9 +38,11 @@ from agentobs.contract.metrics import (
 )
 from agentobs.contract.values import (
     AGENT_HANDOFF,
+    EMBEDDINGS,
     INFERENCE,
     NESTED_CHAT,
     NESTED_TOOL,
+    RETRIEVAL,
     ROLE_TASK,
     ErrorClass,
     EvaluationSource,
@@ -60,6 +62,7 @@ __all__ = [
     "COMMON_LABELS",
     "COST",
     "DESCRIPTIONS",
+    "EMBEDDINGS",
     "EVAL_RESULTS",
     "EVAL_SCORE",
     "EVENT_LABELS",
@@ -79,6 +82,7 @@ __all__ = [
     "POLICY_VIOLATIONS",
     "PROCESS_STARTS",
     "REQUEST_TOKENS",
+    "RETRIEVAL",
     "ROLE_TASK",
     "SPAN_CALLS",
     "TASK_CALLS",

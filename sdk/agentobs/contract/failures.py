@@ -1,15 +1,46 @@
 """How telemetry tells of a failed tool call without saying so: words of results, and types that say nothing.
 
-Read twice, by the collector and in the agent's process, so as regular expressions that RE2 and Python both know.
+Read by the collector and in the agent's process, so regular expressions that RE2, Python and JavaScript all know: no
+flags inside. `sdk/js/src/shared.js` is made of this.
 *captured*: seen in a run of November 2026 or in telemetry that somebody published; *source*: read in published code.
 """
 
 from typing import Final
 
+from agentobs.contract.attributes import Attr
+
 
 def _one_of(*patterns: str) -> str:
     return f"(?:{'|'.join(patterns)})"
 
+
+def _any_case(word: str) -> str:
+    return "".join(f"[{letter.upper()}{letter}]" for letter in word)
+
+
+# Where arguments and results of tools stand; the conventions' own name first, then one dialect after the other.
+TOOL_ARGUMENTS: Final[tuple[str, ...]] = (
+    Attr.TOOL_ARGUMENTS.value,
+    "input.value",
+    "traceloop.entity.input",
+    "gcp.vertex.agent.tool_call_args",
+    "tool_arguments",
+    "ai.toolCall.args",
+    "haystack.agent.step.tool.input",
+    "spring.ai.tool.call.arguments",
+    "langfuse.observation.input",
+)
+TOOL_RESULTS: Final[tuple[str, ...]] = (
+    Attr.TOOL_RESULT.value,
+    "output.value",
+    "traceloop.entity.output",
+    "gcp.vertex.agent.tool_response",
+    "tool_response",
+    "ai.toolCall.result",
+    "haystack.agent.step.tool.output",
+    "spring.ai.tool.call.result",
+    "langfuse.observation.output",
+)
 
 # Types that say no more than that something failed.
 VAGUE_TYPES: Final = (
@@ -58,18 +89,20 @@ _STARTS: Final = _one_of(*(pattern for _, pattern, _ in RESULT_STARTS))
 _START: Final = r"^[^a-zA-Z]{0,8}(?:(?:output|result|data|content|type|text)[^a-zA-Z]{1,8}){0,6}"
 _FIRST_KEYS: Final = r"^[^a-zA-Z]{0,8}(?:(?:output|result|data|content)[^a-zA-Z]{1,8}){0,3}"
 FAILED_RESULT: Final = (
-    rf"(?:^|[\"'])(?:{_PHRASES})|{_START}{_STARTS}|{_FIRST_KEYS}(?i:error)"
+    rf"(?:^|[\"'])(?:{_PHRASES})|{_START}{_STARTS}|{_FIRST_KEYS}{_any_case('error')}"
     r"[\\\"']{1,2}\s*:\s*(?:true\b|[\\]?[\"'][^\\\"'])"
 )
 # MCP's flag and what SDKs and frameworks make of it; the status of a message stands beside the id of its call.
-IS_ERROR_FLAG: Final = r"(?i:\bis_?error)[\\\"']{0,4}\s*[:=]\s*[Tt]rue\b"
+IS_ERROR_FLAG: Final = rf"\b{_any_case('is')}_?{_any_case('error')}" + r"[\\\"']{0,4}\s*[:=]\s*[Tt]rue\b"
 STATUS_ERROR: Final = (
-    r"(?s:(?:tool_?(?:call|use)_?id|toolUseId|ToolMessage)(?:.*)status|^[^a-zA-Z]{0,4}status)"
+    r"(?:(?:tool_?(?:call|use)_?id|toolUseId|ToolMessage)[\s\S]*status|^[^a-zA-Z]{0,4}status)"
     r"[\\\"']{0,4}\s*[:=]\s*[\\\"']{1,4}error\b"
 )
 ONLY_TIMED_OUT: Final = _START + _one_of(*(pattern for _, pattern, _ in RESULT_TIMEOUTS))
-TIMED_OUT_RESULT: Final = "(?i)timed.?out|timeout"
-SUSPICIOUS_WORDS: Final = ("rror", "xecution failed", "imed out", "imeout", "ailed to invoke")
+TIMED_OUT_RESULT: Final = "(?i)timed.?out|timeout"  # the collector's only
+TIMED_OUT_WORDS: Final = ("timeout", "timed out", "-32001")
+"""One of them is in the type or message of a call that failed because it took too long, in lower case."""
+SUSPICIOUS_WORDS: Final = ("rror", "RROR", "xecution failed", "imed out", "imeout", "ailed to invoke")
 """One of them is in every text that the expressions above find: a search for literals settles it for nearly all."""
 SHORT_RESULT: Final = 1000
 """Characters; of a longer result only its head is searched for a text, and its end for a flag."""

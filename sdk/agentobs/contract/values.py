@@ -21,6 +21,9 @@ AGENT_HANDOFF: Final = "agent_handoff"
 NESTED_CHAT: Final = "nested_chat"
 NESTED_TOOL: Final = "nested_tool"
 """Operations of the inner one of two spans of one call: it counts nowhere."""
+EMBEDDINGS: Final = "embeddings"
+RETRIEVAL: Final = "retrieval"
+"""Operations that no KPI counts."""
 INFERENCE: Final = (Operation.CHAT, Operation.TEXT_COMPLETION, Operation.GENERATE_CONTENT)
 
 
