@@ -9,9 +9,19 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from agentobs.contract import INFERENCE, NESTED_CHAT, NESTED_TOOL, ROLE_TASK, Attr, Operation
+from agentobs.contract import (
+    EMBEDDINGS,
+    INFERENCE,
+    NESTED_CHAT,
+    NESTED_TOOL,
+    RETRIEVAL,
+    ROLE_TASK,
+    Attr,
+    Operation,
+)
+from agentobs.contract.kinds import COUNTED, KINDS, OPENINFERENCE_KIND
 from collector import ottl
-from collector.normalise.steps import EMBEDDINGS, HANDOFF, OPERATION, RETRIEVAL, SCOPE
+from collector.normalise.steps import HANDOFF, OPERATION, SCOPE
 
 OTHER: Final = "other"
 _CREATE_AGENT: Final = "create_agent"
@@ -19,7 +29,6 @@ _CREATE_AGENT: Final = "create_agent"
 QUIET: Final = (Operation.INVOKE_WORKFLOW, EMBEDDINGS, RETRIEVAL, HANDOFF, NESTED_CHAT, NESTED_TOOL, _CREATE_AGENT)
 # The normaliser takes the operation from what these say twice, or only in passing.
 _WRAPPERS: Final = ("gcp.vertex.agent", "pydantic-ai")
-_KIND: Final = "openinference.span.kind"
 # Both open AGENT spans that are none: nodes with "agent" in their name, and one per run.
 _NO_AGENTS: Final = ("openinference.instrumentation.langchain", "openinference.instrumentation.openai_agents")
 # The commonest first. Their presence is a promise.
@@ -31,12 +40,9 @@ _PRESENT: Final = (
     "ai.toolCall.name",
     "haystack.tool.name",
 )
-# So are these values.
+# So are the values that mean something counted.
 _KINDS: Final[Mapping[str, tuple[str, ...]]] = {
-    _KIND: ("LLM", "TOOL", "AGENT"),
-    "langfuse.observation.type": ("generation", "tool", "agent"),
-    "traceloop.span.kind": ("tool", "agent"),
-    "spring.ai.kind": ("tool_call",),
+    key: tuple(value for value, operation in of.items() if operation in COUNTED) for key, of in KINDS.items()
 }
 _LIBRARIES: Final = (
     "@mastra/otel-bridge", "@mastra/otel-exporter", "@n8n/agents", "Experimental.Microsoft.Agents.AI",
@@ -76,7 +82,7 @@ def condition() -> str:
     told = f"{_span(Attr.MCP_METHOD)} == nil and span.kind != SPAN_KIND_SERVER"
     loud = " and ".join(f'{OPERATION} != "{operation}"' for operation in QUIET)
     wrapper = f"({OPERATION} == nil and ({_either(SCOPE, _WRAPPERS)}))"
-    no_agent = f'({_span(_KIND)} == "AGENT" and ({_either(SCOPE, _NO_AGENTS)}))'
+    no_agent = f'({_span(OPENINFERENCE_KIND)} == "AGENT" and ({_either(SCOPE, _NO_AGENTS)}))'
     return f"{promises()} and {told} and {loud} and not {wrapper} and not {no_agent}"
 
 
@@ -94,7 +100,9 @@ def is_unread(attributes: Mapping[str, Any], kind: str, scope: str) -> bool:
     )
     if counted or operation in set(QUIET) or kind == "server" or Attr.MCP_METHOD in attributes:
         return False
-    if (operation is None and scope in _WRAPPERS) or (attributes.get(_KIND) == "AGENT" and scope in _NO_AGENTS):
+    if (operation is None and scope in _WRAPPERS) or (
+        attributes.get(OPENINFERENCE_KIND) == "AGENT" and scope in _NO_AGENTS
+    ):
         return False
     said = any(attributes.get(key) is not None for key in _PRESENT)
     return said or any(attributes.get(key) in values for key, values in _KINDS.items())

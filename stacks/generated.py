@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from agentobs.errors import AgentobsError
 from alerts import rules
-from collector import pipeline, prices, profiles, readme
+from collector import javascript, pipeline, prices, profiles, readme
 from collector.document import to_yaml
 from collector.stores import GRAFANA, PERMISSIVE, Stores
 from dashboards import documents as boards
@@ -66,6 +66,7 @@ def documents() -> Mapping[str, str]:
     all_profiles = {"local": collector.profile(Deployment.of(LOCAL), _Example()), **profiles.CLUSTER}
     return {
         "collector/README.md": readme.render(),
+        "sdk/js/src/names.js": javascript.render(),
         **{
             f"{_CONFIGURATIONS}/{name}.yaml": _HEADER.format(what=f"Profile: {name}") + pipeline.render(profile, table)
             for name, profile in all_profiles.items()

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Final
 
 from agentobs.contract import NESTED_CHAT, Attr, Place
@@ -32,12 +32,9 @@ def twice(traces: Iterable[Trace]) -> list[Finding]:
             service=service,
             subject=dropped,
             what=f"model calls that two instrumentations report: {kept} and {dropped}",
-            count=tally.count,
-            of=calls[service],
-            trace_id=tally.trace_id,
-            example=tally.example,
             fix=f"remove {dropped} and keep {kept}{_because(kept)}; or call agentobs.context.adopt(), which marks the "
             "inner span",
+            **asdict(tally) | {"of": calls[service]},
         )
         for (service, kept, dropped), tally in pairs.items()
     ]

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Final
 
 from agentobs.contract import Attr, Label, Operation, Place
@@ -48,10 +49,8 @@ def _finding(service: str, scope: str, what: str, fix: str, tally: Tally) -> Fin
         subject=scope or _NO_SCOPE,
         scope=scope or _NO_SCOPE,
         what=what,
-        count=tally.count,
-        trace_id=tally.trace_id,
-        example=tally.example,
         fix=fix,
+        **asdict(tally) | {"of": 0},  # nothing to compare with
     )
 
 

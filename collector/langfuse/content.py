@@ -8,11 +8,9 @@ leaves; what it holds is kept where the span has no messages of its own. Not her
 from typing import Any, Final
 
 from agentobs.contract import Attr
+from agentobs.contract.kinds import OPENINFERENCE_KIND
 from collector import ottl
-from collector.langfuse.names import (
-    OPENINFERENCE_KIND,
-    Langfuse,
-)
+from collector.langfuse.names import Langfuse
 from collector.normalise.steps import fill, group, present, span
 
 # Rival pairs in the order in which Langfuse reads them.

@@ -6,11 +6,11 @@ Not here: the contract's own names (`agentobs.contract`).
 from enum import StrEnum
 from typing import Final
 
+from agentobs.contract.kinds import LANGFUSE_TYPE
+
 CACHE_CREATION_TOKENS: Final = "gen_ai.usage.cache_creation.input_tokens"
 USAGE_COST: Final = "gen_ai.usage.cost"
 AGENT_VERSIONS: Final = ("agentic.agent.version", "gen_ai.agent.version")
-OPENINFERENCE_KIND: Final = "openinference.span.kind"
-TRACELOOP_KIND: Final = "traceloop.span.kind"
 
 METADATA: Final = "langfuse.observation.metadata"
 TRACE_METADATA: Final = "langfuse.trace.metadata"
@@ -19,7 +19,7 @@ TRACE_METADATA: Final = "langfuse.trace.metadata"
 class Langfuse(StrEnum):
     """Keys of Langfuse's own vocabulary. Each wins over what Langfuse would read otherwise."""
 
-    TYPE = "langfuse.observation.type"
+    TYPE = LANGFUSE_TYPE
     INPUT = "langfuse.observation.input"
     OUTPUT = "langfuse.observation.output"
     LEVEL = "langfuse.observation.level"

@@ -6,9 +6,10 @@ time, so it cannot know what the parent of a span is, nor carry a trace's name f
 
 from typing import Any, Final
 
-from agentobs.contract import INFERENCE, ROLE_TASK, Attr, Operation
+from agentobs.contract import EMBEDDINGS, INFERENCE, RETRIEVAL, ROLE_TASK, Attr, Operation
+from agentobs.contract.kinds import OPENINFERENCE_KIND, TRACELOOP_KIND
 from collector import ottl
-from collector.langfuse.names import OPENINFERENCE_KIND, TRACELOOP_KIND, Kind, Langfuse
+from collector.langfuse.names import Kind, Langfuse
 from collector.normalise import mcp, steps
 from collector.normalise.steps import IS_TOOL, NAME, OPERATION, group, present, span
 
@@ -36,8 +37,8 @@ _KINDS: Final[dict[str, Kind]] = {
     Operation.INVOKE_WORKFLOW: Kind.CHAIN,
     "plan": Kind.CHAIN,
     steps.HANDOFF: Kind.CHAIN,
-    steps.EMBEDDINGS: Kind.EMBEDDING,
-    steps.RETRIEVAL: Kind.RETRIEVER,
+    EMBEDDINGS: Kind.EMBEDDING,
+    RETRIEVAL: Kind.RETRIEVER,
 }
 _LOGFIRE_NAME: Final = "logfire.msg"
 

@@ -7,14 +7,9 @@ Langfuse lose every row that is written with it, so anything doubtful leaves. No
 from typing import Any, Final
 
 from agentobs.contract import Attr
+from agentobs.contract.kinds import OPENINFERENCE_KIND
 from collector import ottl
-from collector.langfuse.names import (
-    CACHE_CREATION_TOKENS,
-    OPENINFERENCE_KIND,
-    USAGE_COST,
-    Kind,
-    Langfuse,
-)
+from collector.langfuse.names import CACHE_CREATION_TOKENS, USAGE_COST, Kind, Langfuse
 from collector.langfuse.observations import TYPE
 from collector.normalise.steps import IS_ERROR, cached, fill, group, present, span
 

@@ -8,11 +8,10 @@ for 4, the published code for 6.
 
 from typing import Any, Final
 
-from agentobs.contract import Attr, Operation
+from agentobs.contract import EMBEDDINGS, Attr, Operation
 from collector.normalise import steps
-from collector.normalise.steps import EMBEDDINGS, NAME, NO_OPERATION, span
+from collector.normalise.steps import NAME, NO_OPERATION, span
 
-TOOL_RESULT: Final = "ai.toolCall.result"
 _ID: Final = span("ai.operationId")
 _FUNCTION: Final = span("ai.telemetry.functionId")
 _METADATA: Final = "ai.telemetry.metadata."

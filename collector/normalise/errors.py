@@ -19,10 +19,11 @@ from agentobs.contract.failures import (
     STATUS_ERROR,
     SUSPICIOUS_WORDS,
     TIMED_OUT_RESULT,
+    TOOL_RESULTS,
     VAGUE_TYPE,
 )
 from collector import ottl
-from collector.normalise import ai_sdk, frameworks, openinference, openllmetry, steps
+from collector.normalise import steps
 from collector.normalise.failure_words import FAILURES, HANDOVERS, PAUSES
 from collector.normalise.steps import IS_ERROR, IS_ROOT, IS_TOOL, cached, span
 
@@ -60,17 +61,6 @@ _PAUSE_MESSAGE: Final = "^(?:GraphInterrupt|NodeInterrupt|HumanFeedbackPending)[
 
 _MAX_TYPE: Final = 256
 _MAX_MESSAGE: Final = 8192  # longer ones are dumps that no expression shall search
-_RESULTS: Final = (
-    "gen_ai.tool.call.result",
-    openinference.TOOL_RESULT,
-    openllmetry.TOOL_RESULT,
-    frameworks.ADK_TOOL_RESULT,
-    frameworks.PYDANTIC_TOOL_RESULT,
-    ai_sdk.TOOL_RESULT,
-    frameworks.HAYSTACK_TOOL_RESULT,
-    "spring.ai.tool.call.result",
-    "langfuse.observation.output",
-)
 _HTTP_STATUS: Final = "http.response.status_code"
 _HTTP_CLASSES: Final = {
     429: ErrorClass.RATE_LIMITED,
@@ -141,7 +131,7 @@ def _control_flow() -> list[str]:
 
 def _results() -> dict[str, Any]:
     """Tool calls that failed although their span does not say so."""
-    first, *others = map(span, _RESULTS)
+    first, *others = map(span, TOOL_RESULTS)
     short = f"(IsString({first}) and (Len({first}) > {SHORT_RESULT} or {_suspicious(first)}))"
     elsewhere = " or ".join(f"{other} != nil" for other in others)
     to_read = f"({short} or IsMap({first}) or ({first} == nil and ({elsewhere})))"
@@ -174,7 +164,7 @@ def _suspicious(text: str) -> str:
 
 
 def _failures() -> dict[str, Any]:
-    message, result = _STATUS_MESSAGE, span(_RESULTS[0])
+    message, result = _STATUS_MESSAGE, span(TOOL_RESULTS[0])
     by_type = [_classed(name, _matches(_TYPE, pattern)) for name, pattern in ERROR_CLASSES]
     by_status = [_classed(name, f"{span(_HTTP_STATUS)} == {code}") for code, name in _HTTP_CLASSES.items()]
     vague = f"({_TYPE} == nil or {_matches(_TYPE, VAGUE_TYPE)})"

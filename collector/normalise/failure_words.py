@@ -40,6 +40,7 @@ FAILURES: Final = (
         (r"^(?:429|529)\b", r"(?:http|status(?: ?code)?:?|error code:|code:|\() ?(?:429|529)\b"),
     ),
     Words("Anthropic", _C.RATE_LIMITED, ("overloaded",), ("overloaded_error", "overloadederror")),
+    Words("Gemini, OpenAI", _C.RATE_LIMITED, (), ("model is (?:currently )?overloaded",), "source"),
     Words("Bedrock", _C.RATE_LIMITED, ("throttl", "throughput.?exceeded", "servicequota"), ("throttlingexception",)),
     Words("Strands", _C.RATE_LIMITED, ("modelthrottled",), ("throttled",)),
     Words(

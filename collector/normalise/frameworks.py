@@ -10,9 +10,6 @@ from collector import ottl
 from collector.normalise import ai_sdk, steps
 from collector.normalise.steps import IS_AGENT, IS_INFERENCE, IS_ROOT, IS_TOOL, NAME, NO_OPERATION, SCOPE, cached, span
 
-ADK_TOOL_RESULT: Final = "gcp.vertex.agent.tool_response"
-PYDANTIC_TOOL_RESULT: Final = "tool_response"
-HAYSTACK_TOOL_RESULT: Final = "haystack.agent.step.tool.output"
 TOOL_STATUS: Final = "gen_ai.tool.status"
 
 
@@ -90,12 +87,15 @@ def _openai_agents() -> list[str]:
 
 
 def _mastra() -> list[str]:
-    """Captured: its exporter speaks the conventions, with the version of the prompt in metadata of the program's."""
+    """Captured: its exporter speaks the conventions, with the version of the prompt in metadata of the program's.
+
+    It copies metadata to all that a run does, also to sub-agents, whose prompt it is not: only the run's own tells.
+    """
     metadata, tool = "mastra.metadata.", span(Attr.TOOL_NAME)
     return _only(
         *ai_sdk.providers(),
-        *steps.fill(Attr.PROMPT_NAME, span(f"{metadata}promptName")),
-        *steps.fill(Attr.PROMPT_VERSION, span(f"{metadata}promptVersion"), as_string=True),
+        *steps.fill(Attr.PROMPT_NAME, span(f"{metadata}promptName"), where=IS_ROOT),
+        *steps.fill(Attr.PROMPT_VERSION, span(f"{metadata}promptVersion"), where=IS_ROOT, as_string=True),
         *steps.fill(Attr.CONVERSATION_ID, span(f"{metadata}sessionId"), span(f"{metadata}threadId")),
         *steps.rename("gen_ai.usage.reasoning_tokens", Attr.REASONING_TOKENS),
         # An agent that another one calls as a tool.

@@ -6,19 +6,12 @@ Not here: what Langfuse itself is sent.
 from typing import Any, Final
 
 from agentobs.contract import Attr, Operation
+from agentobs.contract.kinds import KINDS, LANGFUSE_TYPE
 from collector import ottl
 from collector.normalise import steps
-from collector.normalise.steps import EMBEDDINGS, IS_ROOT, NAME, NO_OPERATION, RETRIEVAL, cached, span
+from collector.normalise.steps import IS_ROOT, NAME, NO_OPERATION, cached, span
 
 _O: Final = "langfuse.observation"
-_TYPE: Final = f"{_O}.type"
-_OPERATIONS: Final = {
-    "generation": Operation.CHAT,
-    "agent": Operation.INVOKE_AGENT,
-    "tool": Operation.EXECUTE_TOOL,
-    "embedding": EMBEDDINGS,
-    "retriever": RETRIEVAL,
-}
 # Keys of `usage_details`, most telling first. Providers' names are free text to Langfuse: what an answer of OpenAI or
 # Anthropic says is passed on as it is.
 _PARTS: Final = {
@@ -61,7 +54,7 @@ _OURS: Final = "summed"
 
 
 def _is(kind: str) -> str:
-    return f'{span(_TYPE)} == "{kind}"'
+    return f'{span(LANGFUSE_TYPE)} == "{kind}"'
 
 
 def _number(target: str, source: str, where: str = "") -> str:
@@ -97,7 +90,10 @@ def groups() -> list[dict[str, Any]]:
     is_root = f"({_is('span')} or {_is('chain')}) and {NO_OPERATION} and {IS_ROOT}"
     return [
         steps.group(
-            *(steps.become(operation, f"{_is(kind)} and {NO_OPERATION}") for kind, operation in _OPERATIONS.items()),
+            *(
+                steps.become(operation, f"{_is(kind)} and {NO_OPERATION}")
+                for kind, operation in KINDS[LANGFUSE_TYPE].items()
+            ),
             steps.become(Operation.INVOKE_WORKFLOW, is_root),
             *steps.fill(Attr.REQUEST_MODEL, span(f"{_O}.model.name")),
             *steps.fill(Attr.AGENT_NAME, NAME, where=_is("agent")),
@@ -109,7 +105,7 @@ def groups() -> list[dict[str, Any]]:
             _cost(),
             f"set(span.status.message, {message}) where {failed} and IsString({message})",
             f"set(span.status.code, STATUS_CODE_ERROR) where {failed}",
-            when=steps.present(_TYPE),
+            when=steps.present(LANGFUSE_TYPE),
             quiet=True,
         )
     ]

@@ -7,12 +7,11 @@ the agent's own span carries that name as `lc_agent_name` in the JSON attribute 
 from typing import Any, Final
 
 from agentobs.contract import Attr, Operation
+from agentobs.contract.kinds import KINDS, OPENINFERENCE_KIND
 from collector import ottl
 from collector.normalise import steps
-from collector.normalise.steps import EMBEDDINGS, HANDOFF, IS_ROOT, NAME, NO_OPERATION, RETRIEVAL, SCOPE, cached, span
+from collector.normalise.steps import HANDOFF, IS_ROOT, NAME, NO_OPERATION, SCOPE, cached, span
 
-KIND: Final = "openinference.span.kind"
-TOOL_RESULT: Final = "output.value"
 _METADATA: Final = "metadata"
 _PREFIX: Final = "openinference.instrumentation."
 _LANGCHAIN: Final = f'{SCOPE} == "{_PREFIX}langchain"'
@@ -27,28 +26,31 @@ _USAGE: Final = {
 }
 
 
+def _is(kind: str) -> str:
+    return f'{span(OPENINFERENCE_KIND)} == "{kind}"'
+
+
 # Spans of instrumentations that are none of what they call themselves, or that a framework's own span counts already.
 # LlamaIndex prepares a request in a span that looks like one; AutoGen sends its own, truer spans of agents and tools
 # (0.6.2 and newer); an answer, or the end of a loop, is a tool in name only. All captured.
 _NOT_COUNTED: Final = (
     ("llama_index", f'HasSuffix({NAME}, "._prepare_chat_with_tools")'),
-    ("autogen_agentchat", f'({span(KIND)} == "AGENT" or {span(KIND)} == "TOOL")'),
+    ("autogen_agentchat", f"({_is('AGENT')} or {_is('TOOL')})"),
     ("smolagents", f'{span("tool.name")} == "final_answer"'),
     ("dspy", f'{NAME} == "finish.__call__"'),
 )
 UNCOUNTED: Final = "step"
-
-
-def _is(kind: str) -> str:
-    return f'{span(KIND)} == "{kind}"'
+_MORE_TO_SAY: Final = ("TOOL", "AGENT")  # the kind alone does not decide
 
 
 def _models() -> list[str]:
     first = "llm.input_messages.0.message"
     return [
-        steps.become(Operation.CHAT, f"{_is('LLM')} and {NO_OPERATION}"),
-        steps.become(EMBEDDINGS, f"{_is('EMBEDDING')} and {NO_OPERATION}"),
-        steps.become(RETRIEVAL, f"{_is('RETRIEVER')} and {NO_OPERATION}"),
+        *(
+            steps.become(operation, f"{_is(kind)} and {NO_OPERATION}")
+            for kind, operation in KINDS[OPENINFERENCE_KIND].items()
+            if kind not in _MORE_TO_SAY
+        ),
         # `llm.model_name` is the model that answered, if any did; a failed call names its model only in the request.
         steps.merge_json(span("llm.invocation_parameters")),
         *steps.fill(
@@ -116,7 +118,7 @@ def groups() -> list[dict[str, Any]]:
             *steps.fill(Attr.PROMPT_NAME, cached("prompt_name")),
             # Not `llm.prompt_template.version`: it is the context's, and often another agent's.
             *steps.fill(Attr.PROMPT_VERSION, cached("prompt_version"), as_string=True),
-            when=f"{ottl.attribute('span', KIND)} != nil",
+            when=f"{ottl.attribute('span', OPENINFERENCE_KIND)} != nil",
             quiet=True,
         )
     ]

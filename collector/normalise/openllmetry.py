@@ -6,22 +6,15 @@ Message content in numbered keys (`gen_ai.prompt.N.content`) stays as it is: no 
 from typing import Any, Final
 
 from agentobs.contract import Attr, Operation
+from agentobs.contract.kinds import KINDS, REQUEST_TYPE, TRACELOOP_KIND
 from collector import ottl
 from collector.normalise import renames, steps
 from collector.normalise.steps import IS_AGENT, NO_OPERATION, SCOPE, span
 
-TOOL_RESULT: Final = "traceloop.entity.output"
-_KIND: Final = "traceloop.span.kind"
-_REQUEST_TYPE: Final = "llm.request.type"
 _NODES: Final = "gen_ai.workflow.nodes"
 _ASSOCIATION: Final = "traceloop.association.properties."
 _LANGCHAIN: Final = f'{SCOPE} == "opentelemetry.instrumentation.langchain"'
 _BECAME_WORKFLOW: Final = f'{steps.OPERATION} == "{Operation.INVOKE_WORKFLOW}"'
-_REQUEST_TYPES: Final = {
-    "chat": Operation.CHAT,
-    "completion": Operation.TEXT_COMPLETION,
-    "embedding": steps.EMBEDDINGS,
-}
 _USAGE: Final = {
     "llm.usage.prompt_tokens": Attr.INPUT_TOKENS,
     "llm.usage.completion_tokens": Attr.OUTPUT_TOKENS,
@@ -32,7 +25,7 @@ _USAGE: Final = {
 
 
 def _is(kind: str) -> str:
-    return f'{span(_KIND)} == "{kind}"'
+    return f'{span(TRACELOOP_KIND)} == "{kind}"'
 
 
 def _property(name: str) -> str:
@@ -42,8 +35,8 @@ def _property(name: str) -> str:
 def _models() -> list[str]:
     first = "gen_ai.prompt.0"
     types = [
-        steps.become(operation, f'{NO_OPERATION} and {span(_REQUEST_TYPE)} == "{name}"')
-        for name, operation in _REQUEST_TYPES.items()
+        steps.become(operation, f'{NO_OPERATION} and {span(REQUEST_TYPE)} == "{name}"')
+        for name, operation in KINDS[REQUEST_TYPE].items()
     ]
     return [
         *types,
@@ -103,7 +96,7 @@ def groups() -> list[dict[str, Any]]:
             ),
             when=(
                 f'HasPrefix({SCOPE}, "opentelemetry.instrumentation.")',
-                f"{ottl.attribute('span', _KIND)} != nil",
+                f"{ottl.attribute('span', TRACELOOP_KIND)} != nil",
             ),
             quiet=True,
         )

@@ -8,14 +8,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from agentobs.contract import Operation
+from agentobs.contract import EMBEDDINGS, Operation
+from agentobs.contract.kinds import GENAI_KIND, KINDS, SPRING_KIND
 from collector import ottl
 from collector.normalise import steps
-from collector.normalise.steps import EMBEDDINGS, NAME, NO_OPERATION, OPERATION, SCOPE
+from collector.normalise.steps import NAME, NO_OPERATION, OPERATION, SCOPE
 
-_SPRING_KIND: Final = steps.span("spring.ai.kind")
+_SPRING_KIND: Final = steps.span(SPRING_KIND)
 _LITELLM: Final = f'{SCOPE} == "litellm"'
-_KIND: Final = "gen_ai.span.kind"
 _FREQUENT: Final = (Operation.CHAT, Operation.EXECUTE_TOOL, Operation.INVOKE_AGENT)
 
 
@@ -55,14 +55,6 @@ ROWS: Final = (
     Row("Gemini CLI", ("tool_call",), Operation.EXECUTE_TOOL, "source"),
     Row("Gemini CLI", ("agent_call",), Operation.INVOKE_AGENT, "source"),
 )
-# Dify and the instrumentations of Alibaba Cloud say what a span is in an attribute of their own.
-KINDS: Final = {
-    "LLM": Operation.CHAT,
-    "TOOL": Operation.EXECUTE_TOOL,
-    "AGENT": Operation.INVOKE_AGENT,
-    "EMBEDDING": EMBEDDINGS,
-    "RETRIEVER": steps.RETRIEVAL,
-}
 
 
 def _renamed(row: Row) -> str:
@@ -76,8 +68,8 @@ def _is_one_of(operations: Iterable[str]) -> str:
 
 def groups() -> list[dict[str, Any]]:
     """Statement groups that run first. Every span pays for the condition: what is frequent decides at once."""
-    kind = steps.span(_KIND)
-    kinds = (steps.become(name, f'{NO_OPERATION} and {kind} == "{own}"') for own, name in KINDS.items())
+    kind = steps.span(GENAI_KIND)
+    kinds = (steps.become(name, f'{NO_OPERATION} and {kind} == "{own}"') for own, name in KINDS[GENAI_KIND].items())
     others = _is_one_of(name for name in Operation if name not in _FREQUENT)
     unknown = f"({NO_OPERATION} and {kind} != nil) or ({OPERATION} != nil and not ({others}))"
     return [

@@ -5,11 +5,7 @@ from typing import Any, Final
 from agentobs.contract import AGENT_HANDOFF, INFERENCE, Attr, Operation
 from collector import ottl
 
-# Operations beside `contract.Operation`: no KPI counts them.
 HANDOFF: Final = AGENT_HANDOFF
-EMBEDDINGS: Final = "embeddings"
-RETRIEVAL: Final = "retrieval"
-
 _MAX_JSON: Final = 16_384
 
 SCOPE: Final = "instrumentation_scope.name"

@@ -9,15 +9,21 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.trace import Status
 from support import npm
+from support.dialects.failures import RESULTS
 from support.replayed import RECORDED
 
-from agentobs.contract import AGENT_HANDOFF, BAGGAGE_KEYS, INFERENCE, NESTED_CHAT, NESTED_TOOL, Attr, Operation
+from agentobs.context.retries import has_failed
+from agentobs.contract import Attr
 
 PACKAGE = Path(__file__).parents[2] / "sdk" / "js"
 REPLAYED = ("ai-sdk.ai-sdk-5", "ai-sdk.ai-sdk-7", "mastra.otel-bridge")
-NAMES = """
-console.log(JSON.stringify(await import(process.argv[1])));
+READ = """
+import { hasFailed } from "./src/retries.js";
+const spans = JSON.parse(process.argv[1]).map((text) => ({ status: {}, attributes: { "output.value": text } }));
+console.log(JSON.stringify(spans.map(hasFailed)));
 """
 
 
@@ -68,17 +74,17 @@ def test_its_types_and_those_that_it_publishes_are_right(package):
     run(package, "node", "node_modules/typescript/bin/tsc", "-p", ".")
 
 
-def test_it_spells_the_contract_as_python_does(package):
-    said = json.loads(run(package, "node", "--input-type=module", "-e", NAMES, str(package / "src" / "names.js")))
-    assert said.pop("Attr").items() <= {name: each.value for name, each in Attr.__members__.items()}.items()
-    assert said == {
-        "Operation": {name: each.value for name, each in Operation.__members__.items()},
-        "INFERENCE": [each.value for each in INFERENCE],
-        "AGENT_HANDOFF": AGENT_HANDOFF,
-        "NESTED_CHAT": NESTED_CHAT,
-        "NESTED_TOOL": NESTED_TOOL,
-        "BAGGAGE_KEYS": [each.value for each in BAGGAGE_KEYS],
-    }
+def test_a_failed_result_reads_alike_in_both_languages(package):
+    """The expressions are the same text in two languages; what is in a tool's result must be the same to both."""
+    texts = [text for _, text, _ in RESULTS]
+    said = json.loads(run(package, "node", "--input-type=module", "-e", READ, json.dumps(texts)))
+    ended = ReadableSpan(name="tool", status=Status())
+    ours = [has_failed(ended, {Attr.TOOL_RESULT.value: text}) for text in texts]
+    truth = [expected != "none" for _, _, expected in RESULTS]
+    names = [name for name, *_ in RESULTS]
+    node, python, wanted = (dict(zip(names, each, strict=True)) for each in (said, ours, truth))
+    assert node == wanted
+    assert python == wanted
 
 
 def test_the_file_for_a_registry_holds_the_package_and_nothing_else(package):

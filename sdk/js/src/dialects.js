@@ -3,7 +3,7 @@
 // A table of dialects, one row per vocabulary; nothing here looks at other spans. Most attributes are not set yet when
 // a span starts, so its first name counts too. Sources: runs of each framework, November 2026.
 
-import { AGENT_HANDOFF, Attr, INFERENCE, NESTED_CHAT, NESTED_TOOL, Operation } from "./names.js";
+import { AGENT_HANDOFF, Attr, INFERENCE, KINDS, NESTED_CHAT, NESTED_TOOL, Operation } from "./names.js";
 
 /** @typedef {import("@opentelemetry/api").Attributes} Attributes */
 /** @typedef {"other" | "unnamed" | "workflow" | "agent" | "model" | "tool" | "mcp"} RoleName */
@@ -30,12 +30,10 @@ const OF_OPERATION = new Map([
   ),
 ]);
 /** @type {[string, Record<string, RoleName>][]} Attribute of another vocabulary, its value, the role. */
-const VOCABULARIES = [
-  ["openinference.span.kind", { AGENT: Role.AGENT, LLM: Role.MODEL, TOOL: Role.TOOL }],
-  ["traceloop.span.kind", { agent: Role.AGENT, tool: Role.TOOL, workflow: Role.WORKFLOW }],
-  ["langfuse.observation.type", { agent: Role.AGENT, tool: Role.TOOL, generation: Role.MODEL }],
-  ["llm.request.type", { chat: Role.MODEL, completion: Role.MODEL }],
-];
+const VOCABULARIES = Object.entries(KINDS).map(([key, of]) => {
+  const roles = Object.entries(of).map(([value, operation]) => [value, OF_OPERATION.get(operation)]);
+  return [key, Object.fromEntries(roles.filter(([, role]) => role !== undefined))];
+});
 /** @type {[string, RoleName][]} The conventions put the operation before the name, which is there from the start. */
 const PREFIXES = [
   [`${Operation.EXECUTE_TOOL} `, Role.TOOL],

@@ -2,13 +2,10 @@
 
 import { SpanStatusCode } from "@opentelemetry/api";
 import { Role, toolName } from "./dialects.js";
-import { AGENT_HANDOFF, Attr } from "./names.js";
+import { AGENT_HANDOFF, Attr, TIMED_OUT_WORDS, VAGUE_TYPE } from "./names.js";
 
 /** @typedef {import("./lineage.js").Node} Node */
 /** @typedef {import("@opentelemetry/sdk-trace-base").ReadableSpan} ReadableSpan */
-
-const VAGUE = ["_OTHER", "Exception", "Error", "unknown"];
-const TIMED_OUT = ["timeout", "timed out", "-32001"];
 
 /**
  * Tell the tool around an ended span what that says about it.
@@ -38,7 +35,7 @@ export function tell(node, span) {
 export function learnt(node) {
   if (node.holdsAgent) return { [Attr.OPERATION]: AGENT_HANDOFF };
   const stated = node.attributes[Attr.ERROR_TYPE];
-  return node.learnt && (stated === undefined || VAGUE.includes(String(stated)))
+  return node.learnt && (stated === undefined || VAGUE_TYPE.test(String(stated)))
     ? { [Attr.ERROR_TYPE]: node.learnt }
     : {};
 }
@@ -62,5 +59,5 @@ function failure(span) {
     }
   }
   const text = words.join(" ").toLowerCase();
-  return TIMED_OUT.some((word) => text.includes(word)) ? "timeout" : "tool_error";
+  return TIMED_OUT_WORDS.some((word) => text.includes(word)) ? "timeout" : "tool_error";
 }

@@ -11,7 +11,7 @@ import { learnt, tell } from "./inside.js";
 import { Node, inherited } from "./lineage.js";
 import { asToolCall, waitsFor as requestWaitsFor } from "./mcp.js";
 import { Attr } from "./names.js";
-import { attempt, hasFailed } from "./retries.js";
+import { hasFailed, ofModel, ofTool } from "./retries.js";
 import * as twice from "./twice.js";
 
 /** @typedef {import("@opentelemetry/api").Attributes} Attributes */
@@ -179,10 +179,16 @@ function enriched(span, node, known) {
   if (role === Role.TOOL) {
     more = { ...learnt(node), ...twice.tool(node) };
     if (more[Attr.OPERATION] === undefined) {
-      const number = attempt(node, span, String(known[Attr.AGENT_NAME] ?? ""), node.learnt !== "" || hasFailed(span));
+      const number = ofTool(node, span, String(known[Attr.AGENT_NAME] ?? ""), node.learnt !== "" || hasFailed(span));
       if (number !== undefined) more[Attr.RETRY_ATTEMPT] = number;
     }
-  } else if (role === Role.MODEL) more = twice.model(node);
+  } else if (role === Role.MODEL) {
+    more = twice.model(node);
+    if (more[Attr.OPERATION] === undefined) {
+      const number = ofModel(node, span, String(known[Attr.AGENT_NAME] ?? ""));
+      if (number !== undefined) more = { ...more, [Attr.RETRY_ATTEMPT]: number };
+    }
+  }
   for (const key in more) {
     added[key] = more[key];
     isMore = true;

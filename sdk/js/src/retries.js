@@ -1,41 +1,32 @@
-// Repeated tool calls: a call of the same tool by the same agent with the same arguments, begun after one of them had
-// failed, is a retry. State lies on the run's first span and goes with it.
+// Repeated calls: a call of the same tool by the same agent with the same arguments, begun after one of them had failed,
+// is a retry. So is a call of the same model below the same span: a client that tries again makes a span of each
+// attempt, as the AI SDK does until 6. State lies on the run's first span, or on the span around, and goes with it.
 
 import { SpanStatusCode } from "@opentelemetry/api";
 import { Role, toolName } from "./dialects.js";
-import { Attr } from "./names.js";
+import {
+  Attr,
+  FAILED_RESULT,
+  RESULT_HEAD,
+  RESULT_TAIL,
+  SHORT_RESULT,
+  SUSPICIOUS_WORDS,
+  TOOL_ARGUMENTS,
+  TOOL_RESULTS,
+} from "./names.js";
 
 /** @typedef {import("./lineage.js").Node} Node */
 /** @typedef {import("@opentelemetry/sdk-trace-base").ReadableSpan} ReadableSpan */
 /** @typedef {{ endedAt: number, endTime: import("@opentelemetry/api").HrTime, number: number }} Failed */
 
-const ARGUMENTS = [
-  Attr.TOOL_ARGUMENTS,
-  "ai.toolCall.args",
+const MODELS = [Attr.REQUEST_MODEL, "ai.model.id", "llm.model_name"];
+const MESSAGES = [
+  Attr.INPUT_MESSAGES,
+  "ai.prompt.messages",
   "input.value",
   "traceloop.entity.input",
   "langfuse.observation.input",
 ];
-const RESULTS = [
-  Attr.TOOL_RESULT,
-  "ai.toolCall.result",
-  "output.value",
-  "traceloop.entity.output",
-  "langfuse.observation.output",
-];
-// How frameworks begin the text of a failed tool's result, or mark it.
-const FAILED = [
-  "Error executing tool",
-  "Error invoking tool",
-  "Error calling tool",
-  "Error from MCP tool",
-  "Tool execution failed",
-  "An error occurred while running the tool",
-  '"isError": true',
-  '"isError":true',
-  '"status": "error"',
-];
-const HEAD = 2000; // characters; what comes later is somebody's data
 const MOST_FAILED = 256; // of one run; a root may stay open for days
 const COARSE_NS = 1e6; // starts are told in whole milliseconds
 
@@ -47,16 +38,39 @@ const COARSE_NS = 1e6; // starts are told in whole milliseconds
  * @param {string} agent
  * @param {boolean} failed
  */
-export function attempt(node, span, agent, failed) {
-  if (node.attributes[Attr.RETRY_ATTEMPT] !== undefined) return undefined;
+export function ofTool(node, span, agent, failed) {
   // The same call once more: a protocol's client inside the framework's tool.
   if (node.nearest(Role.TOOL, Role.AGENT, Role.WORKFLOW)?.role === Role.TOOL) return undefined;
   const run = node.topmost;
-  if (run.failedCalls === undefined) {
-    if (!failed) return undefined;
-    run.failedCalls = new Map();
-  }
-  const call = JSON.stringify([agent, toolName(node.name, node.attributes), digest(node)]);
+  if (run.failedCalls === undefined && !failed) return undefined;
+  return count(run, node, span, [agent, toolName(node.name, node.attributes), digest(node, TOOL_ARGUMENTS)], failed);
+}
+
+/**
+ * The same of an ended model call; undefined for one without a span around it, too.
+ * @param {Node} node
+ * @param {ReadableSpan} span
+ * @param {string} agent
+ */
+export function ofModel(node, span, agent) {
+  const around = node.parent;
+  const failed = span.status.code === SpanStatusCode.ERROR || node.attributes[Attr.ERROR_TYPE] !== undefined;
+  if (around === undefined || (around.failedCalls === undefined && !failed)) return undefined;
+  const model = MODELS.map((key) => node.attributes[key]).find((value) => value !== undefined) ?? node.name;
+  return count(around, node, span, [agent, node.scope, String(model), digest(node, MESSAGES)], failed);
+}
+
+/**
+ * @param {Node} run where what has failed is remembered
+ * @param {Node} node
+ * @param {ReadableSpan} span
+ * @param {string[]} what tells it from other calls
+ * @param {boolean} failed
+ */
+function count(run, node, span, what, failed) {
+  if (node.attributes[Attr.RETRY_ATTEMPT] !== undefined) return undefined;
+  run.failedCalls ??= new Map();
+  const call = JSON.stringify(what);
   const before = run.failedCalls.get(call);
   const isAfter =
     before !== undefined && before.endedAt < node.startedAt && isNotEarlier(span.startTime, before.endTime);
@@ -77,13 +91,21 @@ export function hasFailed(span) {
   const { attributes, status } = span;
   if (status.code === SpanStatusCode.ERROR || attributes[Attr.ERROR_TYPE] !== undefined) return true;
   if (attributes["langfuse.observation.level"] === "ERROR") return true;
-  for (const key of RESULTS) {
+  if (attributes["gen_ai.tool.status"] === "error") return true;
+  for (const key of TOOL_RESULTS) {
     const result = attributes[key];
-    if (typeof result !== "string") continue;
-    const head = result.slice(0, HEAD);
-    return FAILED.some((mark) => head.includes(mark));
+    if (typeof result === "string") return SUSPICIOUS_WORDS.some((word) => result.includes(word)) && tellsOfFailure(result);
   }
   return false;
+}
+
+/**
+ * What lies between the ends of a long result is somebody's data.
+ * @param {string} result
+ */
+function tellsOfFailure(result) {
+  const isShort = result.length <= SHORT_RESULT;
+  return FAILED_RESULT.test(isShort ? result : `${result.slice(0, RESULT_HEAD)}\n${result.slice(-RESULT_TAIL)}`);
 }
 
 /**
@@ -96,11 +118,12 @@ function isNotEarlier(start, end) {
 }
 
 /**
- * What tells two calls of a tool apart; where content is hidden, all calls are alike.
+ * What tells two calls apart; where content is hidden, all calls are alike.
  * @param {Node} node
+ * @param {string[]} keys
  */
-function digest({ attributes }) {
-  for (const key of ARGUMENTS) {
+function digest({ attributes }, keys) {
+  for (const key of keys) {
     const value = attributes[key];
     if (typeof value === "string" && value) return value.length > 64 ? hash(value) : value;
   }

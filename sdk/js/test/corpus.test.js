@@ -85,6 +85,16 @@ for (const [name, { calls, of }] of Object.entries(CAPTURES)) {
         tally(every.map(([agent, all]) => [agent, all[of]])),
       ));
 
+    test("a model call that is tried again is one call and its retries", () =>
+      assert.deepEqual(
+        tally(
+          spans
+            .filter((span) => calls(span) && span.attributes[Attr.RETRY_ATTEMPT])
+            .map((span) => [span.attributes[AGENT], 1]),
+        ),
+        tally(every.map(([agent, all]) => [agent, all[of] - all.model_calls])),
+      ));
+
     for (const [attribute, key] of [
       [Attr.INPUT_TOKENS, "input_tokens"],
       [Attr.OUTPUT_TOKENS, "output_tokens"],

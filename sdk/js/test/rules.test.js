@@ -255,6 +255,28 @@ describe("retries", () => {
       assert.deepEqual(attempts({ fails: false, [Attr.TOOL_RESULT]: text }, {}), [undefined, 1]));
   }
 
+  test("a model call after a failed one below the same span is a retry", () => {
+    const traced = new Traced();
+    const call = ({ fails = false, ...more } = {}) => {
+      const attributes = { [OPERATION]: "chat", [Attr.REQUEST_MODEL]: "m", [Attr.INPUT_MESSAGES]: "hi", ...more };
+      traced.span("chat", attributes, (span) => fails && span.setStatus({ code: SpanStatusCode.ERROR }));
+      return traced.of("chat")[Attr.RETRY_ATTEMPT];
+    };
+    traced.agent("a", () => {
+      assert.deepEqual(
+        [call({ fails: true }), call({ fails: true }), call(), call()],
+        [undefined, 1, 2, undefined],
+      );
+      assert.equal(call({ fails: true }), undefined);
+      assert.equal(call({ [Attr.REQUEST_MODEL]: "other" }), undefined);
+      assert.equal(call({ [Attr.INPUT_MESSAGES]: "ho" }), undefined);
+      assert.equal(call({ [Attr.RETRY_ATTEMPT]: 0 }), 0);
+      traced.span("step", {}, () => assert.equal(call(), undefined));
+      assert.equal(call(), 1);
+    });
+    assert.deepEqual([call({ fails: true }), call()], [undefined, undefined]);
+  });
+
   test("calls at the same time and those of another agent are no retries", () => {
     const traced = new Traced();
     const same = { [OPERATION]: "execute_tool", [Attr.TOOL_NAME]: "x" };

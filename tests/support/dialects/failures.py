@@ -166,6 +166,13 @@ _SENDERS = (
     ("bedrock quota", "ServiceQuotaExceededException", "", "rate_limited"),
     ("bedrock throughput", "ProvisionedThroughputExceededException", "", "rate_limited"),
     ("strands", "strands.types.exceptions.ModelThrottledException", "throttled", "rate_limited"),
+    (
+        "gemini overloaded",
+        "google.genai.errors.ServerError",
+        "503 UNAVAILABLE. {'error': {'message': 'The model is overloaded. Please try again later.'}}",
+        "rate_limited",
+    ),
+    ("a server error that is none", "google.genai.errors.ServerError", "503 UNAVAILABLE. disk overloaded", "other"),
     ("vertex", "google.api_core.exceptions.ResourceExhausted", "429 Resource has been exhausted.", "rate_limited"),
     ("gemini", "google.genai.errors.ClientError", "429 RESOURCE_EXHAUSTED. {'error': {}}", "rate_limited"),
     ("gRPC", "RESOURCE_EXHAUSTED", "", "rate_limited"),
@@ -205,7 +212,7 @@ _EVENTS = (
     ("StopAsyncIteration", "", "none"),
     ("my.InterruptError", "no", "other"),
 )
-_RESULTS = (
+RESULTS = (
     ("MCP", '{"content": [{"type": "text", "text": "no"}], "isError": true}', "tool_error"),
     ("MCP, compact", '{"content":[],"isError":true}', "tool_error"),
     ("MCP, long", '{"content": [{"type": "text", "text": "' + "x" * 5000 + '"}], "isError": true}', "tool_error"),
@@ -266,7 +273,7 @@ FAILURES += (
             {CLASS: expected},
             "tool",
         )
-        for name, text, expected in _RESULTS
+        for name, text, expected in RESULTS
     ),
     Case(
         "a result with a structure of its own",

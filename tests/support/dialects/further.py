@@ -1,5 +1,6 @@
 """Spring AI, Microsoft's, Mastra, Haystack, Claude Code, LiteLLM, Gemini CLI, Dify, Temporal."""
 
+from agentobs.contract import Attr
 from support.dialects.case import (
     AGENT,
     CACHE,
@@ -9,6 +10,7 @@ from support.dialects.case import (
     OP,
     OUT,
     OUTCOME,
+    PARENT,
     PROVIDER,
     ROOT,
     SESSION,
@@ -127,10 +129,26 @@ _OTHERS = (
         "mastra: model call",
         "chat gpt-4.1",
         {OP: "chat", PROVIDER: "openai.chat", IN: 10, f"{_MASTRA}promptVersion": 3, f"{_MASTRA}sessionId": "s"},
-        {PROVIDER: "openai", VERSION: "3", SESSION: "s"},
+        # The prompt is that of the run's first agent, and this may be a sub-agent's call.
+        {PROVIDER: "openai", VERSION: None, SESSION: "s"},
         "llm",
         scope="@mastra/otel-exporter",
         kind="client",
+    ),
+    *(
+        Case(
+            f"mastra: {who}'s run",
+            f"invoke_agent {who}",
+            {OP: "invoke_agent", AGENT: who, f"{_MASTRA}promptVersion": 3, f"{_MASTRA}promptName": "p"},
+            {AGENT: who, VERSION: version, Attr.PROMPT_NAME: version and "p"},
+            families,
+            scope="@mastra/otel-bridge",
+            parent=parent,
+        )
+        for who, parent, version, families in (
+            ("coordinator", ROOT, "3", "agent task"),
+            ("researcher", PARENT, None, "agent"),
+        )
     ),
     Case("mastra: step", "agent_step x", {OP: "agent_step"}, {}, scope="@mastra/otel-exporter"),
     Case(
