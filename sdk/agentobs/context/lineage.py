@@ -27,6 +27,7 @@ _PROMPT: Final = (Attr.PROMPT_NAME.value, _PROMPT_VERSION)
 _OF_THE_AGENT: Final[tuple[str, ...]] = (*_PROMPT, *_OF_THE_RUN)
 """The prompt is one agent's; a nested agent does not take it over."""
 _WORK: Final = (Role.MODEL, Role.TOOL, Role.HANDOFF, Role.AGENT, Role.WORKFLOW)
+_OTHER: Final = Role.OTHER
 _NOTHING: Final[Mapping[str, Any]] = {}
 
 
@@ -146,40 +147,40 @@ def inherited(node: Node) -> Inherited:
     current: Node | None = node
     while current is not None:
         made.topmost = current
-        attributes, around = current.attributes, current.around
+        attributes, around, role, own = current.attributes, current.around, current.role, current is node
+        if role is _OTHER and not attributes and not around:  # many steps of frameworks say nothing
+            current = current.parent
+            continue
+        if made.outer is None and not own and role in _WORK:
+            made.outer = current
         # A framework may have spans around the agent's own, and the program says around those who it is.
         is_named = bool(around) and _AGENT in around and around[_AGENT] == found.get(_AGENT)
         keys = _OF_THE_AGENT if inside or is_named else _OF_THE_RUN
-        own = current is node
-        if not own and made.outer is None and current.role in _WORK:
-            made.outer = current
         if inside:
-            agent, is_border = _agent_at(current, own=own)
+            agent, is_border = _agent_at(current, role, own=own)
             if agent is not None:
                 found.setdefault(_AGENT, agent)
             elif is_border and _AGENT not in found and not current.ended:
                 made.waits_for = current
             # An agent whose name is not known is still not the one around it.
             inside = not is_border
-        if attributes or around:
-            _take(found, keys, attributes, around)
+        _take(found, keys, attributes, around)
         current = current.parent
     return made
 
 
 def _take(found: dict[str, Any], keys: tuple[str, ...], *sources: Mapping[str, Any]) -> None:
     """Fill in what is not known yet."""
-    for key in keys:
-        if key not in found:
-            for source in sources:
-                if key in source:
+    for source in sources:
+        if source and not source.keys().isdisjoint(keys):
+            for key in keys:
+                if key in source and key not in found:
                     found[key] = source[key]
-                    break
 
 
-def _agent_at(node: Node, *, own: bool) -> tuple[str | None, bool]:
+def _agent_at(node: Node, role: Role, *, own: bool) -> tuple[str | None, bool]:
     """The agent that a span, or the baggage set around it, names; and whether what is above belongs to another one."""
-    role, around = node.role, node.around
+    around = node.around
     agent: str | None = None
     is_border = role is Role.AGENT or (role is Role.HANDOFF and not own)
     if role is Role.HANDOFF and not own:
