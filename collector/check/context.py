@@ -7,7 +7,7 @@ from typing import Final
 
 from agentobs.contract import Attr, Place
 from collector.check.findings import Finding, Kind, Severity
-from collector.check.frameworks import framework, may_be_python
+from collector.check.frameworks import framework, is_node, may_be_python
 from collector.check.spans import Span, Tally, Trace
 
 _CALLS: Final = frozenset({Place.MODEL, Place.TOOL})
@@ -15,6 +15,9 @@ _LANGUAGE: Final = "telemetry.sdk.language"
 _ADOPT: Final = (
     "agentobs.context.adopt() once the framework has set up its exporters, or emit.configure(...) instead of that "
     "set-up: either hands the agent's name down"
+)
+_NODE: Final = (
+    "wrap what exports: new AgentContextProcessor(...) of agentobs-sdk for Node (sdk/js) hands the agent's name down"
 )
 _BY_HAND: Final = f"put {Attr.AGENT_NAME} into baggage where the agent begins, and copy baggage to spans"
 _SLACK_S: Final = 0.05
@@ -42,12 +45,19 @@ def unnamed(traces: Iterable[Trace]) -> list[Finding]:
             subject=Attr.AGENT_NAME,
             what=f"model and tool calls that do not say which agent made them (no {Attr.AGENT_NAME})",
             scope=scope,
-            fix=_ADOPT if may_be_python(scope, language) else _BY_HAND,
+            fix=_line(scope, language),
             **asdict(tally),
         )
         for (service, scope, language), tally in tallies.items()
         if tally.count
     ]
+
+
+def _line(scope: str, language: str) -> str:
+    """What mends a framework's missing name, in the program's own language."""
+    if may_be_python(scope, language):
+        return _ADOPT
+    return _NODE if is_node(scope, language) else _BY_HAND
 
 
 def scattered(traces: Iterable[Trace]) -> list[Finding]:

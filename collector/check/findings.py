@@ -35,6 +35,7 @@ class Kind(StrEnum):
     UNNAMED = "no_agent"
     MISSING = "missing_attribute"
     UNPRICED = "unpriced_model"
+    UNSTORED = "unstored_metric"
     # Traces are hard to read.
     ORPHANED = "orphaned_spans"
     DETACHED = "detached_spans"
@@ -59,6 +60,7 @@ _BREAKS: Final[dict[Kind, str]] = {
     Kind.UNNAMED: "no KPI and no alert can say which agent broke",
     Kind.MISSING: "KPIs that need it, or are told apart by it, leave these spans out",
     Kind.UNPRICED: "cost is too low",
+    Kind.UNSTORED: "this metric of an application's own is not stored; no KPI is concerned",
     Kind.ORPHANED: "traces are torn: nobody sees what led to the failure",
     Kind.DETACHED: "a tool's own time and errors cannot be found from the agent that called it",
 }

@@ -48,6 +48,11 @@ def may_be_python(scope: str, language: str) -> bool:
     return language == "python" or (not language and not elsewhere)
 
 
+def is_node(scope: str, language: str) -> bool:
+    """Whether the program runs on Node, whose spans need not say so."""
+    return language == "nodejs" or (not language and (scope.startswith("@") or scope in {"ai", "gen_ai"}))
+
+
 def knows_agents(scope: str) -> bool:
     """Whether the scope is a framework's, whose spans say more than those of a provider's client."""
     last = scope.lower().rpartition(".")[2]

@@ -10,6 +10,13 @@ from collector.check.findings import COLLECTOR, Finding, Kind, Severity
 from collector.check.fixes import fix
 from collector.self_metrics import SelfMetric
 
+_SEND_FAILED: Final = "otelcol_exporter_send_failed"
+# Ways that no KPI goes.
+_OF_APPLICATIONS: Final = (applications.EXPORTER, applications.ALONE)
+_APPLICATIONS: Final = (
+    "of applications refused by the store for good",
+    "the collector's log says which and why (a histogram that contradicts itself?); mend the library that sends it",
+)
 # Counters of the collector itself that must not grow, as the beginnings of their names, with what to do.
 _TOLD: Final[dict[str, tuple[str, str]]] = {
     "otelcol_receiver_refused": (
@@ -25,7 +32,7 @@ _TOLD: Final[dict[str, tuple[str, str]]] = {
         "dropped, because the queue of a store is full",
         "bring the store back, then plan a bigger queue for outages like this one",
     ),
-    "otelcol_exporter_send_failed": (
+    _SEND_FAILED: (
         "dropped, because a store refused them for good",
         "its log says why the store answered 400; labels or values are too long or too many",
     ),
@@ -123,14 +130,15 @@ def losses(grown: Iterable[Counted]) -> list[Finding]:
         start = next((start for start in _TOLD if row.name.startswith(start)), "")
         if not start or row.value <= 0 or not _is_loss(row, start):
             continue
-        text, fix_text = _TOLD[start]
         where = next(
             (row.labels[key] for key in ("exporter", "receiver", "processor", "error") if row.labels.get(key)), ""
         )
+        is_own = where in _OF_APPLICATIONS and start == _SEND_FAILED
+        text, fix_text = _APPLICATIONS if is_own else _TOLD[start]
         found.append(
             Finding(
                 severity=Severity.PROBLEM,
-                kind=Kind.LOST,
+                kind=Kind.UNSTORED if is_own or start == SelfMetric.FILTERED_POINTS else Kind.LOST,
                 service=COLLECTOR,
                 subject=row.name,
                 what=f"{_items(row.name)} {text}" + (f" ({where})" if where else ""),

@@ -22,6 +22,7 @@ app = typer.Typer(help="Look at the telemetry itself.", no_args_is_help=True)
 _LACKING, _UNSEEN = 1, 2
 _EVERY_S: Final = 5.0
 _NOTHING: Final = "No spans in this window. Send OTLP, or look further back with --since."
+_UNTRACED: Final = "Calls were counted, and no spans of theirs are in this window: look further back with --since."
 
 
 @app.command()
@@ -74,7 +75,7 @@ def check(
 
 def _print(document: Report, link: str, *, everything: bool) -> None:
     if not document.traces:
-        show.error_console().print(_NOTHING)
+        show.error_console().print(_UNTRACED if document.services else _NOTHING)
     if not document.is_empty:
         safe.Console().print(show_check.report(document, link, everything=everything))
 

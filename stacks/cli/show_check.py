@@ -242,7 +242,13 @@ def _optional(document: Report) -> Iterator[RenderableType]:
 
 def _good(document: Report, worth: Sequence[Group]) -> list[RenderableType]:
     bad = {service for group in worth for service in group.services}
-    good = sorted(service.name for service in document.services if service.name not in bad)
-    if good:
-        return [Text("\n").append_text(safe.text(f"all good: {', '.join(good)}", "bold green"))]
+    fine = [service for service in document.services if service.name not in bad]
+    made: list[RenderableType] = []
+    if good := sorted(service.name for service in fine if service.spans):
+        made.append(Text("\n").append_text(safe.text(f"all good: {', '.join(good)}", "bold green")))
+    if unseen := sorted(service.name for service in fine if not service.spans):
+        told = f"counted, but none of its spans was found; look further back with --since: {', '.join(unseen)}"
+        made.append(Text("\n").append_text(safe.text(told, "yellow")))
+    if made:
+        return made
     return [] if worth or document.services else [Text("\nall good", style="bold green")]

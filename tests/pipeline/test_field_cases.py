@@ -10,7 +10,7 @@ from support.families import families
 from support.field_cases import CASES, requests
 
 from agentobs.contract import Attr, Label
-from collector import cost, normalise, prices
+from collector import check, cost, normalise, prices
 from collector.cost import Authority
 
 
@@ -55,6 +55,34 @@ def test_tools_and_outcomes(collected, case):
     tools, tasks = (of_family(collected[case.id], family) for family in ("tool", "task"))
     assert Counter((tool[Attr.TOOL_NAME], tool[Label.ERROR_CLASS]) for tool in tools) == case.tools
     assert Counter(task[Attr.TASK_OUTCOME] for task in tasks) == case.outcomes
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_what_counting_cannot_make_right_is_told_and_nothing_else(collected, case):
+    traces = {}
+    for span in collected[case.id]:
+        traces.setdefault(span["trace"], []).append(read(span))
+    looks = (check.twice, check.scattered, check.beyond, check.unread)
+    found = Counter()
+    for finding in (finding for look in looks for finding in look(traces.values())):
+        found[finding.kind] += finding.count
+    assert found == case.told
+
+
+def read(span):
+    return check.Span(
+        trace_id=span["trace"],
+        span_id=span["id"],
+        parent_id=span["parent"],
+        kind=span["kind"],
+        failed=span["status"] == "error",
+        start=span["start"] / 1e9,
+        end=span["end"] / 1e9,
+        attributes=span["attributes"],
+        resource=span["resource"],
+        name=span["name"],
+        scope=span["scope"],
+    )
 
 
 def test_the_sender_is_the_authority_where_a_setting_says_so(through):

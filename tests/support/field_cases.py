@@ -6,12 +6,13 @@ Inputs are of our own making. Each is one run; `repeat` says how often it happen
 from dataclasses import dataclass, field
 from typing import Any
 
+from collector.check import Kind
 from support import otlp
 
 
 @dataclass(frozen=True)
 class Sent:
-    """One span. The first of a case is the root; the others are its children, unless `root`."""
+    """One span. The first of a case is the root, the others are below it or another."""
 
     name: str
     attributes: dict[str, Any]
@@ -19,7 +20,11 @@ class Sent:
     kind: str = "internal"
     failed: str | None = None
     exception: str = ""
-    root: bool = False
+    seconds: float = 0.1
+    alone: bool = False
+    """In a trace of its own."""
+    parent: int = 0
+    """Which span of the case it is below."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +43,13 @@ class FieldCase:
     outcomes: dict[str, int] = field(default_factory=dict)
     doubtful: int = 0
     differs: int = 0
+    told: dict[str, int] = field(default_factory=dict)
+    """What the telemetry check says of it, where counting alone cannot make it right: kind and count."""
 
 
 def _model(name: str, scope: str, failed: str | None = None, /, **attributes: Any) -> Sent:
     named = {key.replace("__", "."): value for key, value in attributes.items()}
-    return Sent(name, {"gen_ai.operation.name": "chat", **named}, scope, "client", failed, root=True)
+    return Sent(name, {"gen_ai.operation.name": "chat", **named}, scope, "client", failed, alone=True)
 
 
 def _throttled(provider: str, model: str, kind: str, message: str) -> Sent:
@@ -63,6 +70,7 @@ _REQUEST = {
     "gen_ai.usage.input_tokens": 100,
     "gen_ai.usage.output_tokens": 20,
 }
+_MANY = {"gen_ai.usage.input_tokens": 1000, "gen_ai.usage.output_tokens": 100}
 _CLAUDE = {"gen_ai.system": "anthropic", "gen_ai.request.model": "claude-sonnet-4-5"}
 _PAUSED = "GraphInterrupt((Interrupt(value='approve?'),))"
 _INTERRUPT = "langgraph.errors.GraphInterrupt"
@@ -95,6 +103,28 @@ CASES = (
         classes={"none": 5},
         tools={("look_up", "none"): 5},
         outcomes={"success": 5},
+    ),
+    FieldCase(
+        "01 and a request that is answered 429 first: a span for each attempt, which only the SDK can tell apart",
+        (
+            Sent("ai.generateText", {"ai.operationId": "ai.generateText", "ai.telemetry.functionId": "t", **_AI}, "ai"),
+            Sent(
+                "ai.generateText.doGenerate",
+                {"ai.operationId": "ai.generateText.doGenerate", "ai.model.id": "gpt-4.1"},
+                "ai",
+                failed="Rate limit reached, try again",
+                exception="AI_APICallError",
+            ),
+            Sent(
+                "ai.generateText.doGenerate", {"ai.operationId": "ai.generateText.doGenerate", **_AI, **_REQUEST}, "ai"
+            ),
+        ),
+        2,
+        calls=4,
+        tokens=(200, 40),
+        usd=2 * (100 * 2 + 20 * 8) / 1e6,
+        classes={"none": 2, "rate_limited": 2},
+        outcomes={"success": 2},
     ),
     FieldCase(
         "03 Anthropic counts the cache beside the input",
@@ -194,6 +224,44 @@ CASES = (
         classes={"rate_limited": 25},
     ),
     FieldCase(
+        "11 two instrumentations of one call",
+        (
+            Sent(
+                "planner",
+                {"openinference.span.kind": "CHAIN", "metadata": '{"lc_agent_name": "planner"}'},
+                _LANGCHAIN,
+                seconds=1.6,
+            ),
+            Sent(
+                "ChatOpenAI",
+                {
+                    "openinference.span.kind": "LLM",
+                    "llm.model_name": "gpt-4.1-2025-04-14",
+                    "llm.provider": "openai",
+                    "llm.token_count.prompt": 1000,
+                    "llm.token_count.completion": 100,
+                },
+                _LANGCHAIN,
+                seconds=1.2,
+            ),
+            Sent(
+                "chat gpt-4.1",
+                {"gen_ai.operation.name": "chat", **_REQUEST, **_MANY},
+                "opentelemetry.instrumentation.openai_v2",
+                "client",
+                seconds=1,
+                parent=1,
+            ),
+        ),
+        10,
+        calls=20,
+        tokens=(20_000, 2000),
+        usd=20 * (1000 * 2 + 100 * 8) / 1e6,
+        classes={"none": 20},
+        outcomes={"success": 10},
+        told={Kind.TWICE: 10},
+    ),
+    FieldCase(
         "13 Spring AI",
         (
             Sent(
@@ -229,6 +297,54 @@ CASES = (
         tools={("weather", "tool_error"): 5, ("weather", "none"): 5},
     ),
     FieldCase(
+        "23 sub-agents lose the context",
+        tuple(
+            Sent(
+                f"invoke_agent {name}",
+                {
+                    "gen_ai.operation.name": "invoke_agent",
+                    "gen_ai.agent.name": name,
+                    "gen_ai.conversation.id": "c1",
+                },
+                "gcp.vertex.agent",
+                alone=name != "supervisor",
+                seconds=1.8 if name == "supervisor" else 1,
+            )
+            for name in ("supervisor", "one", "two", "three")
+        ),
+        5,
+        outcomes={"success": 20},
+        told={Kind.SCATTERED: 15},
+    ),
+    FieldCase(
+        "25 tasks of hours",
+        (
+            Sent(
+                "invoke_workflow research",
+                {"gen_ai.operation.name": "invoke_workflow", "agentic.span.role": "task"},
+                "my.agent",
+                seconds=10_800,
+            ),
+            Sent(
+                "invoke_agent reader",
+                {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "reader"},
+                "my.agent",
+                seconds=7200,
+            ),
+            Sent(
+                "execute_tool crawl",
+                {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "crawl"},
+                "my.agent",
+                seconds=2000,
+                parent=1,
+            ),
+        ),
+        3,
+        tools={("crawl", "none"): 3},
+        outcomes={"success": 3},
+        told={Kind.BEYOND: 3},  # the tool: its last bucket ends at half an hour
+    ),
+    FieldCase(
         "26 the sender knows the price",
         (
             _priced("vendor-a", "openlit", "gen_ai.usage.cost"),
@@ -242,7 +358,7 @@ CASES = (
                     "llm.cost.total": 0.5,
                 },
                 "my.agent",
-                root=True,
+                alone=True,
             ),
             _priced("vendor-c", "pydantic-ai", "operation.cost"),
             _priced("vendor-d", "litellm", "gen_ai.cost.total_cost"),
@@ -349,18 +465,19 @@ def requests(case: FieldCase) -> list[Any]:
     made = []
     for number in range(case.repeat):
         trace = b"trace-%010d" % number
-        root = b"root%04d" % number
+        ids = [b"s%03d%04d" % (place, number) for place in range(len(case.spans))]
         for place, sent in enumerate(case.spans):
-            top = sent.root or place == 0
+            top = sent.alone or place == 0
             span = otlp.span(
                 sent.name,
                 sent.attributes,
                 kind=sent.kind,
                 status="unset" if sent.failed is None else "error",
                 message=sent.failed or "",
-                trace_id=trace,
-                span_id=root if place == 0 else b"s%03d%04d" % (place, number),
-                parent=b"" if top else root,
+                trace_id=b"alone%03d-%07d" % (place, number) if sent.alone else trace,
+                span_id=ids[place],
+                parent=b"" if top else ids[sent.parent],
+                seconds=sent.seconds,
                 events=[("exception", {"exception.type": sent.exception})] if sent.exception else (),
             )
             made.append(otlp.traces([span], resource, sent.scope))

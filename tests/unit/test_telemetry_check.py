@@ -289,8 +289,23 @@ def test_what_an_application_may_not_send_is_told_and_what_other_filters_drop_is
     name = "otelcol_processor_filter_datapoints_filtered"
     grown = [Counted(name, {"filter": each}, 5) for each in ("filter/reserved", "filter/plain", "filter/exemplars")]
     (found,) = check.losses(grown)
-    assert (found.kind, found.service, found.count) == (Kind.LOST, COLLECTOR, 5)
+    assert (found.kind, found.service, found.count) == (Kind.UNSTORED, COLLECTOR, 5)
     assert found.what.startswith("metric points of applications refused")
+
+
+@pytest.mark.parametrize(
+    ("exporter", "kind"),
+    [
+        ("otlp_http/prometheus", Kind.LOST),
+        ("otlp_http/applications", Kind.UNSTORED),
+        ("otlp_http/exponential", Kind.UNSTORED),
+    ],
+)
+def test_a_metric_of_an_application_that_a_store_refuses_is_no_lost_kpi(exporter, kind):
+    counter = Counted("otelcol_exporter_send_failed_metric_points", {"exporter": exporter}, 5)
+    (found,) = check.losses([counter])
+    assert (found.kind, found.count) == (kind, 5)
+    assert exporter in found.what
 
 
 @pytest.mark.parametrize(

@@ -149,17 +149,20 @@ class TestUnnamed:
         assert Attr.AGENT_NAME not in {found.subject for found in missing}
 
     @pytest.mark.parametrize(
-        ("scope", "language", "adopts"),
+        ("scope", "language", "line"),
         [
-            (LANGCHAIN, "python", True), (LANGCHAIN, "", True), (LANGCHAIN, "nodejs", False), ("ai", "", False),
-            ("@n8n/agents", "", False), ("Microsoft.SemanticKernel.Diagnostics", "", False),
+            (LANGCHAIN, "python", "agentobs.context.adopt()"), (LANGCHAIN, "", "agentobs.context.adopt()"),
+            (LANGCHAIN, "nodejs", "new AgentContextProcessor("), ("ai", "", "new AgentContextProcessor("),
+            ("@n8n/agents", "nodejs", "new AgentContextProcessor("),
+            ("Microsoft.SemanticKernel.Diagnostics", "", "baggage"), ("org.springframework.boot", "java", "baggage"),
         ],
     )  # fmt: skip
-    def test_another_language_gets_another_line(self, scope, language, adopts):
+    def test_another_language_gets_another_line(self, scope, language, line):
         resource = {**RESOURCE, "telemetry.sdk.language": language}
         trace = (span(AGENT, scope=scope), span(CHAT, "2", "1", scope=scope, resource=resource))
         (found,) = check.unnamed([trace])
-        assert ("agentobs.context.adopt()" in found.fix) == adopts
+        assert line in found.fix
+        assert sum(word in found.fix for word in ("adopt()", "AgentContextProcessor", "baggage")) == 1
 
     @pytest.mark.parametrize(
         "trace",

@@ -123,6 +123,12 @@ class TestPage:
         assert "Mend first" not in said
         assert "How to feed the rest" not in said
 
+    def test_what_was_counted_and_not_seen_is_not_called_good(self):
+        """A task of hours began before the window, and stores find traces by their beginning."""
+        said = page(built(GOOD, counted={"desk": {"tasks": 1}, "research": {"tasks": 10}}))
+        assert "all good: desk\n" in said
+        assert "none of its spans was found; look further back with --since: research" in said
+
     def test_it_reads_from_what_matters_to_what_mends_it(self):
         bad = [span(TASK), span(AGENT, "2", "1"), span({**CHAT, Attr.OPERATION: "chat.completions"}, "3", "2"),
                span(without(TOOL, Attr.TOOL_VERSION), "4", "2")]  # fmt: skip
