@@ -128,6 +128,31 @@ def test_spans_that_are_too_much_for_one_request_go_in_several(otlp) -> None:
     assert len(otlp.requests) < 20
 
 
+def test_half_a_character_costs_no_other_span(otlp) -> None:
+    """Of an answer that was cut inside an emoji; OpenTelemetry's exporter would give up the whole batch."""
+    code = """
+    from opentelemetry import propagate, trace
+    half = "half \\ud83d"
+    with emit.agent(half, emit.Prompt("p", half)), emit.tool_call(half, version="1") as call:
+        propagate.inject({})
+        call.span.set_attribute("nested", {"a": [half, 1]})
+        call.span.add_event(half, {"x": half})
+        call.span.set_status(trace.StatusCode.ERROR, half)
+        logging.warning(half)
+    with emit.tool_call("healthy", version="1"): pass
+    print(telemetry.shutdown(20).total)
+    """
+    done = _in_a_process_of_its_own(SET_UP + textwrap.dedent(code), otlp.endpoint)
+    assert done.stdout == "0\n", done.stderr
+    (broken,) = [span for span in otlp.spans if span["name"] == "execute_tool half ?"]
+    assert {span["name"] for span in otlp.spans} == {
+        "execute_tool half ?", "execute_tool healthy", "invoke_agent half ?"
+    }  # fmt: skip
+    assert broken["attributes"]["gen_ai.agent.name"] == "half ?"
+    assert "nested" in broken["attributes"]
+    assert "half ?" in [record["body"] for record in otlp.logs]
+
+
 def test_a_long_conversation_in_attributes_does_not_cost_a_span_what_it_is(otlp) -> None:
     code = """
     from opentelemetry import trace

@@ -58,6 +58,46 @@ def test_an_exception_decides_the_outcome_and_passes_on(recorded, error, outcome
     assert span.status.status_code is StatusCode.ERROR
 
 
+@pytest.mark.parametrize(
+    "opened",
+    [
+        _task,
+        lambda: emit.agent("a"),
+        lambda: emit.tool_call("t", version="1"),
+        lambda: emit.model_call("m", "p"),
+    ],
+    ids=["task", "agent", "tool", "model"],
+)
+def test_an_exception_without_a_text_passes_on_as_itself(recorded, opened) -> None:
+    class Mute(Exception):  # noqa: N818
+        def __str__(self) -> str:
+            raise RuntimeError("no text")
+
+    with pytest.raises(Mute), opened():
+        raise Mute
+    (span,) = recorded.spans
+    assert span.attributes[Attr.ERROR_TYPE].endswith("Mute")
+    assert span.status.status_code is StatusCode.ERROR
+
+
+def test_a_generator_that_is_closed_elsewhere_makes_no_noise(recorded, caplog) -> None:
+    async def answers():
+        with emit.agent("writer"), emit.model_call("m", "p"):
+            yield 1
+            yield 2
+
+    async def read() -> None:
+        stream = answers()
+        await anext(stream)
+        await asyncio.create_task(stream.aclose())
+        with emit.tool_call("after", version="1"):
+            pass
+
+    asyncio.run(read())
+    assert caplog.records == []
+    assert {span.name for span in recorded.spans} == {"invoke_agent writer", "chat m", "execute_tool after"}
+
+
 def test_texts_stand_for_the_contracts_values_and_others_are_refused_where_they_are_written(recorded) -> None:
     with _task(track="canary", prompt=emit.Prompt("p", 12)) as task:
         task.outcome = "needs_human"

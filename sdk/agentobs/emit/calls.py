@@ -5,10 +5,11 @@ Not here: agents and tasks (`scopes`).
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
-from opentelemetry import trace
+from opentelemetry import context, trace
+from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
 from agentobs.context import detached
@@ -146,11 +147,48 @@ def mark_failed(span: Span, error_type: str, message: str = "") -> None:
 
 
 @contextmanager
+def opened(name: str, kind: SpanKind, attributes: dict[str, str], inside: Context | None = None) -> Iterator[Span]:
+    """Open a span as the current one, within a context; an exception is recorded on it, and passes on.
+
+    OpenTelemetry's own would raise another one where the exception has no text, and complain at length where a
+    generator is closed elsewhere.
+    """
+    span = trace.get_tracer(SCOPE).start_span(name, inside, kind, attributes)
+    try:
+        with attached(trace.set_span_in_context(span, inside)):
+            yield span
+    except Exception as error:
+        with suppress(Exception):  # it may have no text
+            span.record_exception(error)
+        raise
+    finally:
+        span.end()
+
+
+@contextmanager
+def attached(inside: Context) -> Iterator[None]:
+    """Make a context the current one. A generator may be closed in another, where there is nothing to go back to."""
+    token = context.attach(inside)
+    try:
+        yield
+    finally:
+        with suppress(ValueError):
+            token.var.reset(token)  # as OpenTelemetry does, but for what it says of a failure
+
+
+def text_of(error: BaseException) -> str:
+    """Return an exception's text; empty where it has none, which must not hide the exception itself."""
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 somebody else's __str__
+        return ""
+
+
+@contextmanager
 def _span(name: str, kind: SpanKind, attributes: dict[str, str]) -> Iterator[Span]:
-    tracer = trace.get_tracer(SCOPE)
-    with tracer.start_as_current_span(name, kind=kind, attributes=attributes, set_status_on_exception=False) as span:
+    with opened(name, kind, attributes) as span:
         try:
             yield span
         except BaseException as error:
-            mark_failed(span, error_type_of(error), str(error))
+            mark_failed(span, error_type_of(error), text_of(error))
             raise

@@ -6,9 +6,9 @@ Counting what goes in and what an exporter confirmed catches all three. Not here
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from opentelemetry.sdk._logs import ReadableLogRecord, ReadWriteLogRecord
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor, LogRecordExporter, LogRecordExportResult
@@ -16,6 +16,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
 from agentobs.context.forks import in_child
+from agentobs.emit.texts import length, mended_record, mended_span
 
 # A demo task makes about 20 spans: at 50 tasks/s this queue holds more than a minute of a collector that is away.
 _QUEUE: Final = 65_536
@@ -63,35 +64,34 @@ class Ledger:
             return self.accepted - self.delivered
 
 
-def parts(batch: Sequence[_Item], size: Callable[[_Item], int]) -> Iterator[Sequence[_Item]]:
+def parts(
+    batch: Iterable[_Item], size: Callable[[_Item], int], mended: Callable[[_Item], _Item]
+) -> Iterator[list[_Item]]:
     """A batch in as few requests as a receiver takes; what is too large by itself is one of its own."""
-    begin = held = 0
-    for number, item in enumerate(batch):
-        more = size(item)
-        if held and held + more > _REQUEST:
-            yield batch[begin:number]
-            begin, held = number, 0
+    part: list[_Item] = []
+    held = 0
+    for item in batch:
+        try:
+            taken, more = item, size(item)
+        except UnicodeEncodeError:
+            taken = mended(item)
+            more = size(taken)
+        if part and held + more > _REQUEST:
+            yield part
+            part, held = [], 0
+        part.append(taken)
         held += more
-    if held:
-        yield batch[begin:]
+    if part:
+        yield part
 
 
 def _span_size(span: ReadableSpan) -> int:
-    return _length(span.attributes) + sum(_length(event.attributes) + _EACH for event in span.events) + _EACH
+    texts = length(span.name) + length(span.status.description or "") + length(span.attributes)
+    return texts + sum(length(each.name) + length(each.attributes) + _EACH for each in span.events) + _EACH
 
 
 def _record_size(item: ReadableLogRecord) -> int:
-    return _length(item.log_record.attributes) + _length(item.log_record.body) + _EACH
-
-
-def _length(value: Any) -> int:  # noqa: ANN401 whatever an attribute holds
-    if isinstance(value, str):
-        return len(value) if value.isascii() else len(value.encode(errors="replace"))
-    if isinstance(value, bytes):
-        return len(value)
-    if isinstance(value, Mapping):
-        return sum(len(str(key)) + _length(inner) for key, inner in value.items())
-    return sum(map(_length, value)) if isinstance(value, Sequence) else 8
+    return length(item.log_record.attributes) + length(item.log_record.body) + _EACH
 
 
 class _CountedSpanExporter(SpanExporter):
@@ -101,7 +101,7 @@ class _CountedSpanExporter(SpanExporter):
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         whole = SpanExportResult.SUCCESS
-        for part in parts(spans, _span_size):
+        for part in parts(spans, _span_size, mended_span):
             result = self._inner.export(part)
             if result is SpanExportResult.SUCCESS:
                 self._ledger.deliver(len(part))
@@ -120,7 +120,7 @@ class _CountedLogExporter(LogRecordExporter):
 
     def export(self, batch: Sequence[ReadableLogRecord]) -> LogRecordExportResult:
         whole = LogRecordExportResult.SUCCESS
-        for part in parts(batch, _record_size):
+        for part in parts(batch, _record_size, mended_record):
             result = self._inner.export(part)
             if result is LogRecordExportResult.SUCCESS:
                 self._ledger.deliver(len(part))

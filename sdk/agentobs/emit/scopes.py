@@ -8,18 +8,19 @@ import concurrent.futures
 import hashlib
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from opentelemetry import baggage, context, trace
+from opentelemetry import baggage, context
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import Span as SdkSpan
 from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.trace import Span, SpanKind
 
 from agentobs.contract import ROLE_TASK, Attr, Operation, Outcome, Track
-from agentobs.emit.calls import SCOPE, error_type_of, mark_attempt, mark_failed
+from agentobs.emit.calls import attached, error_type_of, mark_attempt, mark_failed, opened, text_of
+from agentobs.emit.texts import whole
 
 _AGENT_KEY: Final = context.create_key("agentobs.agent")
 # Before Python 3.11 these were three classes.
@@ -136,13 +137,7 @@ def task(  # noqa: PLR0913 keyword-only attributes of one task
         Attr.TASK_ID.value: task_id,
     }
     name = f"{Operation.INVOKE_WORKFLOW} {workflow}"
-    tracer = trace.get_tracer(SCOPE)
-    with (
-        _attached(_with_baggage(context.get_current(), slices)),
-        tracer.start_as_current_span(
-            name, kind=SpanKind.INTERNAL, attributes=attributes, set_status_on_exception=False
-        ) as span,
-    ):
+    with opened(name, SpanKind.INTERNAL, attributes, _with_baggage(context.get_current(), slices)) as span:
         running = Task(span)
         try:
             yield running
@@ -174,7 +169,7 @@ def agent(
     }
     scope = _AgentScope(prompt.hash if prompt else None, attempt, fallback_from)
     inside = context.set_value(_AGENT_KEY, scope, _with_baggage(context.get_current(), slices))
-    with _attached(inside), _agent_span(name) if span else nullcontext():
+    with _agent_span(name, inside) if span else attached(inside):
         yield
 
 
@@ -193,29 +188,14 @@ class ScopeSpanProcessor(SpanProcessor):
 
 
 @contextmanager
-def _agent_span(name: str) -> Iterator[None]:
+def _agent_span(name: str, inside: Context) -> Iterator[None]:
     attributes = {Attr.OPERATION.value: Operation.INVOKE_AGENT.value}
-    tracer = trace.get_tracer(SCOPE)
-    with tracer.start_as_current_span(
-        f"{Operation.INVOKE_AGENT} {name}",
-        kind=SpanKind.INTERNAL,
-        attributes=attributes,
-        set_status_on_exception=False,
-    ) as span:
+    with opened(f"{Operation.INVOKE_AGENT} {name}", SpanKind.INTERNAL, attributes, inside) as span:
         try:
             yield
         except BaseException as error:
-            mark_failed(span, error_type_of(error), str(error))
+            mark_failed(span, error_type_of(error), text_of(error))
             raise
-
-
-@contextmanager
-def _attached(inside: Context) -> Iterator[None]:
-    token = context.attach(inside)
-    try:
-        yield
-    finally:
-        context.detach(token)
 
 
 def _with_baggage(base: Context, slices: Mapping[Attr, str | None]) -> Context:
@@ -225,7 +205,7 @@ def _with_baggage(base: Context, slices: Mapping[Attr, str | None]) -> Context:
         base = (
             baggage.remove_baggage(key.value, base)
             if value is None
-            else baggage.set_baggage(key.value, str(value), base)
+            else baggage.set_baggage(key.value, whole(str(value)), base)
         )
     return base
 
