@@ -88,7 +88,7 @@ def test_the_ten_lines_of_the_page_arrive_in_a_collector(python, tmp_path):
         assert agent["resource"]["service.name"] == "support-desk"
         assert agent["attributes"]["gen_ai.agent.name"] == "planner"
         assert agent["attributes"]["gen_ai.prompt.version"] == "12"
-        for name in ("chat my-model", "execute_tool order_lookup"):
+        for name in ("chat gpt-4.1-mini", "execute_tool order_lookup"):
             call = capture.span(name)
             assert call["parent"] == agent["id"]
             assert call["attributes"]["gen_ai.agent.name"] == "planner"
