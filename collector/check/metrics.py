@@ -77,7 +77,7 @@ def unpriced(calls: Iterable[Counted]) -> list[Finding]:
             subject=row.labels.get(Label.MODEL, ""),
             what=f"no price for model {row.labels.get(Label.MODEL, '')} of {row.labels.get(Label.PROVIDER, ABSENT)}",
             count=round(row.value),
-            fix=f"put it into a price file (pulumi config set agentobs:pricesFile FILE), or set {Attr.COST} on the span",
+            fix=f"put it into a file (pulumi config set agentobs:pricesFile FILE), or set {Attr.COST} on the span",
         )
         for row in calls
         if row.value > 0

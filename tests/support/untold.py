@@ -12,7 +12,7 @@ FAILURES = ("tools failed", "tools retried")
 TIMEOUTS = ("tools failed", "tools timed out")
 TASKS = ("tasks success", "tasks failure")
 UNTOLD = {
-    "ai-sdk.ai-sdk-5": ("model calls", "cached tokens", "tools retried"),  # a span per attempt at a model
+    "ai-sdk.ai-sdk-5": ("model calls", "cached tokens", "tools retried"),  # a span per attempt: sdk/js numbers them
     "autogen.native": (*MODELS, *TASKS, "tools retried"),  # no model spans; the runtime's messages are roots
     "autogen.openinference": ("cached tokens",),
     "claude-agent-sdk": (*TASKS, *TOOLS),  # the agent is a tool `Agent`; results are not in spans

@@ -87,7 +87,8 @@ def has_failed(span: ReadableSpan, attributes: Mapping[str, Any]) -> bool:
     for key in TOOL_RESULTS:
         text = attributes.get(key)
         if isinstance(text, str):
-            return any(word in text for word in SUSPICIOUS_WORDS) and _FAILED.search(_ends(text)) is not None
+            ends = _ends(text)
+            return any(word in ends for word in SUSPICIOUS_WORDS) and _FAILED.search(ends) is not None
     return False
 
 

@@ -94,7 +94,7 @@ export function hasFailed(span) {
   if (attributes["gen_ai.tool.status"] === "error") return true;
   for (const key of TOOL_RESULTS) {
     const result = attributes[key];
-    if (typeof result === "string") return SUSPICIOUS_WORDS.some((word) => result.includes(word)) && tellsOfFailure(result);
+    if (typeof result === "string") return tellsOfFailure(result);
   }
   return false;
 }
@@ -105,7 +105,8 @@ export function hasFailed(span) {
  */
 function tellsOfFailure(result) {
   const isShort = result.length <= SHORT_RESULT;
-  return FAILED_RESULT.test(isShort ? result : `${result.slice(0, RESULT_HEAD)}\n${result.slice(-RESULT_TAIL)}`);
+  const ends = isShort ? result : `${result.slice(0, RESULT_HEAD)}\n${result.slice(-RESULT_TAIL)}`;
+  return SUSPICIOUS_WORDS.some((word) => ends.includes(word)) && FAILED_RESULT.test(ends);
 }
 
 /**
