@@ -22,10 +22,12 @@ SIDE_BY_SIDE = -n $(1) --no-loadscope-reorder
 AS_ROOT := $(filter 0,$(shell id -u))
 CODE := alerts collector dashboards demo examples runbooks sdk stacks toolchain tests
 
-.PHONY: up down test test-cluster stack unit node lint bench bench-collector bench-redaction bench-mutants bench-rules bench-why bench-frameworks bench-spans bench-first-answer bench-node bench-start lock help
+.PHONY: setup up down test test-cluster stack unit node lint coverage bench bench-collector bench-redaction bench-mutants bench-rules bench-why bench-frameworks bench-spans bench-first-answer bench-node bench-start lock help
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
+
+setup: $(READY)  ## Make the Python environment in .venv from the lock file
 
 up: $(READY)  ## Start the local stack and the sample agents, print addresses and KPIs
 	@cd '$(ROOT)' && '$(BIN)/agentobs' up --tasks $(TASKS)
@@ -90,14 +92,19 @@ bench-node: $(READY)  ## Measure what the pods of dev use on a real Kubernetes n
 bench-start: $(READY)  ## Measure how long verbs of `agentobs` take to start (about a minute)
 	@cd '$(ROOT)' && '$(BIN)/python' tests/bench/start_time.py
 
-lint: $(READY)  ## Check style, types and import layers
+lint: $(READY)  ## Check style, types, import layers and declared dependencies
 	@cd '$(ROOT)' && '$(BIN)/ruff' check $(CODE) && '$(BIN)/ruff' format --check $(CODE)
 	@# The SDK once more as the oldest Python that agents run it on sees it.
 	@cd '$(ROOT)' && '$(BIN)/mypy' && '$(BIN)/mypy' --python-version 3.10 sdk/agentobs && '$(BIN)/lint-imports'
+	@# Every import is declared in pyproject.toml, and what is declared is imported.
+	@cd '$(ROOT)' && '$(BIN)/deptry' . && cd sdk && '$(BIN)/deptry' . --known-first-party agentobs
+
+coverage: $(READY)  ## Measure which lines the tests run that need no native binaries (about 10 minutes)
+	@cd '$(ROOT)' && '$(BIN)/pytest' -n 2 --cov --cov-report=term:skip-covered tests/unit tests/program
 
 lock: $(READY)  ## Resolve the newest allowed dependencies into requirements.lock
 	@cd '$(ROOT)' && '$(BIN)/uv' pip compile --universal --generate-hashes \
-	  --no-emit-index-url --no-header --no-emit-package agentobs-sdk --group test --group lint --python-version 3.11 --quiet \
+	  --no-emit-index-url --no-header --no-emit-package agentobs-sdk --group test --group lint --group docs --python-version 3.11 --quiet \
 	  pyproject.toml -o requirements.lock
 
 $(READY): $(ROOT)/requirements.lock $(ROOT)/pyproject.toml $(ROOT)/sdk/pyproject.toml
