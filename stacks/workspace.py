@@ -46,28 +46,25 @@ class Workspace:
 
     @property
     def project(self) -> Path:
-        """Folder of Pulumi.yaml: the checkout, or, where the state was moved, a view of it that keeps its own settings.
-
-        The view is what lets a second stack of the same name run beside the first one, as the tests do.
-        """
-        return self.home / "project" if paths.HOME_VARIABLE in os.environ else paths.project_root()
+        """Folder of Pulumi.yaml."""
+        return paths.project()
 
     def _make_view(self) -> None:
-        root = paths.project_root()
-        if self.project == root:
+        if not paths.is_view():
             return
+        root = paths.project_root()
         self.project.mkdir(parents=True, exist_ok=True)
-        for name in ("stacks", ".venv"):
+        environment = root / ".venv" if paths.is_checkout() else Path(sys.prefix)
+        for name, target in (("stacks", root / "stacks"), (".venv", environment)):
             with contextlib.suppress(FileExistsError):
-                (self.project / name).symlink_to(root / name)
-        project = yaml.safe_load((root / "Pulumi.yaml").read_text())
+                (self.project / name).symlink_to(target)
+        project = yaml.safe_load((root / "stacks" / "project.yaml").read_text())
         (self.project / "Pulumi.yaml").write_text(to_yaml({**project, "stackConfigDir": "."}))
 
     @property
     def settings(self) -> Path:
         """The stack file: what an operator set."""
-        folder = "." if paths.HOME_VARIABLE in os.environ else "stacks"
-        return self.project / folder / f"Pulumi.{self.stack}.yaml"
+        return paths.stack_file(self.stack)
 
     @property
     def passphrase(self) -> Path:

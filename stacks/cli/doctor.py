@@ -27,7 +27,7 @@ def doctor(
     environment = ENVIRONMENTS[stack]
     if environment.cluster is None:
         raise typer.BadParameter(f"{stack} does not run on Kubernetes; name dev, staging or prod")
-    values, encrypted = stack_settings(settings or paths.project_root() / "stacks" / f"Pulumi.{stack}.yaml")
+    values, encrypted = stack_settings(settings or paths.stack_file(stack))
     found = [*examination.examine(environment, values, encrypted)]
     if as_json:
         safe.document(json.dumps([{"what": each.what, "good": each.good, "fix": each.fix} for each in found], indent=2))

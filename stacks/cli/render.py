@@ -39,6 +39,11 @@ def render(
     """Write the generated files of the repository: collector configurations, rules, boards, manifests."""
     if context.invoked_subcommand is not None:
         return
+    if not paths.is_checkout():
+        raise typer.BadParameter(
+            "this writes the generated files of a checkout, and agentobs is installed without one;"
+            " for a stack's own files: agentobs render manifests, agentobs render rules"
+        )
     if check:
         stale = generated.differences()
         for difference in stale.values():
@@ -58,7 +63,7 @@ def manifests(
     settings: _Settings = None,
 ) -> None:
     """Write the plain manifests of a stack, one file per object, without secrets and without a cluster."""
-    made = manifests_of.documents(_environment(stack), settings or _stack_file(stack))
+    made = manifests_of.documents(_environment(stack), settings or paths.stack_file(stack))
     manifests_of.write(made, out)
     safe.say(f"wrote {len(made) - 1} manifests and {manifests_of.SECRETS_FILE} to {out}")
 
@@ -76,7 +81,7 @@ def rules(
     settings: _Settings = None,
 ) -> None:
     """Write what an external Prometheus needs: recording rules, alerts, and what to scrape."""
-    made = rules_of.documents(_environment(stack), settings or _stack_file(stack), plain=plain)
+    made = rules_of.documents(_environment(stack), settings or paths.stack_file(stack), plain=plain)
     if form is RuleForm.OPERATOR:
         made = rules_of.for_operator(made)
     out.mkdir(parents=True, exist_ok=True)
@@ -90,7 +95,3 @@ def _environment(stack: EnvName) -> Environment:
     if environment.cluster is None:
         raise typer.BadParameter(f"{stack} does not run on Kubernetes; name dev, staging or prod")
     return environment
-
-
-def _stack_file(stack: EnvName) -> Path:
-    return paths.project_root() / "stacks" / f"Pulumi.{stack}.yaml"
