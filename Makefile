@@ -20,9 +20,9 @@ NATIVE := $(if $(STORES),platform $(subst victorialogs,victoria-logs,$(subst $(C
 # Whole systems start first, see tests/conftest.py. They wait more than they work: three workers keep two cores busy.
 SIDE_BY_SIDE = -n $(1) --no-loadscope-reorder
 AS_ROOT := $(filter 0,$(shell id -u))
-CODE := alerts collector dashboards demo examples runbooks sdk stacks toolchain tests
+CODE := alerts collector dashboards demo docs examples runbooks sdk stacks toolchain tests
 
-.PHONY: setup up down test test-cluster stack unit node lint coverage bench bench-collector bench-redaction bench-mutants bench-rules bench-why bench-frameworks bench-spans bench-first-answer bench-node bench-start lock help
+.PHONY: setup up down test test-cluster stack unit node lint docs coverage bench bench-collector bench-redaction bench-mutants bench-rules bench-why bench-frameworks bench-spans bench-first-answer bench-node bench-start lock help
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -98,6 +98,10 @@ lint: $(READY)  ## Check style, types, import layers and declared dependencies
 	@cd '$(ROOT)' && '$(BIN)/mypy' && '$(BIN)/mypy' --python-version 3.10 sdk/agentobs && '$(BIN)/lint-imports'
 	@# Every import is declared in pyproject.toml, and what is declared is imported.
 	@cd '$(ROOT)' && '$(BIN)/deptry' . && cd sdk && '$(BIN)/deptry' . --known-first-party agentobs
+
+docs: $(READY)  ## Build the documentation site in build/docs, without a network; a broken link fails
+	@cd '$(ROOT)' && '$(BIN)/sphinx-build' -q -W --keep-going -b html -c docs -d build/docs-cache . build/docs
+	@echo '$(ROOT)/build/docs/index.html'
 
 coverage: $(READY)  ## Measure which lines the tests run that need no native binaries (about 10 minutes)
 	@cd '$(ROOT)' && '$(BIN)/pytest' -n 2 --cov --cov-report=term:skip-covered tests/unit tests/program

@@ -18,7 +18,7 @@ from collector.stores import GRAFANA, PERMISSIVE, Stores
 from dashboards import documents as boards
 from dashboards import provisioning
 from runbooks.book import library, page
-from stacks import guides
+from stacks import architecture, guides
 from stacks.cluster import render
 from stacks.components import collector
 from stacks.deployment import Deployment
@@ -76,6 +76,7 @@ def documents() -> Mapping[str, str]:
         **_boards(),
         **_manifests(),
         **guides.documents(ROOT),
+        architecture.PICTURE: architecture.picture(ROOT),
         **{f"{_PAGES}/{name}.md": text for name, text in page.render(library.load()).items()},
     }
 

@@ -1,4 +1,4 @@
-"""The parts of `stacks/docs/*.md` that follow from code: tables of sizes and the picture of the network flows.
+"""The parts of guides that follow from code: tables of sizes, ports of processes, the picture of the network flows.
 
 A guide is written by a person; between `<!-- generated: name -->` and `<!-- end -->` stands what this module makes.
 """
@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from stacks import architecture
 from stacks.cluster import network, plan
 from stacks.cluster.settings import ClusterSettings
 from stacks.environments import DEV, ENVIRONMENTS, PROD, STAGING, Environment, EnvName
 from stacks.workload import Outside, Workload
 
-FOLDER: Final = "stacks/docs"
+FOLDERS: Final = ("docs", "stacks/docs")
 _BLOCK: Final = re.compile(r"(<!-- generated: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _ENVIRONMENTS: Final = (DEV, STAGING, PROD)
 _GIB: Final = 1024
@@ -38,7 +39,11 @@ _OUTSIDE: Final[Mapping[Outside, str]] = {
 
 def documents(root: Path) -> dict[str, str]:
     """Every guide with its generated parts current: path below `root` -> text."""
-    return {f"{FOLDER}/{path.name}": filled(path.read_text("utf-8")) for path in sorted((root / FOLDER).glob("*.md"))}
+    return {
+        f"{folder}/{path.name}": filled(path.read_text("utf-8"))
+        for folder in FOLDERS
+        for path in sorted((root / folder).glob("*.md"))
+    }
 
 
 def filled(text: str) -> str:
@@ -119,5 +124,10 @@ def _node(where: Outside) -> str:
     return f"{where}[({_OUTSIDE[where]})]"
 
 
-BLOCKS: Final[Mapping[str, Callable[[], str]]] = {"totals": totals, "sizes": sizes, "flows": flows}
+BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
+    "totals": totals,
+    "sizes": sizes,
+    "flows": flows,
+    "processes": architecture.processes,
+}
 """Name of a block -> what makes it."""
