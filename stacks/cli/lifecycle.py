@@ -170,11 +170,12 @@ def _first_report(console: safe.Console, workspace: Workspace, endpoints: Mappin
 def _next(otlp: str) -> tuple[tuple[str, str], ...]:
     """What to try, as commands that work as they stand."""
     moved = "" if otlp.endswith(f":{PORTS['otlp-http']}") else f" --endpoint {otlp}"
+    programs = ".venv/bin" if paths.is_checkout() else str(Path(sys.executable).parent)
     return (
-        ("ask what broke, with all evidence", f".venv/bin/agentobs why -e {_STORY_ENVIRONMENT}"),
-        ("break something else", f".venv/bin/python -m demo run --scenario prompt-regression{moved}"),
-        ("see it on all boards", ".venv/bin/agentobs report --since 1h"),
-        ("take it down", "make down"),
+        ("ask what broke, with all evidence", f"{programs}/agentobs why -e {_STORY_ENVIRONMENT}"),
+        ("break something else", f"{programs}/python -m demo run --scenario prompt-regression{moved}"),
+        ("see it on all boards", f"{programs}/agentobs report --since 1h"),
+        ("take it down", "make down" if paths.is_checkout() else f"{programs}/agentobs down"),
     )
 
 

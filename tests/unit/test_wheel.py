@@ -79,6 +79,13 @@ def test_settings_and_state_lie_in_the_folder_of_the_user(installed):
     assert _run(installed, "python", "-c", code).split() == [str(folder), str(folder / "project/Pulumi.local.yaml")]
 
 
+def test_what_up_says_to_try_next_is_there(installed):
+    code = "from stacks.cli import lifecycle; print(*(line for _, line in lifecycle._next(':4318')), sep='\\n')"
+    programs = [line.split()[0] for line in _run(installed, "python", "-c", code).splitlines()]
+    assert len(programs) == 4
+    assert all(Path(program).is_file() for program in programs), programs
+
+
 def test_native_programs_are_made_of_the_same_sources(installed):
     code = "import json; from toolchain.table import RECIPES; print(json.dumps({r.name: r.digest() for r in RECIPES}))"
     from toolchain.table import RECIPES  # noqa: PLC0415 beside the same line in the other environment
