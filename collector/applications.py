@@ -2,18 +2,23 @@
 
 Names and jobs that the platform reads are refused; service and environment become labels, so that two of them never
 share a series. Deltas are summed up by Prometheus. Exponential histograms take a way of their own, one point per
-request: Prometheus refuses the whole request in which one contradicts itself. Not here: KPI series (`series_key.py`).
+request: Prometheus refuses the whole request in which one contradicts itself. Nothing that is published bounds the
+number of series, so an alert counts them per service, and `Profile.cut_off` refuses all of a sender. Not here: KPI
+series (`series_key.py`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from agentobs.contract import ABSENT, Attr, Label
-from collector import ottl, repair
+from collector import ottl, repair, tenant
+from collector.parts import Parts, pipeline
 from collector.series_key import KPI_JOB
 
 REFUSED: Final = "filter/reserved"
 """The step that drops what nobody may send; the collector counts what it drops under this name."""
+CUT_OFF: Final = "filter/cut_off"
+"""The step that drops all metrics of the senders that the operator cut off, counted apart: that is no mistake."""
 EXPORTER: Final = "otlp_http/applications"
 ALONE: Final = "otlp_http/exponential"
 _LABELS: Final = "transform/applications"
@@ -57,6 +62,16 @@ def _refused() -> dict[str, Any]:
     }
 
 
+def _cut_off(senders: Iterable[str]) -> dict[str, Any]:
+    """`senders` are services, or tenants with the sign that ends one in a token: `shop`, `team-a~`."""
+    said, whose = ottl.attribute("resource", Attr.SERVICE_NAME), ottl.attribute("resource", tenant.KEY)
+    conditions = [
+        f'{whose} == "{sender.removesuffix(tenant.END)}"' if sender.endswith(tenant.END) else f'{said} == "{sender}"'
+        for sender in senders
+    ]
+    return {"error_mode": "ignore", "metric_conditions": conditions}
+
+
 def _labels() -> dict[str, Any]:
     """Whose series it is. Labels that the sender made of the same names step aside, as in a scrape."""
     own = ottl.attribute("resource", Attr.SERVICE_INSTANCE_ID)
@@ -90,12 +105,18 @@ def _only(exponential: bool) -> dict[str, Any]:  # noqa: FBT001 one of two
 
 
 def parts(
-    processors: list[str], masking: Mapping[str, Any], exporters: Mapping[str, Any], alone: Mapping[str, Any]
-) -> dict[str, dict[str, Any]]:
+    processors: Iterable[str],
+    masking: Mapping[str, Any],
+    exporters: Mapping[str, Any],
+    alone: Mapping[str, Any],
+    cut_off: Iterable[str] = (),
+) -> Parts:
     """Their pipelines behind `processors`; `masking` come last, `alone` are the exporters of exponential histograms."""
-    steps = [REFUSED, _LABELS, *masking]
+    cut = {CUT_OFF: _cut_off(cut_off)} if cut_off else {}
+    steps = [*cut, REFUSED, _LABELS, *masking]
     return {
         "processors": {
+            **cut,
             REFUSED: _refused(),
             _LABELS: _labels(),
             **masking,
@@ -105,8 +126,8 @@ def parts(
         "connectors": {_WAY: {}},
         "exporters": {**exporters, **alone},
         "pipelines": {
-            "metrics/app": {"receivers": ["otlp"], "processors": [*processors, *steps], "exporters": [_WAY]},
-            "metrics/plain": {"receivers": [_WAY], "processors": ["filter/plain"], "exporters": [*exporters]},
-            "metrics/exponential": {"receivers": [_WAY], "processors": ["filter/exponential"], "exporters": [*alone]},
+            "metrics/app": pipeline(["otlp"], [*processors, *steps], [_WAY]),
+            "metrics/plain": pipeline([_WAY], ["filter/plain"], exporters),
+            "metrics/exponential": pipeline([_WAY], ["filter/exponential"], alone),
         },
     }

@@ -64,7 +64,8 @@ class Profile:
     """One collector. `instance` must differ between collectors that count: one writer per series.
 
     `cost_authority` says whose cost of a model call counts where both the price table and the sender know one.
-    `kpi_flush_s` (seconds) is how late a KPI may be; `exemplar_flush_s` what a restart loses of exemplars.
+    `cut_off` are senders whose own metrics are refused. `kpi_flush_s` (seconds) is how late a KPI may be;
+    `exemplar_flush_s` what a restart loses of exemplars.
     """
 
     tier: Tier
@@ -82,3 +83,4 @@ class Profile:
     kpi_flush_s: float = 1
     exemplar_flush_s: float = 5
     max_series: int = 50_000
+    cut_off: tuple[str, ...] = ()

@@ -2,29 +2,40 @@
 
 Fifteen labels on every copy of every span cost more than anything else in the KPI branch. So a span is reduced to one
 key per family and the numbers that the metrics read; the connectors group by that key; the labels come back on the
-few metric points that are left. Not here: which numbers become which metric (`connectors.py`).
+few metric points that are left (`series_labels.py`). Not here: which numbers become which metric (`connectors.py`).
 """
 
+from collections.abc import Iterable
 from typing import Any, Final
 
-from agentobs.contract import ABSENT, INFERENCE, ROLE_TASK, Attr, Event, Family, Label, Operation
+from agentobs.contract import (
+    COMMON_LABELS,
+    EVENT_LABELS,
+    INFERENCE,
+    ROLE_TASK,
+    Attr,
+    Event,
+    Family,
+    Label,
+    Operation,
+)
 from collector import ottl, unread
 
 # ASCII unit separator: no honest name or version holds it, and a key stays readable in a debugger.
-_SEPARATOR: Final = "\\x1f"
+SEPARATOR: Final = "\\x1f"
 _MAX_KEY: Final = 2048
-_NIL: Final = "<nil>"  # what Concat makes of an attribute that is not there
+_SHARED: Final = 'cache["shared"]'
+NIL: Final = "<nil>"  # what Concat makes of an attribute that is not there
 OVERSIZED: Final = "oversized"
-MALFORMED: Final = "malformed"
 KPI_JOB: Final = "agentic-kpi"
 
-_SPAN_FAMILIES: Final = (Family.TASK, Family.AGENT, Family.LLM, Family.TOOL, Family.MCP_SERVER)
+SPAN_FAMILIES: Final = (Family.TASK, Family.AGENT, Family.LLM, Family.TOOL, Family.MCP_SERVER)
 _BY_FREQUENCY: Final = (Family.LLM, Family.TOOL, Family.AGENT, Family.TASK, Family.MCP_SERVER)
 # What `span_metrics` puts on the one series into which all go that are over its limit.
 _OVERFLOW: Final = "otel.metric.overflow"
 # Where the scope waits, on spans that are unread, until it is packed.
 _SCOPE: Final = "kpi.scope"
-_EVENT_FAMILIES: Final[dict[Family, Event]] = {
+EVENT_FAMILIES: Final[dict[Family, Event]] = {
     Family.EVALUATION: Event.EVALUATION,
     Family.POLICY: Event.POLICY_VIOLATION,
     Family.PROCESS: Event.PROCESS_START,
@@ -54,7 +65,6 @@ _FROM_ATTRIBUTE: Final[dict[Label, str]] = {
     Label.POLICY_ACTION: Attr.POLICY_ACTION,
     Label.SCOPE: _SCOPE,
 }
-_DEFAULTS: Final[dict[Label, str]] = {Label.IS_RETRY: "false", Label.IS_FALLBACK: "false"}
 
 
 def source(label: Label) -> tuple[str, str]:
@@ -93,20 +103,31 @@ def member(family: Family) -> str:  # noqa: PLR0911 one condition per family
         case Family.UNREAD:
             return f"{_span(_SCOPE)} != nil"
         case _:
-            return f'log.event_name == "{_EVENT_FAMILIES[family]}"'
+            return f'log.event_name == "{EVENT_FAMILIES[family]}"'
 
 
-def _pack(scope: str, family: Family) -> list[str]:
+def _part(scope: str, label: Label) -> str:
+    if label in _FROM_RESOURCE:
+        return ottl.attribute("resource", _FROM_RESOURCE[label])
+    return ottl.attribute(scope, _FROM_ATTRIBUTE[label])
+
+
+def _joined(parts: Iterable[str]) -> str:
+    return f'Concat([{", ".join(parts)}], "{SEPARATOR}")'
+
+
+def _shared(scope: str, labels: tuple[Label, ...]) -> str:
+    """The statement that keeps what several families begin with; their keys are made of it."""
+    return f"set({scope}.{_SHARED}, {_joined(_part(scope, label) for label in labels)})"
+
+
+def _pack(scope: str, family: Family, shared: tuple[Label, ...] = ()) -> list[str]:
     target = ottl.attribute(scope, attribute(family))
-    parts = [
-        ottl.attribute("resource", _FROM_RESOURCE[label])
-        if label in _FROM_RESOURCE
-        else ottl.attribute(scope, _FROM_ATTRIBUTE[label])
-        for label in family.labels
-    ]
-    oversized = _SEPARATOR.join([OVERSIZED] * len(parts))
+    begin = [f"{scope}.{_SHARED}"] if shared else []
+    own = [_part(scope, label) for label in family.labels[len(shared) :]]
+    oversized = SEPARATOR.join([OVERSIZED] * len(family.labels))
     return [
-        f'set({target}, Concat([{", ".join(parts)}], "{_SEPARATOR}")) where {member(family)}',
+        f"set({target}, {_joined([*begin, *own])}) where {member(family)}",
         # A label of megabytes would live in every table from here to Prometheus.
         f'set({target}, "{oversized}") where {target} != nil and Len({target}) > {_MAX_KEY}',
     ]
@@ -157,10 +178,11 @@ def packer(numbers: tuple[str, ...], event_numbers: tuple[str, ...]) -> dict[str
         ottl.copy(tool_version, ottl.attribute("resource", Attr.SERVICE_VERSION), condition=server),
         ottl.constant(retry, "true", f"{_span(Attr.RETRY_ATTEMPT)} > 0"),
         ottl.constant(fallback, "true", f"{_span(Attr.FALLBACK)} == true"),
-        *(statement for family in _SPAN_FAMILIES for statement in _pack("span", family)),
+        _shared("span", COMMON_LABELS),
+        *(statement for family in SPAN_FAMILIES for statement in _pack("span", family, COMMON_LABELS)),
     ]
     bare = [
-        _keep("span", (*_SPAN_FAMILIES, Family.UNREAD), numbers),
+        _keep("span", (*SPAN_FAMILIES, Family.UNREAD), numbers),
         'set(span.name, "")',
         ottl.constant("span.status.message", "", 'span.status.message != ""'),
         # A clock that went backwards is a duration of zero: a negative one would make a counter fall. So is a start
@@ -172,8 +194,9 @@ def packer(numbers: tuple[str, ...], event_numbers: tuple[str, ...]) -> dict[str
     ]
     logs = [
         _track_of_resource("log"),
-        *(statement for family in _EVENT_FAMILIES for statement in _pack("log", family)),
-        _keep("log", tuple(_EVENT_FAMILIES), event_numbers),
+        _shared("log", EVENT_LABELS),
+        *(statement for family in EVENT_FAMILIES for statement in _pack("log", family, EVENT_LABELS)),
+        _keep("log", tuple(EVENT_FAMILIES), event_numbers),
         'set(log.body, "")',
     ]
     return {
@@ -188,72 +211,16 @@ def packer(numbers: tuple[str, ...], event_numbers: tuple[str, ...]) -> dict[str
     }
 
 
-def _unpack(family: Family) -> dict[str, Any]:
-    packed, parts = ottl.attribute("datapoint", attribute(family)), 'datapoint.cache["parts"]'
-    labels = [
-        f"set({ottl.attribute('datapoint', label)}, {parts}[{position}])"
-        for position, label in enumerate(family.labels)
-    ]
-    flags = [
-        ottl.constant(ottl.attribute("datapoint", label), default, f'{ottl.attribute("datapoint", label)} == "{_NIL}"')
-        for label, default in _DEFAULTS.items()
-        if label in family.labels
-    ]
-    split = f'set({parts}, Split({packed}, "{_SEPARATOR}"))'
-    malformed = _SEPARATOR.join([MALFORMED] * len(family.labels))
-    return {
-        "conditions": [f"{packed} != nil"],
-        "statements": [
-            split,
-            # A value that holds the separator would put every label after it under the name of its neighbour.
-            f'set({packed}, "{malformed}") where Len({parts}) != {len(family.labels)}',
-            split,
-            *labels,
-            *flags,
-            f'delete_key(datapoint.attributes, "{attribute(family)}")',
-        ],
-    }
-
-
-def _unpacked() -> list[dict[str, Any]]:
-    absent = f'replace_all_patterns(datapoint.attributes, "value", "^({_NIL})?$", "{ABSENT}")'
-    families = (*_SPAN_FAMILIES, Family.UNREAD, *_EVENT_FAMILIES)
-    return [*map(_unpack, families), {"statements": [absent]}]
-
-
-def unpacker() -> dict[str, Any]:
-    """Configuration of the `transform` that turns the keys on metric points back into labels.
-
-    Two keys may differ and yet give equal labels (an absent agent, and an agent named "none"): such points are added
-    up, because whatever comes later would drop one of them.
-    """
-    add_up = {"context": "metric", "statements": ['aggregate_on_attributes("sum")']}
-    return {"error_mode": "ignore", "metric_statements": [*_unpacked(), add_up]}
-
-
-def exemplar_unpacker() -> dict[str, Any]:
-    """The same for the metric that carries exemplars: with the family as a label; adding up would drop exemplars."""
-    name_family = [
-        ottl.constant(
-            ottl.attribute("datapoint", Label.FAMILY),
-            family,
-            f"{ottl.attribute('datapoint', attribute(family))} != nil",
-        )
-        for family in reversed(_SPAN_FAMILIES)
-    ]
-    return {"error_mode": "ignore", "metric_statements": [{"statements": name_family}, *_unpacked()]}
-
-
 def span_keys() -> tuple[str, ...]:
     """The attributes of which a span in the KPI branch has at least one."""
-    return tuple(attribute(family) for family in _SPAN_FAMILIES)
+    return tuple(attribute(family) for family in SPAN_FAMILIES)
 
 
 def not_counted() -> dict[str, Any]:
     """Configuration of `filter/kpi`: spans and records that no KPI reads leave the KPI branch, span events too."""
     spans = " and ".join(f"{_span(key)} == nil" for key in (Attr.OPERATION, Attr.MCP_METHOD, Attr.SPAN_ROLE))
     spans += f" and not {unread.promises()}"
-    logs = " and ".join(f'log.event_name != "{event}"' for event in _EVENT_FAMILIES.values())
+    logs = " and ".join(f'log.event_name != "{event}"' for event in EVENT_FAMILIES.values())
     return {"error_mode": "ignore", "trace_conditions": [spans, "spanevent.name != nil"], "log_conditions": [logs]}
 
 

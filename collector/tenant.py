@@ -7,8 +7,10 @@ none. What a sender claims under the same key is dropped, at every level. Only i
 from typing import Any, Final
 
 KEY: Final = "agentic.tenant"
+END: Final = "~"
+"""What ends the tenant's name in a token."""
 _HEADER: Final = 'otelcol.client.metadata["authorization"]'
-_PATTERN: Final = "^[Bb]earer +(?P<tenant>[a-z0-9][a-z0-9-]{0,62})~"
+_PATTERN: Final = "^[Bb]earer +(?P<tenant>[a-z0-9][a-z0-9-]{0,62})" + END
 _BELOW: Final = {"trace": ("scope", "span", "spanevent"), "log": ("scope", "log"), "metric": ("scope", "datapoint")}
 
 

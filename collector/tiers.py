@@ -21,6 +21,16 @@ DOOR_MIB: Final = 4
 MOST_DOOR_MIB: Final = 8
 """What an operator may raise it to: values nested through 13 MiB end a collector, whatever memory it has."""
 _HOP_TIMES: Final = 4  # the edge adds attributes to what it took, and never nests it deeper
+# A stranger's request over gRPC is read before its token is asked for. What is left to bound is how many one connection
+# has under way, and for how long it may keep an unfinished one. SDKs have one under way, a collector that forwards ten.
+_STREAMS: Final = 16
+_CONNECTIONS: Final = {
+    "max_connection_idle": "5m",
+    "max_connection_age": "10m",  # senders then come back, and find collectors that are new
+    "max_connection_age_grace": "1m",  # longer than a request may take: none is cut off and sent twice
+    "time": "1m",
+    "timeout": "20s",
+}
 # What SDKs speak. A frame of zstd of a few bytes may ask for a window of 512 MiB before it is found to be wrong.
 _ENCODINGS: Final = ("", "gzip", "deflate")
 
@@ -162,7 +172,13 @@ def receiver(ingress: Ingress, grpc: str, http: str) -> dict[str, Any]:
         guard["tls"] = ingress.tls.section()
     return {
         "protocols": {
-            "grpc": {"endpoint": grpc, "max_recv_msg_size_mib": ingress.max_request_mib, **guard},
+            "grpc": {
+                "endpoint": grpc,
+                "max_recv_msg_size_mib": ingress.max_request_mib,
+                "max_concurrent_streams": _STREAMS,
+                "keepalive": {"server_parameters": dict(_CONNECTIONS)},
+                **guard,
+            },
             "http": {
                 "endpoint": http,
                 "max_request_body_size": ingress.max_request_mib * _MIB,

@@ -99,9 +99,9 @@ class Deployment:
     """What components read: the decisions of `environment`, and the operator's choices, resolved.
 
     `external` holds the services that are not deployed here, by the names `prometheus`, `alertmanager`, `grafana`,
-    `langfuse`, the kinds of stores, and `remoteWrite`, a long-term store of metrics. `plain_rules`: the store of KPIs
-    does not know `anchored`. `alert_speed` is how many times faster than in production the windows of alerts pass, for
-    rehearsals.
+    `langfuse`, the kinds of stores, and `remoteWrite`, a long-term store of metrics. `cut_off` are senders whose own
+    metrics are refused. `plain_rules`: the store of KPIs does not know `anchored`. `alert_speed` is how many times
+    faster than in production the windows of alerts pass, for rehearsals.
     """
 
     environment: Environment
@@ -129,6 +129,7 @@ class Deployment:
     prices_file: Path | None = None
     cost_authority: Authority = Authority.TABLE
     max_request_mib: int = DOOR_MIB
+    cut_off: tuple[str, ...] = ()
     baseline_file: Path | None = None
     alert_webhook: str | None = None
     dead_mans_switch_url: str | None = None

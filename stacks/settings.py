@@ -48,6 +48,16 @@ class SettingsError(AgentobsError, ValueError):
     """A setting that cannot be used; the message names the key, what was expected and the fix."""
 
 
+def words(value: object) -> object:
+    """A list as an operator writes it: words with commas."""
+    return tuple(word.strip() for word in value.split(",") if word.strip()) if isinstance(value, str) else value
+
+
+Words = Annotated[tuple[str, ...], BeforeValidator(words)]
+# The name of a service as it is sent, or of a tenant with the sign behind it that ends one in a token.
+_Sender = Annotated[str, Field(pattern=r"^[\w.:/@+ -]{1,128}~?$")]
+
+
 def _retention(value: object) -> Retention:
     return Retention.parse(str(value))
 
@@ -70,6 +80,7 @@ class CommonSettings(BaseModel):
     prices_file: Path | None = None
     cost_authority: Authority = Authority.TABLE
     max_request_mib: Annotated[int, Field(ge=1, le=MOST_DOOR_MIB)] = DOOR_MIB
+    cut_off: Annotated[tuple[_Sender, ...], BeforeValidator(words)] = ()
     baseline_file: Path | None = None
     runbooks_url: str | None = None
     dashboards_url: str | None = None
@@ -87,6 +98,7 @@ class CommonSettings(BaseModel):
             prices_file=self.prices_file,
             cost_authority=self.cost_authority,
             max_request_mib=self.max_request_mib,
+            cut_off=self.cut_off,
             baseline_file=self.baseline_file,
             runbooks_url=self.runbooks_url,
             dashboards_url=self.dashboards_url,

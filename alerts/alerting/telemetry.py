@@ -10,7 +10,7 @@ from alerts.alerting.model import Alert
 from alerts.catalogue import Group, Owner, Severity
 from alerts.catalogue import counts as c
 from alerts.catalogue.model import DAY, HOUR, MINUTE
-from alerts.recording import rule
+from alerts.recording import programs, rule
 from alerts.timing import Timing
 from collector import applications
 from collector.self_metrics import SelfMetric
@@ -56,6 +56,30 @@ def _doubts() -> Iterator[Alert]:
             value="{{ $value | humanize }} calls in an hour",
             objective="fewer than 10 in an hour",
         )
+
+
+def _series_of_programs() -> Alert:
+    """Who sends under ever new names is seen in the sum of all, which has neither service nor environment."""
+    return Alert(
+        name="ApplicationSeriesMany",
+        group=Group.TELEMETRY,
+        condition=Comparison(programs.OF_ONE, ">", 20_000) | Comparison(programs.OF_ALL, ">", 200_000),
+        hold_s=2 * MINUTE,
+        severity=Severity.TICKET,
+        owner=Owner.PLATFORM,
+        by=programs.BY,
+        board="platform",
+        summary=(
+            "{{ $value | humanize }} series are metrics that"
+            " {{ with $labels.service }}service {{ . }} sends itself{{ else }}programs send{{ end }}."
+        ),
+        description=(
+            "One of their labels takes ever new values. Nothing bounds how many series a sender makes: Prometheus runs"
+            " out of memory, and KPIs and alerts with it. The page cuts a sender off with one setting."
+        ),
+        value="{{ $value | humanize }} series",
+        objective="at most 20,000 of one service, 200,000 of all",
+    )
 
 
 def alerts(timing: Timing) -> Iterator[Alert]:
@@ -210,3 +234,4 @@ def alerts(timing: Timing) -> Iterator[Alert]:
         objective="none",
         keep_firing_s=10 * MINUTE,
     )
+    yield _series_of_programs()

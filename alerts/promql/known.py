@@ -21,7 +21,7 @@ from agentobs.contract import (
 )
 from alerts.catalogue.model import Group, Owner, Severity
 from alerts.promql.shapes import Shape, Values, one, variant
-from alerts.recording import rule, versions
+from alerts.recording import programs, rule, versions
 from alerts.recording.comparison import COMPARED
 from collector.self_metrics import SelfMetric
 
@@ -58,6 +58,12 @@ AT_ONCE: Final = {
     "JaegerRestarting": "three starts within half an hour are already a while",
     "VictoriaLogsDropsLines": "a dropped line is lost; the window holds the alert",
     "VictoriaLogsRestarting": "three starts within half an hour are already a while",
+}
+
+# Rules that read every series, and why.
+EVERY_SERIES: Final = {
+    programs.OF_ONE: "it counts series, whatever programs call them",
+    programs.OF_ALL: "it counts series, whatever programs call them",
 }
 
 # Series that are recorded only where somebody has set the number, with their labels.

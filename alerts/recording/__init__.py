@@ -1,11 +1,11 @@
-"""Recording rules: every KPI at the windows that alerts and panels read, versions, tracks and comparisons.
+"""Recording rules: every KPI at the windows that alerts and panels read, versions, tracks, comparisons, programs.
 
 Alerts and panels read recorded series, so that they agree. Not here: alerts (`alerts.alerting`).
 """
 
 from collections.abc import Iterable
 
-from alerts.recording import comparison, kpis, tracks, versions
+from alerts.recording import comparison, kpis, programs, tracks, versions
 from alerts.recording.comparison import BaselinePoint
 from alerts.recording.rule import Record, RecordGroup
 from alerts.timing import Timing
@@ -22,4 +22,5 @@ def groups(
         *comparison.groups(timing, baseline, daily_budget_usd),
         *versions.groups(timing),
         *tracks.groups(timing),
+        *programs.groups(),
     ]

@@ -1,8 +1,9 @@
 """What may stay where no content may: an allow-list of attribute keys, whatever instrumentation wrote them.
 
 Names, versions, ids, classes of errors and numbers stay. Everything else is content until somebody puts it here: keys
-that nobody knows, old and new keys of prompts and answers, JSON that frameworks pack into one attribute. What stays is
-masked all the same. Not here: how the list is applied (`processors`).
+that nobody knows, old and new keys of prompts and answers, JSON that frameworks pack into one attribute, and what an
+exception says: it quotes what it failed on. Its type stays. What stays is masked all the same. Not here: how the list
+is applied (`processors`).
 """
 
 from typing import Final
@@ -69,6 +70,8 @@ LISTS: Final = (Attr.FINISH_REASONS,)
 """Attributes that are lists of short words."""
 
 _CONTRACT_NAMES: Final = tuple(attr for attr in Attr if attr not in {*CONTENT, *NUMBERS, *LISTS})
+OF_THE_CONTRACT: Final = (*_CONTRACT_NAMES, *CONTENT, *_NUMBERS_OF_THE_CONTRACT, *LISTS)
+"""The keys that nearly all spans have. None is named like a secret."""
 _DIALECTS: Final = (
     "openinference.span.kind", "traceloop.span.kind", "traceloop.entity.name", "traceloop.workflow.name",
     "langfuse.observation.type", "langfuse.observation.level", "langfuse.observation.model.name",
@@ -78,7 +81,7 @@ _DIALECTS: Final = (
     "tool.name", "agent.name", "graph.node.id", "haystack.tool.name", "haystack.component.name",
     "haystack.component.type", "spring.ai.kind", "gen_ai.system", "gen_ai.output.type", "gen_ai.token.type",
     "gen_ai.data_source.id", "gen_ai.handoff.from_agent", "gen_ai.handoff.to_agent", "mcp.session.id",
-    "event.name", "event_name", "exception.type", "exception.message", "exception.stacktrace", "exception.escaped",
+    "event.name", "event_name", "exception.type", "exception.escaped",
 )  # fmt: skip
 _INFRASTRUCTURE: Final = (
     "telemetry.sdk.language", "telemetry.sdk.name", "telemetry.sdk.version", "telemetry.distro.name",

@@ -39,6 +39,9 @@ _HARMLESS: Final = r"^\x1b?(?:[a-z][a-z0-9_.-]{0,11}|-?[0-9.]{1,9}|\x1a)$"
 # The same of a series key, which is all parts of short words and versions: what nearly every key is.
 _PART: Final = r"(?:[a-z_<>-]*[0-9.-]{0,13}|[\w.<>-]{0,14})"
 _HARMLESS_KEY: Final = rf"^{_PART}(?:\x1f{_PART})*$"
+# Of a status message the class stays that it begins with: `ValueError: ...`, `TimeoutError(...)`, `DEADLINE_EXCEEDED`.
+_CLASS: Final = r"^[A-Za-z_][\w.]{0,79}(?:$|[:(])"
+_SAID: Final = "(?s)[:(].*"
 _REASONS: Final = r"^[\w-]{1,40}(?:,[\w-]{1,40}){0,7}$"
 # The values of attributes and bodies; and of labels, which are names: nothing stands beside them.
 _VALUES: Final = (_NOT_READ, *grouped((*tokens.TOKENS, *named.NESTED, *personal.NESTED)))
@@ -158,7 +161,7 @@ def _restore(place: _Place) -> Groups:
 
 
 def _contract(place: _Place) -> Groups:
-    """What the allow-list cannot say: a list is of short words, and events have no text."""
+    """What the allow-list cannot say: a list is of short words, events have no text, and a failure tells its class."""
     if place not in _LISTING:
         return [{"statements": [_empties(place)]}]
     lists = []
@@ -170,6 +173,12 @@ def _contract(place: _Place) -> Groups:
             _delete(place, place.scratch(key), f"not IsMatch({scratch}, {_quoted(_REASONS)})"),
         ]
     bodies = []
+    if place is _SPAN:
+        said = "span.status.message"
+        bodies = [
+            f'set({said}, "") where not IsMatch({said}, {_quoted(_CLASS)})',
+            f'replace_pattern({said}, {_quoted(_SAID)}, "")',
+        ]
     if place is _LOG:
         is_event = f'log.event_name != "" or {place.attribute("event.name")} != nil'
         bodies = [
@@ -199,7 +208,8 @@ def chain(policy: ContentPolicy, *, lines: bool = False) -> Processors:
     `lines` are log records: in their bodies the look for bytes would take every word of a map for some.
     """
     no_bytes = _redaction(allowed_values=_dollars(_NO_BYTES), blocked_values=_dollars([_BYTES]))
-    keys = _redaction(blocked_key_patterns=_dollars(named.KEYS))
+    # The keys that nearly all spans have are none, and nothing else is looked at here.
+    keys = _redaction(ignored_keys=[*allowed.OF_THE_CONTRACT], blocked_key_patterns=_dollars(named.KEYS))
     scratch = [_LINE, *(_LOG.scratch(key) for key in allowed.LISTS)]
     contract = {
         "transform/redact_contract": _transform(_contract),

@@ -151,6 +151,12 @@ _COLLECTOR: Final = Section(
             "KpiPointsLost",
             by=("job", "instance"),
         ),
+        _READ.watching(
+            "ApplicationSeriesMany",
+            title="Series that programs make",
+            description="Series of metrics that programs send themselves, by service. KPIs are not among them.",
+            no_data="No program sends metrics of its own.",
+        ),
         _bad(
             "Metrics of programs refused",
             "Points in ten minutes that programs sent themselves and that were refused. KPIs are not concerned.",

@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Field, field_validator
 from agentobs.address import base_address
 from collector.stores import GRAFANA, LogKind, TraceKind
 from stacks.deployment import Auth
-from stacks.settings import CommonSettings
+from stacks.settings import CommonSettings, Words, words
 
 _NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _HOST: Final = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
@@ -31,13 +31,6 @@ RECEIVER_SECRETS: Final[Mapping[str, str]] = {
     "email": "emailPassword",
 }
 """Receiver -> the secret setting that it needs."""
-
-
-def _words(value: object) -> object:
-    return tuple(word.strip() for word in value.split(",") if word.strip()) if isinstance(value, str) else value
-
-
-Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 
 
 ServicePort = Annotated[str, Field(pattern=r"^[a-z0-9-]+\.[a-z0-9-]+:[1-9][0-9]{0,4}$")]
@@ -125,8 +118,8 @@ class ClusterSettings(CommonSettings):
     oidc_token_url: str | None = None
     oidc_api_url: str | None = None
     oidc_role_path: str | None = None
-    pages: Annotated[tuple[ReceiverKind, ...], BeforeValidator(_words)] = ()
-    tickets: Annotated[tuple[ReceiverKind, ...], BeforeValidator(_words)] = ()
+    pages: Annotated[tuple[ReceiverKind, ...], BeforeValidator(words)] = ()
+    tickets: Annotated[tuple[ReceiverKind, ...], BeforeValidator(words)] = ()
     dead_mans_switch: Annotated[bool, Field(strict=False)] = False
     slack_channel: str | None = None
     email_to: str | None = None

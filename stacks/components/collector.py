@@ -6,7 +6,7 @@ One does all of it where one is enough; else an edge, which scales, hands each t
 from dataclasses import replace
 from typing import Final
 
-from collector import prices, profiles
+from collector import depth, prices, profiles
 from collector.pipeline import render
 from collector.profile import Backends, Listen, Profile, Tier
 from collector.stores import TraceKind
@@ -111,6 +111,7 @@ def _chosen(base: Profile, deployment: Deployment) -> Profile:
     return replace(
         base,
         cost_authority=deployment.cost_authority,
+        cut_off=deployment.cut_off,
         ingress=limited(base.ingress, deployment.max_request_mib, hop=hop),
     )
 
@@ -136,16 +137,15 @@ def _workload(name: str, chosen: Profile, deployment: Deployment, ports: tuple[s
     return Workload(
         name=name,
         image="collector",
-        command=("otelcol", config),
-        checks=(("otelcol", "validate", config),),
+        command=("otelcol", config, depth.FLAG),
+        checks=(("otelcol", "validate", config, depth.FLAG),),
         files={_CONFIG: render(_chosen(chosen, deployment), prices.load(deployment.prices_file))},
         ports=ports,
         metrics_port=next(port for port in ports if port.endswith("-metrics")),
         ready_port=health,
         ready_path="/",
         stop_s=60 if deployment.cluster else 20,
-        # Above 80 % of the limit the memory limiter refuses.
-        env=memory.go(name, deployment, _LOCAL_MIB),
+        env=memory.collector(name, deployment, _LOCAL_MIB),
         calls=(*doors, "langfuse-web") if deployment.langfuse_url else doors,
         secrets=(*(keys if with_langfuse else ()), *external.collector_secrets(stores)),
         reaches=(*_written(stores), *(service.url for service in external.stores(deployment, ("langfuse",)))),

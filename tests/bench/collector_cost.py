@@ -5,6 +5,8 @@ survive a noisy machine better than wall times. The load is `load.py`: healthy a
 
     plain      OTLP in, OTLP out, nothing else: the baseline of every ratio
     full       the production profile in one process: KPIs, 10 % sampling, redaction, Tempo and Langfuse
+    dropped    the same where no store may hold content, Langfuse neither
+    tuned      plain, with the settings of Go's runtime that ours have
     demo       shape of the opentelemetry-demo collector: limiter, transform, span metrics, batching exporters
     lgtm       shape of the collector in docker-otel-lgtm: batch, then OTLP/HTTP
 """
@@ -27,7 +29,11 @@ from support.profiles import single
 
 from collector.pipeline import assemble
 from collector.prices import load as load_prices
+from collector.redaction import Content, ContentPolicy
 from collector.sampling import PROD
+from stacks.components import memory as go_memory
+from stacks.deployment import Deployment
+from stacks.environments import PROD as PRODUCTION
 
 Config = dict[str, Any]
 _REQUESTS: Final = {1: 1200, 10: 400, 100: 40}
@@ -87,6 +93,12 @@ def full(at: Place) -> Config:
     return assemble(replace(profile, sampling=replace(PROD, after_root_s=5)), load_prices())
 
 
+def dropped(at: Place) -> Config:
+    profile = single(at.folder, http=at.http, health=at.health, sink_http=at.sink_http, sink_grpc=at.sink_grpc)
+    nowhere = Content(ContentPolicy.DROP, ContentPolicy.DROP, ContentPolicy.DROP)
+    return assemble(replace(profile, content=nowhere, sampling=replace(PROD, after_root_s=5)), load_prices())
+
+
 def demo(at: Place) -> Config:
     config = _base(at.http, at.health)
     to_tempo = {"endpoint": f"127.0.0.1:{at.sink_grpc}", "tls": {"insecure": True}, "sending_queue": {"batch": {}}}
@@ -125,7 +137,10 @@ def lgtm(at: Place) -> Config:
     return config
 
 
-SHAPES: Final[Mapping[str, Callable[[Place], Config]]] = {"plain": plain, "full": full, "demo": demo, "lgtm": lgtm}
+SHAPES: Final[Mapping[str, Callable[[Place], Config]]] = {
+    "plain": plain, "tuned": plain, "full": full, "dropped": dropped, "demo": demo, "lgtm": lgtm,
+}  # fmt: skip
+_TUNED: Final = ("tuned", "full", "dropped")
 
 
 @contextmanager
@@ -136,7 +151,8 @@ def started(shape: str, folder: Path) -> Iterator[Collector]:
         config = sink(sink_http, sink_grpc, sink_health)
         stack.enter_context(running(config, folder / "sink", sink_http, sink_health))
         at = Place(http, health, sink_http, sink_grpc, folder)
-        yield stack.enter_context(running(SHAPES[shape](at), folder / shape, http, health))
+        env = go_memory.collector("collector-sampler", Deployment.of(PRODUCTION), 0) if shape in _TUNED else {}
+        yield stack.enter_context(running(SHAPES[shape](at), folder / shape, http, health, env))
 
 
 @dataclass(frozen=True)
@@ -193,7 +209,9 @@ def main() -> None:
         cpu = {shape: statistics.median(r[shape].cpu_s for r in rounds) for shape in SHAPES}
         memory = {shape: max(r[shape].memory_mib for r in rounds) for shape in SHAPES}
         name = f"CPU s per 100k spans, {kib} KiB"
-        show(f"{name}: full (ratio = spans/s/core to plain)", cpu["full"], cpu["plain"], cpu["plain"] / cpu["full"])
+        for ours in ("full", "dropped"):
+            show(f"{name}: {ours} (ratio = spans/s/core to plain)", cpu[ours], cpu["plain"], cpu["plain"] / cpu[ours])
+            show(f"{name}: {ours} to tuned plain", cpu[ours], cpu["tuned"], cpu["tuned"] / cpu[ours])
         for shape in ("demo", "lgtm"):
             show(f"{name}: full to {shape} shape", cpu["full"], cpu[shape], cpu[shape] / cpu["full"])
         show(f"peak memory MiB, {kib} KiB: full", memory["full"], memory["plain"], memory["full"] / memory["plain"])

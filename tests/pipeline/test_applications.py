@@ -5,7 +5,7 @@ Every case sends a healthy counter of its own in the same request: whatever beco
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -19,8 +19,10 @@ from support.prometheus import Prometheus, prometheus_at
 from support.truth import Traffic, differences
 from support.whole import collector_of, eventually, local_profile, own_metrics, total, up
 
+from alerts.recording import programs
 from collector import applications
 from collector.self_metrics import SelfMetric
+from collector.tiers import Ingress, Token
 
 DELTA = AggregationTemporality.AGGREGATION_TEMPORALITY_DELTA
 CUMULATIVE = AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE
@@ -223,6 +225,45 @@ def test_text_that_is_not_utf8_costs_no_neighbour(bench):
     assert eventually(lambda: bench.values('healthy_total{service="broken"}') == [3])
     names = {row["__name__"]: row.get("label") for row in bench.series('{service="broken"}')}
     assert names == {"healthy_total": None, "text": "cut \N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}"}
+
+
+def test_who_makes_many_series_is_named(bench):
+    """By the expressions of the rules, on a Prometheus that holds them."""
+    (group,) = programs.groups()
+    by_service, of_all = (rule.expr for rule in group.rules)
+    many = gauge("many")
+    many.gauge.data_points.extend(gauge("many", request=str(n)).gauge.data_points[0] for n in range(20_000))
+    bench.send("modest", gauge("few"))
+    assert bench.series(by_service) == []
+    before = bench.values(of_all)[0]
+    bench.send("exploding", many)
+    # With its healthy counter; a label of a program's own is no service.
+    wanted = [{"environment": "test", "service": "exploding", "": 20_002}]
+    assert eventually(lambda: bench.series(by_service) == wanted)
+    assert bench.values(of_all) == [before + 20_002]
+
+
+def test_who_is_cut_off_is_cut_off_alone_and_keeps_its_kpis(bench, tmp_path):
+    (tmp_path / "tokens").write_text("team-a~synthetic\nteam-b~synthetic\n")
+    with capturing() as store:
+        profile = replace(
+            local_profile(tmp_path, bench.prometheus.url, store),
+            instance="collector-1",
+            ingress=Ingress(token=Token(file=str(tmp_path / "tokens"))),
+            cut_off=("cut off", "team-b~"),
+        )
+        with up(collector_of(profile, tmp_path, store)) as collector:
+            for service, team in (("cut off", "a"), ("let in", "a"), ("of a tenant", "b")):
+                said = {"service.name": service, "deployment.environment.name": "test", "agentic.tenant": "team-a"}
+                token = {"Authorization": f"Bearer team-{team}~synthetic"}
+                assert collector.send(otlp.counter("cut", 3, said), **token).ok
+                call = otlp.span("chat", {"gen_ai.operation.name": "chat", "gen_ai.request.model": "m"}, kind="client")
+                assert collector.send(otlp.traces([call], said), **token).ok
+            assert eventually(lambda: bench.values('cut_total{service="let in"}') == [3])
+            services = '{service=~"cut off|let in|of a tenant",__name__="agentic_llm_calls_total"}'
+            assert eventually(lambda: len(bench.series(services)) == 3)
+            assert [row["service"] for row in bench.series("cut_total")] == ["let in"]
+            assert total(own_metrics(collector), SelfMetric.FILTERED_POINTS, filter=applications.CUT_OFF) == 2
 
 
 def test_kpis_beside_all_this_are_exact(bench):

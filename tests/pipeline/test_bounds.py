@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -18,7 +19,7 @@ from support import nested, otlp
 from support.capture import Capture, capturing
 from support.otelcol import PROTOBUF, Collector, transforming
 from support.ports import free_ports
-from support.whole import eventually
+from support.whole import collector_of, eventually, local_profile, up
 
 from collector import tiers
 from collector.tiers import DOOR_MIB, MOST_DOOR_MIB, Ingress, Samplers, Token
@@ -37,8 +38,8 @@ class Door:
     grpc: str
     capture: Capture
 
-    def post(self, body: bytes, **headers: str) -> int:
-        url = f"{self.collector.url}/v1/traces"
+    def post(self, body: bytes, signal: str = "traces", **headers: str) -> int:
+        url = f"{self.collector.url}/v1/{signal}"
         return requests.post(url, data=body, headers={**PROTOBUF, **headers}, timeout=120).status_code
 
     def call(self, body: bytes, compression: grpc.Compression, *metadata: tuple[str, str]) -> grpc.StatusCode:
@@ -53,6 +54,12 @@ class Door:
             except grpc.RpcError as error:
                 return error.code()
         return grpc.StatusCode.OK
+
+    @property
+    def cpu_s(self) -> float:
+        """What the process has used so far."""
+        times = self.collector.memory.cpu_times()
+        return float(times.user + times.system)
 
     def serves(self) -> bool:
         """A good request is taken and stored by the process that was started."""
@@ -115,6 +122,72 @@ def test_nor_do_they_where_an_operator_allows_the_most(widest):
     assert widest.post(body) == 200
     assert widest.call(body, grpc.Compression.NoCompression) is grpc.StatusCode.OK
     assert widest.serves()
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> Iterator[Door]:
+    """All that a collector does, from the door to the stores, which are the capture."""
+    folder = tmp_path_factory.mktemp("whole")
+    with capturing() as store:
+        profile = local_profile(folder, store.url, store)
+        with up(collector_of(profile, folder, store)) as collector:
+            yield Door(collector, profile.listen.otlp_grpc, store)
+
+
+def _lists(levels: int) -> list[Any]:
+    value: list[Any] = ["end"]
+    for _ in range(levels - 1):
+        value = [value]
+    return value
+
+
+def _maps(levels: int) -> dict[str, Any]:
+    value: dict[str, Any] = {"end": "end"}
+    for _ in range(levels - 1):
+        value = {"k": value, "beside": 1}
+    return value
+
+
+DEEP = {"maps": _maps(40), "lists": _lists(40), "a list of them": [_maps(40)], "a map of them": {"k": _lists(40)}}
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_what_is_nested_too_deep_goes_and_all_beside_it_stays(whole, name):
+    deep = DEEP[name]
+    beside = {"text": "x", "number": 1, "share": 0.5, "flag": True}
+    meant = {"list": ["a", 1], "schema": _maps(10), "lists": _lists(10), "parts": [{"a": ["b", {"c": 1}]}]}
+    spans = [
+        otlp.span(name, {**beside, "deep": deep}, events=[("e", {**beside, "deep": deep})]),
+        otlp.span(f"beside {name}", {**beside, **meant}),
+    ]
+    assert whole.collector.send(otlp.traces(spans, {"service.name": name, "deep": deep})).ok
+    assert whole.collector.send(otlp.logs([otlp.record(name, {**beside, "deep": deep}, body=deep)])).ok
+    whole.capture.wait(lambda c: sum(name in span["name"] for span in c.spans), 2)
+    span, neighbour = whole.capture.span(name), whole.capture.span(f"beside {name}")
+    for left in (span["attributes"], span["events"][0]["attributes"]):
+        assert left.items() >= beside.items()
+        assert "deep" not in left
+    assert span["resource"] == {"service.name": name}
+    assert neighbour["attributes"].items() >= {**beside, **meant}.items()
+    whole.capture.wait(lambda c: sum(record["event"] == name for record in c.records), 1)
+    (record,) = [record for record in whole.capture.records if record["event"] == name]
+    assert (record["attributes"], record["body"]) == ({**beside, "event_name": name}, "")
+
+
+@pytest.mark.parametrize("kind", nested.KINDS)
+@pytest.mark.parametrize("place", [place for place in nested.PLACES if place != "link"])
+def test_nesting_costs_by_its_size_wherever_it_stands_and_reaches_no_store(whole, place, kind):
+    """By its square it would cost sixteen times as much for four times the size. Links no statement can look at."""
+    costs = []
+    for size in (DOOR_MIB * MIB // 4, DOOR_MIB * MIB):
+        before, seen = whole.cpu_s, len(whole.capture.requests)
+        assert whole.post(nested.protobuf(size, kind, place), nested.PLACES[place]) == 200
+        assert whole.serves()
+        costs.append(whole.cpu_s - before)
+        # No store is asked to read it.
+        largest = max(len(request.body) for request in whole.capture.requests[seen:])
+        assert largest < MIB // 10
+    assert costs[1] < 8 * costs[0] + 1
 
 
 def _text(size: int) -> bytes:

@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 import toolchain
+from collector.depth import FLAG
 from stacks import generated
 
 CONFIGURATIONS = sorted(path for path in generated.documents() if path.startswith("collector/generated/"))
@@ -30,7 +31,7 @@ def test_there_is_one_for_every_profile():
 def test_the_collector_accepts(path, tmp_path):
     binary = toolchain.require(["otelcol"])["otelcol"]
     done = subprocess.run(
-        [str(binary), "validate", f"--config={generated.ROOT / path}"],
+        [str(binary), "validate", f"--config={generated.ROOT / path}", FLAG],
         env={**os.environ, **GIVEN, "AGENTOBS_DATA": str(tmp_path)},
         capture_output=True,
         text=True,

@@ -132,7 +132,7 @@ KEPT = {
     "error.type": "TimeoutError",
     "error_class": "timeout",
     "event_name": "gen_ai.evaluation.result",
-    "exception.message": "timed out",
+    "exception.type": "TimeoutError",
     "openinference.span.kind": "LLM",
     "ai.operationId": "ai.generateText.doGenerate",
 }
@@ -149,7 +149,8 @@ DROPPED = (
     "langfuse.observation.input", "langfuse.observation.output", "langfuse.observation.metadata.k",
     "langfuse.trace.input", "gcp.vertex.agent.llm_request", "gcp.vertex.agent.tool_call_args", "all_messages_events",
     "events", "tool_arguments", "tool_response", "logfire.msg", "haystack.component.output", "db.query.text",
-    "url.full", "http.request.body", "spring.ai.chat.client.input", "mcp.note", "of.tomorrow",
+    "exception.message", "exception.stacktrace", "url.full",
+    "http.request.body", "spring.ai.chat.client.input", "mcp.note", "of.tomorrow",
 )  # fmt: skip
 
 
@@ -166,6 +167,29 @@ def test_content_is_all_that_is_not_on_the_list(dropping):
     listed = {key: value for key, value in KEPT.items() if key != "gen_ai.response.finish_reasons"}
     assert span["events"][0]["attributes"] == listed
     assert span["resource"] == {"service.name": "x", **listed}
+
+
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [
+        ("TimeoutError", "TimeoutError"),
+        ("DEADLINE_EXCEEDED", "DEADLINE_EXCEEDED"),
+        (f"openai.RateLimitError: {CONTENT}\n{CONTENT}", "openai.RateLimitError"),
+        (f"ValueError({CONTENT!r})", "ValueError"),
+        (CONTENT, ""),
+        (f"{CONTENT}: {CONTENT}", ""),
+        (f": {CONTENT}", ""),
+        (f"\n{CONTENT}", ""),
+        ("x" * 200, ""),
+        (f"{'x' * 200}: y", ""),
+    ],
+)
+def test_a_failure_tells_its_class_and_nothing_of_what_it_failed_on(dropping, said, left):
+    collector, capture = dropping
+    before = sum(s["name"] == "failed" for s in capture.spans)
+    assert collector.send(otlp.traces([otlp.span("failed", status="error", message=said)])).ok
+    capture.wait(lambda c: sum(s["name"] == "failed" for s in c.spans), before + 1)
+    assert [s for s in capture.spans if s["name"] == "failed"][before]["message"] == left
 
 
 def test_what_is_no_number_does_not_hide_under_the_name_of_one(dropping):

@@ -217,9 +217,30 @@ def _compared() -> Iterator[RecordCase]:
     )
 
 
+def _programs() -> Iterator[RecordCase]:
+    """Two services of which one has more than a few series; beside them what has a service and is no program's."""
+
+    def sent(service: str, count: int, environment: str = "prod") -> dict[str, str]:
+        where = {"environment": environment, "service": service, "job": "web"}
+        return {series("made", {**where, "id": str(number)}): "1x9" for number in range(count)}
+
+    ours = {
+        series("agentic_llm_calls_total", {"job": "agentic-kpi", "environment": "prod", "service": "shop"}): "1x9",
+        series("kpi:tried", {"environment": "prod", "service": "shop"}): "1x9",
+        series("ALERTS", {"environment": "prod", "service": "shop"}): "1x9",
+        series("up", {"job": "web"}): "1x9",
+    }
+    every = ours | sent("shop", 101) | sent("cart", 100) | sent("shop", 7, "dev")
+    one = {'{environment="prod",service="shop"}': 101.0}
+    for record, expect in (("programs:series:count", one), ("programs:series:all", {"{}": 208.0})):
+        yield RecordCase(record=record, name="of programs only", series=every, at="5m", expect=expect)
+        yield RecordCase(record=record, name="no data", series=ours, at="5m")
+
+
 CASES = (
     *(case for kpi in CATALOGUE for case in _kpi(kpi)),
     *(case for count in COUNTS for case in _count(count)),
     *_constants(),
     *_compared(),
+    *_programs(),
 )

@@ -344,9 +344,52 @@ APPLICATION_CASES = (
     application("no data", "12m", {}),
 )
 
+
+def many(name: str, at: str, series: dict[str, str], value: str = "", *services: str) -> AlertCase:
+    return AlertCase(
+        alert="ApplicationSeriesMany",
+        name=name,
+        series=series,
+        at=at,
+        expect=tuple(
+            Fired(
+                labels={
+                    **({"environment": "prod", "service": service} if service else {}),
+                    "severity": "ticket",
+                    "owner": "platform",
+                    "family": "telemetry",
+                },
+                annotations={
+                    "summary": f"{value} series are metrics that "
+                    + (f"service {service} sends itself." if service else "programs send."),
+                    "description": "One of their labels takes ever new values. Nothing bounds how many series a sender"
+                    " makes: Prometheus runs out of memory, and KPIs and alerts with it. The page cuts a sender off"
+                    " with one setting.",
+                    "value": f"{value} series",
+                    "objective": "at most 20,000 of one service, 200,000 of all",
+                },
+            )
+            for service in services
+        ),
+    )
+
+
+SHOP, CART = (f'programs:series:count{{environment="prod",service="{name}"}}' for name in ("shop", "cart"))
+OF_ALL = "programs:series:all"
+SERIES_CASES = (
+    many("one more than many", "2m", {SHOP: "20001x9", CART: "20000x9", OF_ALL: "40001x9"}, "20k", "shop"),
+    many("not yet", "1m45s", {SHOP: "20001x9"}),
+    many("one more of all, of many names", "2m", {SHOP: "500x9", OF_ALL: "200001x9"}, "200k", ""),
+    many("both", "2m", {SHOP: "200001x9", OF_ALL: "200001x9"}, "200k", "shop", ""),
+    many("many are not more", "9m", {SHOP: "20000x9", CART: "20000x9", OF_ALL: "200000x9"}),
+    many("is cut off", "9m", {SHOP: "30000x4 _x5", OF_ALL: "30000x4 9x5"}),
+    many("no data", "9m", {}),
+)
+
 CASES = (
     *DOUBT_CASES,
     *APPLICATION_CASES,
+    *SERIES_CASES,
     *MISSING_CASES,
     *UNREAD_CASES,
     *MISMATCH_CASES,

@@ -1,5 +1,6 @@
 """A real collector process with a configuration of the test's choice, on loopback ports of its own."""
 
+import os
 import signal
 import subprocess
 import time
@@ -14,6 +15,7 @@ import requests
 from google.protobuf.message import Message
 
 import toolchain
+from collector.depth import FLAG
 from collector.document import to_yaml
 
 _PATHS = {
@@ -54,7 +56,10 @@ class Collector:
         binary = toolchain.require(["otelcol"])["otelcol"]
         with (self.folder / "otelcol.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [str(binary), f"--config={path}"], stdout=log, stderr=log, env=dict(env) if env is not None else None
+                [str(binary), f"--config={path}", FLAG],
+                stdout=log,
+                stderr=log,
+                env=dict(env) if env is not None else None,
             )
         deadline = time.monotonic() + timeout_s
         while not self._healthy():
@@ -113,10 +118,12 @@ def transforming(processors: Mapping[str, Any], to: str, http_port: int, health_
 
 
 @contextmanager
-def running(config: Mapping[str, Any], folder: Path, http_port: int, health_port: int) -> Iterator[Collector]:
-    """A started collector, ended whatever happens."""
+def running(
+    config: Mapping[str, Any], folder: Path, http_port: int, health_port: int, env: Mapping[str, str] | None = None
+) -> Iterator[Collector]:
+    """A started collector, ended whatever happens; `env` on top of what is there."""
     collector = Collector(config, folder, http_port, health_port)
     try:
-        yield collector.start()
+        yield collector.start(env={**os.environ, **(env or {})})
     finally:
         collector.kill()

@@ -16,7 +16,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import TraceServiceStub
 
 import toolchain
-from collector.pipeline import STREAMS_HEADER
+from collector.exporters import STREAMS_HEADER
 from stacks.components import jaeger, victorialogs
 from stacks.deployment import Deployment
 from stacks.environments import ENVIRONMENTS, EnvName

@@ -62,7 +62,9 @@ class _Graph:
     def reaches(self, rule: Rule) -> bool:
         """Whether a rule reads, at last, what is fed, where recorded series are."""
         if id(rule) not in self.known:
-            direct = not self.given or bool(self.given & {selector.name for selector in read(rule["expr"])})
+            names = {selector.name for selector in read(rule["expr"])}
+            # A selector without a name reads every series.
+            direct = not self.given or None in names or bool(self.given & names)
             below = [self.reaches(other) for other in self._below(rule)]
             self.known[id(rule)] = direct or any(below)
         return self.known[id(rule)]

@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from agentobs import contract
-from agentobs.contract import METRICS, Event, Family, Label, MetricKind
-from collector import applications, connectors, normalise, prices, profiles, series_key
+from agentobs.contract import COMMON_LABELS, EVENT_LABELS, METRICS, Event, Family, Label, MetricKind
+from collector import applications, connectors, normalise, prices, profiles, series_key, series_labels
 from collector.cost import Authority
 from collector.pipeline import assemble, render
 from collector.profile import Backends, Listen
@@ -101,16 +101,23 @@ def test_counters_read_no_negative_number_because_a_counter_must_not_fall():
 
 def test_a_key_holds_the_labels_of_its_family_in_order_and_gives_them_back():
     packed = [s for g in series_key.packer((), ())["trace_statements"] for s in g["statements"]]
-    unpacked = [s for g in series_key.unpacker()["metric_statements"] for s in g["statements"]]
-    for family in (Family.TASK, Family.AGENT, Family.LLM, Family.TOOL, Family.MCP_SERVER):
-        (pack,) = [s for s in packed if s.startswith(f'set(span.attributes["kpi.{family}"], Concat')]
-        assert len(re.findall(r"attributes\[", pack.split("Concat(")[1].split(" where ")[0])) == len(family.labels)
-    (pack,) = [s for s in packed if s.startswith('set(span.attributes["kpi.unread"], Concat')]
-    assert pack.endswith('where span.attributes["kpi.scope"] != nil')
+    unpacked = [s for g in series_labels.unpacker()["metric_statements"] for s in g["statements"]]
+    shared = {"span": COMMON_LABELS, "log": EVENT_LABELS}
+    logs = [s for g in series_key.packer((), ())["log_statements"] for s in g["statements"]]
+    for place, labels in shared.items():
+        (first,) = [s for s in (*packed, *logs) if s.startswith(f'set({place}.cache["shared"], Concat')]
+        assert first.count("attributes[") == len(labels)
     for family in Family:
+        place = "log" if family in series_key.EVENT_FAMILIES else "span"
+        (pack,) = [s for s in (*packed, *logs) if s.startswith(f'set({place}.attributes["kpi.{family}"], Concat')]
+        parts = pack.split("Concat(")[1].split(" where ")[0]
+        begin = len(shared[place]) if f'[{place}.cache["shared"]' in parts else 0
+        assert begin + parts.count("attributes[") == len(family.labels)
+        assert family.labels[:begin] == shared[place][:begin]
         assert f'delete_key(datapoint.attributes, "kpi.{family}")' in unpacked
         for position, label in enumerate(family.labels):
             assert f'set(datapoint.attributes["{label}"], datapoint.cache["parts"][{position}])' in unpacked
+    assert pack.endswith('where span.attributes["kpi.scope"] != nil')
 
 
 def test_no_copy_can_write_nil():
@@ -167,7 +174,7 @@ def test_redaction_is_on_every_way_to_a_store_after_sampling_and_once():
             ways = ways_to(config, exporter)
             assert ways
             for way in ways:
-                if "transform/labels" in way or "transform/exemplars" in way:
+                if "transform/labels" in way:
                     continue  # counted from what has passed the KPI queue
                 masking = [processor for processor in way if processor in masks]
                 assert len(masking) == 1, (name, exporter, way)

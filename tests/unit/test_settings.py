@@ -75,6 +75,8 @@ def test_a_moved_port_leaves_the_others_where_they_were():
         ("maxRequestMib", "0", "greater than or equal to 1"),
         ("maxRequestMib", "9", "less than or equal to 8"),
         ("maxRequestMib", "4 MiB", "should be a valid integer"),
+        ("cutOff", 'shop" or true', "should match pattern"),
+        ("cutOff", "shop,$(id)", "should match pattern"),
     ],
 )
 def test_a_bad_setting_is_refused_with_key_expectation_and_fix(key, value, said):
@@ -107,6 +109,11 @@ def test_a_rehearsal_is_as_fast_as_the_operator_says():
 def test_how_large_a_request_may_be_is_the_operator_s_choice():
     assert parse({}, "local").deployment(LOCAL).max_request_mib == 4
     assert parse({"agentobs:maxRequestMib": "8"}, "local").deployment(LOCAL).max_request_mib == 8
+
+
+def test_senders_are_cut_off_by_service_or_tenant():
+    assert parse({}, "local").deployment(LOCAL).cut_off == ()
+    assert parse({"agentobs:cutOff": "shop, team-a~"}, "local").deployment(LOCAL).cut_off == ("shop", "team-a~")
 
 
 def test_default_ports_are_distinct():
