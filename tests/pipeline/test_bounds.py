@@ -6,6 +6,7 @@ import os
 import subprocess
 import zlib
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from support.whole import collector_of, eventually, local_profile, up
 
 from collector import tiers
 from collector.tiers import DOOR_MIB, MOST_DOOR_MIB, Ingress, Samplers, Token
+from stacks.sizes import STAGING
 
 MIB, TOKEN = 2**20, "synthetic-token-one"
 JSON = {"Content-Type": "application/json"}
@@ -250,6 +252,21 @@ def test_a_stranger_s_body_is_not_read_over_http_and_bounded_over_grpc(tmp_path)
         assert guarded.call(_text(MIB), grpc.Compression.NoCompression, metadata) is grpc.StatusCode.OK
         assert guarded.collector.process is not None
         assert guarded.collector.process.poll() is None
+
+
+def test_strangers_are_many_and_others_are_served_within_the_smallest_memory_of_a_guarded_edge(tmp_path):
+    """gRPC reads each of them whole before it asks for the token."""
+    (tmp_path / "tokens").write_text(f"{TOKEN}\n")
+    body, metadata = _text(DOOR_MIB * MIB), ("authorization", f"Bearer {TOKEN}")
+    with door(Ingress(token=Token(file=str(tmp_path / "tokens"))), tmp_path / "door") as guarded:
+        with ThreadPoolExecutor(32) as strangers:
+            calls = [strangers.submit(guarded.call, body, grpc.Compression.NoCompression) for _ in range(200)]
+            served = guarded.call(_text(MIB), grpc.Compression.NoCompression, metadata)
+            assert {call.result() for call in calls} == {grpc.StatusCode.UNAUTHENTICATED}
+        assert served is grpc.StatusCode.OK
+        peak = Path(f"/proc/{guarded.collector.memory.pid}/status").read_text().split("VmHWM:")[1].split()[0]
+        size = STAGING["collector"]
+        assert int(peak) / 1024 < size.memory_mib * size.memory_burst
 
 
 def test_a_sampler_takes_what_its_edge_took(tmp_path):
