@@ -9,7 +9,7 @@ from typing import Any, Final
 
 FLAG: Final = "--feature-gates=ottl.functions.enableLambda"
 """What a collector with these configurations must be started with."""
-DEEPEST: Final = 32
+DEEPEST: Final = 64
 """More levels than the schemas of tools have, which are the deepest values that anybody means."""
 PROCESSOR: Final = "transform/depth"
 _PLACES: Final = {

@@ -150,7 +150,7 @@ def _maps(levels: int) -> dict[str, Any]:
     return value
 
 
-DEEP = {"maps": _maps(40), "lists": _lists(40), "a list of them": [_maps(40)], "a map of them": {"k": _lists(40)}}
+DEEP = {"maps": _maps(70), "lists": _lists(70), "a list of them": [_maps(70)], "a map of them": {"k": _lists(70)}}
 
 
 @pytest.mark.parametrize("name", DEEP)
