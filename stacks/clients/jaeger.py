@@ -44,8 +44,8 @@ class Jaeger:
 
     def services(self, search: SpanSearch, start: float, end: float) -> list[str]:
         """Names of the programs with a trace that the search wants: each is asked for one."""
-        params = _params(search, start, end)
-        return [name for name in self._programs() if self._of(name, params, search, 1)]
+        params, read = _params(search, start, end), _Read()
+        return [name for name in self._programs() if self._of(name, params, search, 1, read)]
 
     def _programs(self) -> list[str]:
         data = self._data("/api/services", {})
@@ -59,21 +59,23 @@ class Jaeger:
 
     def _found(self, search: SpanSearch, start: float, end: float, limit: int) -> list[list[Span]]:
         """The spans of at most `limit` traces of each program."""
-        named, params = jaeger.asked(search).service, _params(search, start, end)
+        named, params, read = jaeger.asked(search).service, _params(search, start, end), _Read()
         every = (
             spans
             for name in ([named] if named else self._programs())
-            for spans in self._of(name, params, search, limit)
+            for spans in self._of(name, params, search, limit, read)
         )
         return list({spans[0].trace_id: spans for spans in every}.values())
 
-    def _of(self, service: str, params: Mapping[str, str], search: SpanSearch, limit: int) -> list[list[Span]]:
+    def _of(
+        self, service: str, params: Mapping[str, str], search: SpanSearch, limit: int, read: "_Read"
+    ) -> list[list[Span]]:
         """Those of one program: more is asked for until enough fit or there is no more."""
         asked_for = limit
         while True:
             data = self._data("/api/traces", {**params, "service": service, "limit": str(asked_for)})
             with self._store.reading("/api/traces"):
-                traces = [[*_spans(each)] for each in data]
+                traces = [read.spans(each) for each in data]
             wanted = matching.traces(search, (span for spans in traces for span in spans))
             fitting = [spans for spans in traces if spans and spans[0].trace_id in wanted]
             if len(fitting) >= limit or len(traces) < asked_for or asked_for >= _MOST:
@@ -118,6 +120,19 @@ class Jaeger:
         return f"{self._store.url}/api/traces/{trace_id}"
 
 
+class _Read:
+    """Traces that were read: every program of a trace answers with all of it, and again where more is asked for."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, list[Span]] = {}
+
+    def spans(self, trace: Mapping[str, Any]) -> list[Span]:
+        """All of one trace."""
+        if trace["traceID"] not in self._known:
+            self._known[trace["traceID"]] = [*_spans(trace)]
+        return self._known[trace["traceID"]]
+
+
 def _params(search: SpanSearch, start: float, end: float) -> dict[str, str]:
     asked = jaeger.asked(search)
     slower = {} if asked.slower_than_s is None else {"minDuration": jaeger.milliseconds(asked.slower_than_s)}
@@ -134,7 +149,7 @@ def _is(kind: type[_Kind], value: Any) -> _Kind:  # noqa: ANN401 whatever a stor
 def _spans(trace: Mapping[str, Any]) -> Iterator[Span]:
     programs = {key: _resource(process) for key, process in trace["processes"].items()}
     for span in trace["spans"]:
-        made = _attributes(tag for tag in span["tags"] if _is_made(tag))
+        made, attributes = _sorted(span["tags"])
         yield Span(
             trace_id=span["traceID"].rjust(_ID_DIGITS, "0"),
             span_id=span["spanID"],
@@ -144,15 +159,22 @@ def _spans(trace: Mapping[str, Any]) -> Iterator[Span]:
             failed=_ERROR in made or made.get(_STATUS) == _FAILED,
             start=span["startTime"] / _US,
             end=(span["startTime"] + span["duration"]) / _US,
-            attributes=_attributes(tag for tag in span["tags"] if not _is_made(tag)),
+            attributes=attributes,
             resource=programs[span["processID"]],
             message=str(made.get(_MESSAGE, "")),
-            scope=next((str(tag["value"]) for tag in span["tags"] if tag["key"] in _SCOPE), ""),
+            scope=next((str(attributes[key]) for key in _SCOPE if key in attributes), ""),
         )
 
 
-def _is_made(tag: Mapping[str, Any]) -> bool:
-    return tag["key"] == _MESSAGE or tag["value"] in _MADE.get(tag["key"], ())
+def _sorted(tags: Iterable[Mapping[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What Jaeger made of what is no attribute in OpenTelemetry, and the attributes."""
+    made: dict[str, Any] = {}
+    attributes: dict[str, Any] = {}
+    for tag in tags:
+        key = tag["key"]
+        is_made = key == _MESSAGE or (key in _MADE and tag["value"] in _MADE[key])
+        (made if is_made else attributes)[key] = _value(tag)
+    return made, attributes
 
 
 def _parent(span: Mapping[str, Any]) -> str:
@@ -185,10 +207,5 @@ def _attributes(tags: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 def _value(tag: Mapping[str, Any]) -> Any:  # noqa: ANN401 the value of any attribute
     """Numbers that JSON cannot hold come as text, and 5.0 as 5."""
-    match tag.get("type"):
-        case "int64":
-            return int(tag["value"])
-        case "float64":
-            return float(tag["value"])
-        case _:
-            return tag["value"]
+    kind, value = tag.get("type"), tag["value"]
+    return int(value) if kind == "int64" else float(value) if kind == "float64" else value

@@ -174,7 +174,8 @@ def span(**rest):
 
 
 def one_trace(*spans):
-    return json.dumps({"data": [{"spans": spans, "processes": {"p1": {"serviceName": "agents"}}}]}).encode()
+    programs = {"p1": {"serviceName": "agents"}}
+    return json.dumps({"data": [{"traceID": "af7", "spans": spans, "processes": programs}]}).encode()
 
 
 def tag(key, kind, value):
