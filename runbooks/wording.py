@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Final
 
-from alerts.catalogue import Unit
+from alerts.catalogue import Direction, Kpi, Unit
 
 _PERCENT: Final = 100
 
@@ -23,6 +23,12 @@ def amount(value: float | None, unit: str) -> str:
             return f"{value:,.0f}"
         case _:
             return f"{value:.2f}"
+
+
+def promised(kpi: Kpi) -> str:
+    """What a KPI promises: `at least 90.0 %`."""
+    least = kpi.direction is Direction.HIGHER_IS_BETTER
+    return f"{'at least' if least else 'at most'} {amount(kpi.promise, kpi.unit)}"
 
 
 def clock(at: float) -> str:

@@ -9,9 +9,9 @@ from agentobs.contract import Label
 from alerts.alerting import text
 from alerts.alerting.condition import Comparison, Condition
 from alerts.alerting.model import Alert
-from alerts.catalogue import DIAGNOSED, SIGNIFICANT_Z, Group, Owner, Severity
+from alerts.catalogue import DIAGNOSED, MIN_BAD, Group, Owner, Severity
 from alerts.catalogue.model import MINUTE
-from alerts.recording import rule, tracks, versions
+from alerts.recording import certainty, rule, tracks, versions
 
 _MORE = "{{ $value | humanizePercentage }}"
 _WORDS: Final = {
@@ -42,7 +42,9 @@ def alerts() -> Iterable[Alert]:
     yield Alert(
         name="CanaryWorse",
         group=Group.VERSIONS,
-        condition=_beyond_tolerance(tracks.WORSENING) & Comparison(tracks.Z, ">", SIGNIFICANT_Z),
+        condition=_beyond_tolerance(tracks.WORSENING)
+        & _certain(tracks.Z, tracks.NEEDED)
+        & Comparison(tracks.BAD, ">=", MIN_BAD),
         hold_s=5 * MINUTE,
         severity=Severity.PAGE,
         owner=Owner.AGENTS,
@@ -52,7 +54,7 @@ def alerts() -> Iterable[Alert]:
         summary=f"The canary's {{{{ $labels.kpi }}}} {_WHERE} is {_MORE} worse than what is stable.",
         description=(
             "Over the last hour the canary did worse than the stable track by more than the tolerance, and by more than"
-            f" {SIGNIFICANT_Z:g} standard errors. Stop the rollout before more traffic gets it."
+            " chance explains. Stop the rollout before more traffic gets it."
         ),
         value=_MORE,
     )
@@ -83,16 +85,27 @@ def _beyond_tolerance(series: str) -> Condition:
     return Comparison(series, ">", rule.TOLERANCE, "on (kpi) group_left()")
 
 
+def _certain(z: str, needed: str) -> Condition:
+    """What is hardly chance, all comparisons of an environment together: the level of `agentobs why`."""
+    return Comparison(z, ">", needed, f"on ({Label.ENVIRONMENT}) group_left()")
+
+
 def _regression(severity: Severity) -> Alert:
-    """Shares must stand out from chance; of means the tolerance alone decides, as their spread is not recorded."""
+    """What can be tested must stand out from chance; of the rest there must be many events."""
     mine = [kpi for kpi in DIAGNOSED if kpi.regression is severity]
-    shares, others = ("|".join(kpi.key for kpi in mine if kpi.is_share is wanted) for wanted in (True, False))
+    tested, others = (
+        certainty.of_kpis(kpi for kpi in mine if (kpi in certainty.TESTED) is wanted) for wanted in (True, False)
+    )
+    new, old = (f"kpi, {versions.WHOSE}, {label}" for label in ("version", "previous"))
     parts: list[Condition] = []
-    if shares:
-        worse = _beyond_tolerance(f'{versions.WORSENING}{{kpi=~"{shares}"}}')
-        parts.append(worse & Comparison(versions.Z, ">", SIGNIFICANT_Z))
+    if tested:
+        worse = _beyond_tolerance(f"{versions.WORSENING}{tested}") & _certain(versions.Z, versions.NEEDED)
+        parts.append(worse.and_on(new, Comparison(versions.BAD, ">=", MIN_BAD)))
     if others:
-        parts.append(_beyond_tolerance(f'{versions.WORSENING}{{kpi=~"{others}"}}'))
+        worse = _beyond_tolerance(f"{versions.WORSENING}{others}")
+        for label, events in ((new, versions.NEW_EVENTS), (old, versions.OLD_EVENTS)):
+            worse = worse.and_on(label, Comparison(events, ">=", certainty.UNTESTED_EVENTS))
+        parts.append(worse)
     return Alert(
         name="VersionRegression",
         group=Group.VERSIONS,

@@ -167,6 +167,24 @@ class Kpi:
         """Whether the numerator counts some of the denominator's events, so that the statistics of shares hold."""
         return self.unit is Unit.RATIO
 
+    @property
+    def is_rate(self) -> bool:
+        """Whether it counts one kind of event per another."""
+        return self.unit is Unit.PER_CALL
+
+    @property
+    def buckets(self) -> Selector | None:
+        """The buckets of a KPI that is the mean of a histogram."""
+        if self.histogram is None or self.numerator.series != self.histogram.sum:
+            return None
+        return Selector(series=self.histogram.bucket, labels=self.denominator.labels, where=self.denominator.where)
+
+    @property
+    def promise(self) -> float | None:
+        """The share that its objective promises; None where none is promised."""
+        targets = (objective.target for objective in self.objectives if objective.quantile is None)
+        return next(targets, None) if self.is_share else None
+
     def worsening(self, before: float, after: float) -> float:
         """Change for the worse: absolute for a ratio, as a share of the old value otherwise; negative is better."""
         change = after - before if self.direction is Direction.LOWER_IS_BETTER else before - after

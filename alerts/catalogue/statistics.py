@@ -10,12 +10,21 @@ MIN_BAD: Final = 4
 """Fewer bad events than this break no promise about a share: of ten events that fail with 2 %, two or more fail once in
 60 times by chance, four or more once in 30,000."""
 
-SIGNIFICANT_Z: Final = 3.0
-"""How many standard errors a change must span before a version is blamed (about 1 in 740 by chance alone)."""
-
 FALSE_ALARMS: Final = 0.01
 """How often a diagnosis names something where nothing is wrong, per hour of being asked, all comparisons together.
-It is a rate: `why` may be asked again every few seconds, so one look gets a small part of it (`families.per_look`)."""
+It is a rate, as `why` may be asked again every few seconds: one look gets a small part of it."""
+
+LOOKS_PER_HOUR: Final = 180
+"""Asked every 20 s."""
+
+LOOK_LEVEL: Final = FALSE_ALARMS / LOOKS_PER_HOUR
+"""What one look may claim (union bound: it needs no independence), of `why` and of the rules that compare versions and
+tracks alike, though these look once a minute."""
+
+HALVES: Final = 2
+"""Half of what a look may claim is for versions, half for faults without one."""
+
+VERSION_LEVEL: Final = LOOK_LEVEL / HALVES
 
 FAMILY_LEVEL: Final = 0.01
 """How often one report (a baseline against now, a canary against stable) may call something worse where nothing is, all

@@ -78,9 +78,15 @@ IMPLIED: Final[dict[str, frozenset[str]]] = {
     versions.CURRENT: frozenset(("version",)),
     versions.PREVIOUS: frozenset(("version",)),
     "version:new_value1h": frozenset(("version",)),
-    "version:new_events1h": frozenset(("version",)),
+    versions.NEW_EVENTS: frozenset(("version",)),
+    "version:new_share1h": frozenset(("version",)),
+    versions.BAD: frozenset(("version",)),
     "version:old_value1h": frozenset(("previous",)),
-    "version:old_events1h": frozenset(("previous",)),
+    versions.OLD_EVENTS: frozenset(("previous",)),
+    "version:old_share1h": frozenset(("previous",)),
+    versions.ABOVE: frozenset(("version",)),
+    "version:old_above1h": frozenset(("previous",)),
+    "version:bound1h": frozenset(("previous", "le")),
 }
 
 _FLAG: Final = ("true", "false", ABSENT)

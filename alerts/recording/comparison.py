@@ -8,13 +8,11 @@ from alerts.catalogue import CATALOGUE, Direction, Kpi
 from alerts.catalogue.counts import SPEND
 from alerts.catalogue.model import DAY, HOUR, MINUTE
 from alerts.recording import rule
+from alerts.recording.certainty import UNTESTED_EVENTS
 from alerts.recording.rule import Record, RecordGroup
 from alerts.timing import Timing
 
 _WEEK_S: Final = 7 * DAY
-# No significance is asked for here, so chance must not reach the tolerance: of two equal shares of 90 %, one looks 5 %
-# worse in 35 % of cases with 10 events each, in 9 % with 100, and hardly ever with 500.
-_ENOUGH: Final = 500
 COMPARED: Final = tuple(kpi for kpi in CATALOGUE if HOUR in kpi.windows_s)
 
 
@@ -55,10 +53,10 @@ def groups(timing: Timing, baseline: Iterable[BaselinePoint], daily_budget_usd: 
 
 def _comparisons(kpi: Kpi, timing: Timing) -> Iterator[Record]:
     # Little traffic proves little: both sides need their events.
-    enough = f"{rule.events(kpi, HOUR)} >= {_ENOUGH}"
+    enough = f"{rule.events(kpi, HOUR)} >= {UNTESTED_EVENTS}"
     now = f"({rule.value(kpi, HOUR)} and ({enough}))"
     offset = f"offset {timing.of(_WEEK_S)}"
-    week_ago = f"({rule.value(kpi, HOUR)} {offset} and ({rule.events(kpi, HOUR)} {offset} >= {_ENOUGH}))"
+    week_ago = f"({rule.value(kpi, HOUR)} {offset} and ({rule.events(kpi, HOUR)} {offset} >= {UNTESTED_EVENTS}))"
     labels = {"kpi": kpi.key}
     yield Record(name=rule.WEEK_WORSENING, expr=worsening(kpi, now, week_ago, kpi.by), labels=labels)
     at_start = f'{rule.BASELINE}{{kpi="{kpi.key}"}}'

@@ -1,17 +1,19 @@
 """The statistics of `why`, baselines, the checklist and every gate: each method once, so that all say the same.
 
 `tests` has the chance that a difference is chance, `intervals` how large it may be, `detection` how large it would have
-to be to be found, `families` how many comparisons are paid for, `comparison` all of it for one KPI. `estimates` has one
+to be to be found, `families` how many comparisons are paid for, `likelihood` how well two sides fit, `comparison` all
+of it for one KPI. `estimates` has one
 window alone with its uncertainty, `histograms` how values of a histogram become good and bad events.
 """
 
-from alerts.statistics.comparison import Comparison, Counts, Kind, compare, counts_of, kind_of
+from alerts.statistics.comparison import Comparison, Counts, Kind, against, compare, counts_of, kind_of
 from alerts.statistics.detection import detectable_mean, detectable_rate, detectable_share
 from alerts.statistics.estimates import Counted, Estimate, Method, estimate, method_of
-from alerts.statistics.families import holm, per_look
+from alerts.statistics.families import holm
 from alerts.statistics.histograms import Buckets, beyond, nearest, quantile, tail
 from alerts.statistics.intervals import newcombe, poisson, ratio_of_rates, student, wilson
-from alerts.statistics.tests import chance_of_means, chance_of_rates, chance_of_shares, chance_of_strata
+from alerts.statistics.likelihood import errors_of, nats_needed, nats_of_shares
+from alerts.statistics.tests import chance_beyond, chance_of_means, chance_of_rates, chance_of_shares, chance_of_strata
 
 __all__ = [
     "Buckets",
@@ -21,7 +23,9 @@ __all__ = [
     "Estimate",
     "Kind",
     "Method",
+    "against",
     "beyond",
+    "chance_beyond",
     "chance_of_means",
     "chance_of_rates",
     "chance_of_shares",
@@ -31,13 +35,15 @@ __all__ = [
     "detectable_mean",
     "detectable_rate",
     "detectable_share",
+    "errors_of",
     "estimate",
     "holm",
     "kind_of",
     "method_of",
+    "nats_needed",
+    "nats_of_shares",
     "nearest",
     "newcombe",
-    "per_look",
     "poisson",
     "quantile",
     "ratio_of_rates",

@@ -13,9 +13,9 @@ from typing import Final
 
 import scipy
 
-from alerts.catalogue import CONFIDENCE, FALSE_ALARMS, MIN_BAD, MIN_EVENTS, POWER, Direction, Kpi, Unit
-from alerts.statistics.intervals import newcombe, ratio_of_rates
-from alerts.statistics.tests import chance_of_rates, chance_of_strata
+from alerts.catalogue import CONFIDENCE, FALSE_ALARMS, MIN_BAD, MIN_EVENTS, POWER, Direction, Kpi
+from alerts.statistics.intervals import newcombe, ratio_of_rates, wilson
+from alerts.statistics.tests import chance_beyond, chance_of_rates, chance_of_strata
 
 _SMALLEST_P: Final = 1e-300
 _MORE: Final = 1.5
@@ -30,7 +30,7 @@ class Kind(StrEnum):
 
 def kind_of(kpi: Kpi) -> Kind:
     """A rate counts one kind of event per another; everything else becomes a share."""
-    return Kind.RATE if kpi.unit is Unit.PER_CALL else Kind.SHARE
+    return Kind.RATE if kpi.is_rate else Kind.SHARE
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,8 @@ def counts_of(kpi: Kpi, above: float, below: float) -> Counts:
 class Comparison:
     """One KPI before and after. `p` is one-sided and for this comparison alone; `low` and `high` bound `growth`.
 
-    `dispersion` is how much more events scatter than independent ones.
+    `dispersion` is how much more events scatter than independent ones. `promised`: there was no before, so it is what
+    the KPI promises.
     """
 
     kpi: Kpi
@@ -71,6 +72,7 @@ class Comparison:
     low: float | None
     high: float | None
     dispersion: float
+    promised: bool = False
 
     @property
     def z(self) -> float:
@@ -101,13 +103,14 @@ class Comparison:
         if self.after.share <= self.before.share:
             return 0
         z = float(scipy.stats.norm.isf(level / comparisons)) + float(scipy.stats.norm.isf(1 - POWER))
+        counted = (self.after,) if self.promised else (self.before, self.after)
         # Half an event keeps a perfect side from looking certain.
-        parts = [(side.bad + 0.5) / (side.events + 1) for side in (self.before, self.after)]
+        parts = [(side.bad + 0.5) / (side.events + 1) for side in counted]
         spread = sum(part * (1 - part) if kind_of(self.kpi) is Kind.SHARE else part for part in parts)
         needed = math.ceil(z**2 * spread * self.dispersion / (self.after.share - self.before.share) ** 2)
         # What is there does not prove it: more are needed, whatever the approximation says. Told as events of the KPI.
-        seen = min(self.before.events, self.after.events)
-        per_event = max(side.total / side.events for side in (self.before, self.after))
+        seen = min(side.events for side in counted)
+        per_event = max(side.total / side.events for side in counted)
         return math.ceil(max(needed, seen * _MORE) * per_event)
 
 
@@ -142,3 +145,22 @@ def compare(
         p = chance_of_rates(bad_old, old, bad_new, new)
         low, high = ratio_of_rates(bad_old, old, bad_new, new, CONFIDENCE)
     return Comparison(kpi=kpi, before=before, after=after, p=p, low=low, high=high, dispersion=dispersion)
+
+
+def against(kpi: Kpi, after: Counts, dispersion: float = 1.0) -> Comparison | None:
+    """Compare with what a share promises, where there is no before; None without a promise or with too few events."""
+    if kpi.promise is None or after.events < MIN_EVENTS:
+        return None
+    tolerated = kpi.promise if kpi.direction is Direction.LOWER_IS_BETTER else 1 - kpi.promise
+    bad, events = after.bad / dispersion, after.events / dispersion
+    low, high = wilson(_shown(kpi, after) * events, events, CONFIDENCE)
+    return Comparison(
+        kpi=kpi,
+        before=Counts(tolerated, 1.0, kpi.promise, 0.0),
+        after=after,
+        p=chance_beyond(bad, events, tolerated),
+        low=low - tolerated,
+        high=high - tolerated,
+        dispersion=dispersion,
+        promised=True,
+    )

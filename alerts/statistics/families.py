@@ -1,10 +1,6 @@
-"""Many comparisons and many looks: what a single one may claim so that all of them together keep their promise."""
+"""Many comparisons: what a single one may claim so that all of them together keep their promise."""
 
 from collections.abc import Sequence
-from typing import Final
-
-LOOKS_PER_HOUR: Final = 180
-"""Asked every 20 s."""
 
 
 def holm(chances: Sequence[float | None], level: float) -> set[int]:
@@ -16,8 +12,3 @@ def holm(chances: Sequence[float | None], level: float) -> set[int]:
             break
         found.add(number)
     return found
-
-
-def per_look(level_per_hour: float) -> float:
-    """Level of one look, so that an hour of looks keeps its own (union bound: it needs no independence)."""
-    return level_per_hour / LOOKS_PER_HOUR

@@ -21,6 +21,15 @@ def chance_of_shares(bad_before: float, before: float, bad_after: float, after: 
     return float(scipy.stats.hypergeom(first + second, bad, second).sf(min(round(bad_after), second) - 1))
 
 
+def chance_beyond(bad: float, events: float, share: float) -> float:
+    """P(at least so many bad events), each bad with chance `share`: the exact binomial test.
+
+    Source: Clopper and Pearson 1934.
+    """
+    whole = round(events)
+    return float(scipy.stats.binom(whole, share).sf(min(round(bad), whole) - 1))
+
+
 def chance_of_rates(count_before: float, before: float, count_after: float, after: float) -> float:
     """P(at least so many counts after), given how many there were in all: the conditional test of two Poisson rates.
 

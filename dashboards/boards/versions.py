@@ -57,7 +57,8 @@ def _compared() -> Table:
         description=(
             "Every KPI of every version in use against the last day of the version before it. Worse by: a difference"
             " for shares, a part of the old value for the rest; below 0 is better. Standard errors tell chance from"
-            " change, 3 and more is hardly chance; means have none."
+            " change; means without a histogram have none. The alert asks for as many as keep the level of `agentobs"
+            " why` over all comparisons of the environment, about five."
         ),
         no_data="No version was replaced in the last month, or the new one has too few events yet.",
         queries=tuple(
@@ -112,10 +113,14 @@ _TRACKS: Final = Section(
         ),
         TimeSeries(
             title="Canary, standard errors worse",
-            description="How far the canary is from what is stable; above 3 is hardly chance. Below 0 it is better.",
+            description=(
+                "How far the canary is from what is stable; above the line is hardly chance, all comparisons of the"
+                " environment together. Below 0 it is better."
+            ),
             no_data="There is no canary, or it has too few events yet.",
             queries=(
                 Prom(expr=_READ.narrowed(tracks.Z, tracks.LABELS), legend=f"{{{{kpi}}}} {legend(tracks.LABELS)}"),
+                Prom(expr=_READ.narrowed(tracks.NEEDED, (Label.ENVIRONMENT,)), legend="hardly chance from here on"),
             ),
             format=Format.SCORE,
             width=12,

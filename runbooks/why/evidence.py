@@ -11,12 +11,11 @@ from functools import cached_property
 from typing import Final
 
 import numpy as np
-import scipy
 from numpy.typing import NDArray
 
 from alerts.catalogue import MIN_BAD, MIN_EVENTS
 from alerts.source import EXPORT_DELAY_S
-from alerts.statistics import Comparison, Kind, compare, kind_of
+from alerts.statistics import Comparison, Kind, compare, kind_of, likelihood
 from runbooks.why import places
 from runbooks.why.spans import Mask, Numbers
 from runbooks.why.tables import Table
@@ -68,11 +67,14 @@ class Cells:
         bad, events = (self._in_strata(side) for side in self._running)
         return bad, events
 
+    @cached_property
+    def _members(self) -> Numbers:
+        """1 where a row is of a stratum: S x R."""
+        return np.asarray(self.strata == np.arange(int(self.strata.max()) + 1)[:, None], dtype=np.float64)
+
     def _in_strata(self, rows: Numbers) -> Numbers:
         """Sums over the rows of each stratum; `rows` has a row per row of the table."""
-        found = np.zeros((int(self.strata.max()) + 1, *rows.shape[1:]))
-        np.add.at(found, self.strata, rows)
-        return found
+        return np.asarray(self._members @ rows)
 
     def sums(self, parts: Sequence[Part]) -> tuple[Numbers, Numbers]:
         """Bad events and events of some rectangles that do not overlap: twice S."""
@@ -103,9 +105,20 @@ class Cells:
 
     def gain(self, parts: Sequence[Part], among: Mask | None = None) -> float:
         """Nats that a split gains; `among` are the rows that it is compared with, all where it is None."""
-        whole = self.sums([Part(among if among is not None else np.ones(len(self.strata), bool), 0, -1)])
-        inside = self.sums(parts)
-        return float(gains(self.kind, *(side[:, None] for side in (*whole, *inside)))[0])
+        return float(gains(self.kind, *self._whole(among), *(side[:, None] for side in self.sums(parts)))[0])
+
+    def gains_of(self, rows: Mask, firsts: Sequence[int], lasts: Sequence[int], among: Mask | None = None) -> Numbers:
+        """Nats that splits of the same rows gain, each from a column to before another one."""
+        chosen = (running[rows] for running in self._running)
+        members = self._members[:, rows]
+        inside = [members @ (running[:, lasts] - running[:, firsts]) for running in chosen]
+        return gains(self.kind, *self._whole(among), *inside)
+
+    def _whole(self, among: Mask | None) -> tuple[Numbers, Numbers]:
+        """Bad events and events of some rows, all where it is None: twice S x 1."""
+        every = np.ones(len(self.strata), bool) if among is None else among
+        bad, events = (self._members[:, every] @ running[every, -1:] for running in self._running)
+        return bad, events
 
     def unevenness(self, parts: Sequence[Part]) -> float:
         """Nats by which the strata inside a split differ: what is broken for all should not spare most."""
@@ -117,7 +130,7 @@ class Cells:
 def gains(kind: Kind, bad: Numbers, events: Numbers, bad_in: Numbers, events_in: Numbers) -> Numbers:
     """Nats gained by splits, over the first axis (strata); a stratum that got better counts against. At least 0.
 
-    `bad`, `events` are the whole of each stratum, `*_in` the part that is called bad by each split.
+    `bad`, `events` are the whole of each stratum (S x 1), `*_in` the part that each split calls bad (S x splits).
     """
     bad_out, events_out = bad - bad_in, events - events_in
     both = (events_out > 0) & (events_in > 0)
@@ -130,24 +143,22 @@ def gains(kind: Kind, bad: Numbers, events: Numbers, bad_in: Numbers, events_in:
 
 def _fit(kind: Kind, bad: Numbers, events: Numbers) -> Numbers:
     """The largest log-likelihood of each group."""
-    share = np.divide(bad, events, out=np.zeros_like(bad), where=events > 0)
-    if kind is Kind.RATE:
-        return np.asarray(scipy.special.xlogy(bad, share) - bad)
-    share = np.clip(share, 0.0, 1.0)
-    return np.asarray(events * (scipy.special.xlogy(share, share) + scipy.special.xlogy(1 - share, 1 - share)))
+    return likelihood.of_rates(bad, events) if kind is Kind.RATE else likelihood.of_shares(bad, events)
 
 
 def of_borders(kind: Kind, bad: Numbers, events: Numbers) -> Numbers:
     """Gain of a fault from each column on: C. `bad`, `events` are running sums, S x (C + 1)."""
-    whole = [np.broadcast_to(side[:, -1:], side[:, :-1].shape) for side in (bad, events)]
-    return gains(kind, *whole, *(side[:, -1:] - side[:, :-1] for side in (bad, events)))
+    return gains(kind, bad[:, -1:], events[:, -1:], *(side[:, -1:] - side[:, :-1] for side in (bad, events)))
 
 
 def of_intervals(kind: Kind, bad: Numbers, events: Numbers) -> Numbers:
     """Gain of a fault from each column to before each other one: C x (C + 1), first x last."""
-    inside = [np.maximum(side[:, None, :] - side[:, :-1, None], 0.0) for side in (bad, events)]
-    whole = [np.broadcast_to(side[:, -1][:, None, None], inside[0].shape) for side in (bad, events)]
-    return gains(kind, *whole, *inside)
+    columns = bad.shape[1] - 1
+    first, last = np.triu_indices(columns, 1, columns + 1)
+    found = np.zeros((columns, columns + 1))
+    inside = (side[:, last] - side[:, first] for side in (bad, events))
+    found[first, last] = gains(kind, bad[:, -1:], events[:, -1:], *inside)
+    return found
 
 
 def scatter(cells: Cells, mask: Mask, among: Mask | None = None) -> float:

@@ -6,17 +6,17 @@ One query brings both sides of a KPI, read at the same instants: no call is in o
 import re
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 
-from agentobs.contract import ABSENT, Label
+from agentobs.contract import ABSENT
 from alerts import promql
-from alerts.catalogue import DIAGNOSED, DIMENSIONS, Kpi, Selector
+from alerts.catalogue import DIAGNOSED, DIMENSIONS, Selector
+from alerts.catalogue.attempts import first_attempts
 from alerts.catalogue.wanted import Like, Not, Unlike, Wanted, Where
 from alerts.source import MetricsSource
-from alerts.statistics import Kind, kind_of
 from runbooks.why import places
 from runbooks.why.spans import Numbers, Span
 
@@ -53,16 +53,16 @@ class Reader:
             for one in self.source.range(query, segment.start + segment.width, segment.end + 1e-3, segment.width):
                 key = tuple(one.labels.get(label, ABSENT) for label in by)
                 row = found.setdefault(key, np.zeros(self.span.columns))
-                for at, value in one.points:
-                    column = round((at - segment.start) / segment.width) - 1
-                    row[first + min(segment.columns - 1, max(0, column))] = _counted(value)
+                at, values = np.array(one.points, dtype=np.float64).reshape(-1, 2).T
+                columns = np.rint((at - segment.start) / segment.width).astype(int) - 1
+                row[first + np.clip(columns, 0, segment.columns - 1)] = _counted(values)
             first += segment.columns
         return [(dict(zip(by, key, strict=True)), row) for key, row in found.items() if row.any()]
 
 
-def _counted(value: float) -> float:
-    """An increase that can be counted with; what no counter can have grown by is none."""
-    return value if 0 <= value < _MOST else 0.0  # false for NaN, too
+def _counted(values: Numbers) -> Numbers:
+    """Increases that can be counted with; what no counter can have grown by is none."""
+    return np.where((values >= 0) & (values < _MOST), values, 0.0)  # false for NaN, too
 
 
 def _is_selected(labels: Mapping[str, str], where: Where) -> bool:
@@ -81,33 +81,16 @@ def _is(value: str | None, wanted: Wanted) -> bool:
             return value == wanted
 
 
-def buckets(kpi: Kpi) -> Selector | None:
-    """The buckets of a KPI that is the mean of a histogram."""
-    if kpi.histogram is None or kpi.numerator.series != kpi.histogram.sum:
-        return None
-    return Selector(series=kpi.histogram.bucket, labels=(), where=kpi.denominator.where)
-
-
-def _first(kpi: Kpi) -> Where:
-    """What selects first attempts: retries of a call fail with it, so a call counts once."""
-    about_retries = Label.IS_RETRY in kpi.numerator.where or kind_of(kpi) is Kind.RATE
-    return {} if about_retries or Label.IS_RETRY not in kpi.denominator.labels else {Label.IS_RETRY: Not("true")}
-
-
-def once(kpi: Kpi, selector: Selector) -> Selector:
-    """The selector, of first attempts."""
-    return replace(selector, where={**selector.where, **_first(kpi)})
-
-
 def _needed() -> dict[str, set[str]]:
     """Labels by which each series is read."""
     found: dict[str, set[str]] = defaultdict(set)
     for kpi in DIAGNOSED:
-        for selector in (kpi.numerator, kpi.denominator, *filter(None, [buckets(kpi)])):
-            found[selector.series] |= {str(label) for label in (*places.labels_of(kpi), *selector.where, *_first(kpi))}
-        of_histogram = buckets(kpi)
-        if of_histogram is not None:
-            found[of_histogram.series].add(LE)
+        for selector in (kpi.numerator, kpi.denominator, *filter(None, [kpi.buckets])):
+            found[selector.series] |= {
+                str(label) for label in (*places.labels_of(kpi), *selector.where, *first_attempts(kpi))
+            }
+        if kpi.buckets is not None:
+            found[kpi.buckets.series].add(LE)
     for dimension in DIMENSIONS:
         found[dimension.counted.series] |= {str(label) for label in (*dimension.labels, *dimension.where)}
     return found

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from agentobs.contract import ABSENT, Label
 from alerts.catalogue import DIAGNOSED, TAIL, Direction, Kpi, Selector
+from alerts.catalogue.attempts import once
 from alerts.statistics import Counts, Kind, kind_of, nearest
 from runbooks.why import places
 from runbooks.why.places import Place
-from runbooks.why.reading import LE, Reader, Row, buckets, once
+from runbooks.why.reading import LE, Reader, Row
 from runbooks.why.spans import Mask, Numbers, Span
 
 _LEAST_VALUE: Final = 1e-12
@@ -60,12 +61,12 @@ class Table:
         return known
 
 
-def read(reader: Reader) -> list[Table]:
-    """Every diagnosed KPI at every place that has events of it."""
-    return [table for kpi in DIAGNOSED for table in _of_kpi(reader, kpi)]
+def read(reader: Reader, replaced: Mapping[Place, str] | None = None) -> list[Table]:
+    """Every diagnosed KPI at every place that has events of it; with those of what it has `replaced`."""
+    return [table for kpi in DIAGNOSED for table in _of_kpi(reader, kpi, replaced or {})]
 
 
-def _of_kpi(reader: Reader, kpi: Kpi) -> Iterator[Table]:
+def _of_kpi(reader: Reader, kpi: Kpi, replaced: Mapping[Place, str]) -> Iterator[Table]:
     by = places.labels_of(kpi)
     none = np.zeros(reader.span.columns)
 
@@ -79,13 +80,15 @@ def _of_kpi(reader: Reader, kpi: Kpi) -> Iterator[Table]:
     def rows(counted: Mapping[_Key, Numbers], keys: Sequence[_Key]) -> Numbers:
         return np.array([counted.get(key, none) for key in keys])
 
-    histogram = buckets(kpi)
-    large = _by_bound(reader.rows(once(kpi, histogram)), by) if histogram else {}
-    for name, keys in _by_place(kpi, by, all_below).items():
+    large = _by_bound(reader.rows(once(kpi, kpi.buckets)), by) if kpi.buckets else {}
+    named = _by_place(kpi, by, all_below)
+    for name, own in named.items():
+        place = Place(reader.span.environment, places.kind_of(kpi), name)
+        keys = [*(named.get(replaced[place], ()) if place in replaced else ()), *own]
         choices = _tested(kpi, keys, rows(first_above, keys), rows(first_below, keys), large)
         made = Table(
             kpi=kpi,
-            place=Place(reader.span.environment, places.kind_of(kpi), name),
+            place=place,
             span=reader.span,
             rows=tuple(dict(zip(by, key, strict=True)) for key in keys),
             bad=choices[0][1],

@@ -4,6 +4,7 @@ A step is a minute; time 0 is the start, so a version that begins in minute 30 i
 first call has been counted.
 """
 
+import math
 from collections.abc import Iterator
 
 from rules.cases_recording import SLICE, changed, raw, series
@@ -99,9 +100,74 @@ def _slices() -> Iterator[RecordCase]:
         record="version:value1h", name="of a tool", series=calls_, at="70m",
         expect={name: 0.75, timeouts: 0.25, retries: 0},
     )  # fmt: skip
+    again = bad.replace("timeout", 'timeout",is_retry="true')
+    retried = {good: "0+3x90", bad: "0+1x90", again: "0+1x90"}
+    yield RecordCase(
+        record="version:share1h",
+        name="of first attempts",
+        series=retried,
+        at="70m",
+        expect={name: 0.75, timeouts: 0.25},
+    )
+    yield RecordCase(
+        record="version:value1h", name="of all attempts", series=retried, at="70m",
+        expect={name: 0.6, timeouts: 0.4, retries: 0.2},
+    )  # fmt: skip
+    took = {f'agentic_tool_calls_total{{{TOOL},tool_version="4"}}': "0+4x90"}
+    for suffix, le, rate in (
+        ("count", "", 4),
+        ("bucket", ',le="0.5"', 1),
+        ("bucket", ',le="1"', 3),
+        ("bucket", ',le="+Inf"', 4),
+    ):
+        took[f'agentic_tool_duration_seconds_{suffix}{{{TOOL},tool_version="4"{le}}}'] = f"0+{rate}x90"
+    slow = name.replace("tool_success", "tool_latency")
+    yield RecordCase(
+        record="version:above1h", name="of a tool's seconds", series=took, at="70m",
+        expect={slow.replace("}", f',le="{le}"}}'): share for le, share in (("0.5", 0.75), ("1", 0.25), ("+Inf", 0))},
+    )  # fmt: skip
     few = {good: "9x90 0x1", bad: "0x9 1x90"}
     yield RecordCase(record="version:events1h", name="too few", series={good: "0+1x9 9x80"}, at="70m")
     yield RecordCase(record="version:value1h", name="too few", series={good: "0+1x9 9x80"} | {bad: few[bad]}, at="70m")
+
+
+def _nats(share: float) -> float:
+    """Log-likelihood of one event of a side with this share."""
+    return sum(part * math.log(part) for part in (share, 1 - share) if part > 0)
+
+
+def _slow() -> Iterator[RecordCase]:
+    """Seconds of a tool: about a tenth of the old calls took longer than 1 s, half of the new ones do."""
+    current, previous = (
+        f'{name}{{dimension="tool",{TOOL},version="{v}"}}' for name, v in ((CURRENT, 4), (PREVIOUS, 3))
+    )
+    given = {current: "1x100", previous: "1x100"}
+    values = (("3", "", 100, 0.6, (0.3, 0.08, 0.01)), ("4", "_x50 ", 50, 0.9, (0.9, 0.5, 0.1)))
+    owner = f'dimension="tool",{TOOL},kpi="tool_latency"'
+    for version, begins, events, seconds, shares in values:
+        mine = f'{owner},version="{version}"'
+        given[f"version:value1h{{{mine}}}"] = f"{begins}{seconds}x{events}"
+        given[f"version:events1h{{{mine}}}"] = f"{begins}{events}x{events}"
+        for le, share in zip(_BOUNDS, shares, strict=True):
+            given[f'version:above1h{{{mine},le="{le}"}}'] = f"{begins}{share}x{events}"
+    new, old = f'{{{owner},version="4"}}', f'{{{owner},previous="3"}}'
+    both = f'{{{owner},previous="3",version="4"}}'
+    bounds = {le: f'{{{owner},previous="3",le="{le}"}}' for le in _BOUNDS}
+    for record, expect in (
+        ("version:old_above1h", {bounds["0.5"]: 0.3, bounds["1"]: 0.08, bounds["2"]: 0.01}),
+        ("version:bound1h", {bounds["1"]: 0.02}),
+        ("version:new_share1h", {new: 0.5}),
+        ("version:old_share1h", {old: 0.08}),
+        ("version:worsening1h", {both: 0.5}),
+        ("version:pooled1h", {both: 33 / 150}),
+        ("version:z1h", {both: (2 * (50 * _nats(0.5) + 100 * _nats(0.08) - 150 * _nats(33 / 150))) ** 0.5}),
+        ("version:bad1h", {new: 25}),
+    ):
+        yield RecordCase(record=record, name="of slow calls", series=given, at="80m", expect=expect)
+
+
+_BOUNDS = ("0.5", "1", "2")
+_MANY = (("prod", 1), ("prod", 2), ("prod", 3), ("prod", 4), ("dev", 1))
 
 
 def _compared() -> Iterator[RecordCase]:
@@ -113,6 +179,8 @@ def _compared() -> Iterator[RecordCase]:
     rates = {
         f"version:value1h{of_kpi('tool_success', '3')}": "0.9x100",
         f"version:value1h{of_kpi('tool_success', '4')}": "_x50 0.6x50",
+        f"version:share1h{of_kpi('tool_success', '3')}": "0.9x100",
+        f"version:share1h{of_kpi('tool_success', '4')}": "_x50 0.6x50",
         f"version:events1h{of_kpi('tool_success', '3')}": "100x40 60x60",
         f"version:events1h{of_kpi('tool_success', '4')}": "_x50 50x50",
         current: "1x100",
@@ -128,10 +196,39 @@ def _compared() -> Iterator[RecordCase]:
         ("version:old_events1h", {old: 100}),
         ("version:worsening1h", {both: 0.3}),
         ("version:pooled1h", {both: 0.8}),
-        # 0.3 / sqrt(0.8 x 0.2 x (1/50 + 1/100)) = 0.3 / 0.069282
-        ("version:z1h", {both: 4.3301270189221945}),
+        # 0.6 of 50 and 0.9 of 100 against 0.8 of 150, in nats, then as standard errors.
+        ("version:z1h", {both: (2 * (50 * _nats(0.6) + 100 * _nats(0.9) - 150 * _nats(0.8))) ** 0.5}),
+        ("version:new_share1h", {new: 0.6}),
+        ("version:old_share1h", {old: 0.9}),
+        ("version:bad1h", {new: 20}),
+        # One comparison, half of 1 in 100 an hour of 180 looks: sqrt(2 ln(36000)).
+        ("version:needed_z1h", {'{environment="prod"}': (2 * math.log(36000)) ** 0.5}),
     ):
         yield RecordCase(record=record, name="of a worse version", series=rates, at="80m", expect=expect)
+    better = rates | {f"version:{name}1h{of_kpi('tool_success', '4')}": "_x50 1x50" for name in ("value", "share")}
+    expect = {both: -((2 * (50 * _nats(1.0) + 100 * _nats(0.9) - 150 * _nats(14 / 15))) ** 0.5)}
+    yield RecordCase(record="version:z1h", name="of a better version", series=better, at="80m", expect=expect)
+    series = (f"version:{name}1h{of_kpi('tool_success', version)}" for name in ("value", "share") for version in "34")
+    equal = rates | dict.fromkeys(series, "1x100")
+    yield RecordCase(record="version:z1h", name="where nothing fails", series=equal, at="80m", expect={both: 0})
+    retried = rates | {
+        f"version:share1h{of_kpi('tool_success', '3')}": "0.95x100",
+        f"version:share1h{of_kpi('tool_success', '4')}": "_x50 0.8x50",
+    }
+    for record, expect in (
+        ("version:new_share1h", {new: 0.8}),
+        ("version:old_share1h", {old: 0.95}),
+        ("version:worsening1h", {both: 0.3}),
+        ("version:pooled1h", {both: 0.9}),
+        ("version:bad1h", {new: 10}),
+    ):
+        yield RecordCase(record=record, name="of first attempts", series=retried, at="80m", expect=expect)
+    # Four comparisons in prod, one in dev.
+    many = {f'version:worsening1h{{environment="{where}",kpi="k{n}"}}': "0.1x9" for where, n in _MANY}
+    yield RecordCase(
+        record="version:needed_z1h", name="of many", series=many, at="5m",
+        expect={f'{{environment="{each}"}}': (2 * math.log(n * 36000)) ** 0.5 for each, n in (("prod", 4), ("dev", 1))},
+    )  # fmt: skip
     alone = {name: values for name, values in rates.items() if not name.startswith(PREVIOUS)}
     yield RecordCase(record="version:worsening1h", name="needs one before", series=alone, at="80m")
 
@@ -143,13 +240,17 @@ def _tracks() -> Iterator[RecordCase]:
         for outcome, rate in (("success", good), ("failure", bad)):
             given[f'agentic_task_calls_total{{{flow},track="{track}",outcome="{outcome}"}}'] = f"0+{rate}x90"
     canary, stable = (f'{{{flow},kpi="task_success",track="{track}"}}' for track in ("canary", "stable"))
-    # 600 tasks at 0.9 and 300 at 0.6: together 0.8; 0.3 / sqrt(0.8 x 0.2 x (1/300 + 1/600)) = 10.6066
+    # 600 tasks at 0.9 and 300 at 0.6: together 0.8.
+    nats = 300 * _nats(0.6) + 600 * _nats(0.9) - 900 * _nats(0.8)
     for record, expect in (
         ("track:events1h", {canary: 300, stable: 600}),
         ("track:value1h", {canary: 0.6, stable: 0.9}),
         ("track:canary_worsening1h", {canary: 0.3}),
         ("track:pooled1h", {canary: 0.8}),
-        ("track:canary_z1h", {canary: 10.606601717798213}),
+        ("track:canary_z1h", {canary: (2 * nats) ** 0.5}),
+        ("track:share1h", {canary: 0.6, stable: 0.9}),
+        ("track:canary_bad1h", {canary: 120}),
+        ("track:needed_z1h", {'{environment="prod"}': (2 * math.log(36000)) ** 0.5}),
     ):
         yield RecordCase(record=record, name="of a worse canary", series=given, at="70m", expect=expect)
     few = dict.fromkeys(given, "0+1x2 2x90")
@@ -208,4 +309,4 @@ def _every_worsening() -> Iterator[RecordCase]:
         yield RecordCase(record="track:canary_worsening1h", name=kpi.key, series=given, at="5m", expect={labels: worse})
 
 
-CASES = (*_every_slice(), *_every_worsening(), *_sightings(), *_slices(), *_compared(), *_tracks())
+CASES = (*_every_slice(), *_every_worsening(), *_sightings(), *_slices(), *_compared(), *_slow(), *_tracks())

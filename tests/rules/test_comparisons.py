@@ -27,13 +27,18 @@ def tolerance(kpi: str) -> str:
 
 CANARY_TEXT = (
     "Over the last hour the canary did worse than the stable track by more than the tolerance, and by more than"
-    " 3 standard errors. Stop the rollout before more traffic gets it."
+    " chance explains. Stop the rollout before more traffic gets it."
 )
 TASKS = '{environment="prod",workflow="support",kpi="task_success",track="canary"}'
 TASKS_DEV = '{environment="dev",workflow="support",kpi="task_success",track="canary"}'
 PROVIDER = '{environment="prod",provider="acme",kpi="model_success",track="canary"}'
 EVALUATION = '{environment="prod",agent_name="writer",eval_name="groundedness",kpi="evaluation_pass",track="canary"}'
-WORSE, Z = "track:canary_worsening1h", "track:canary_z1h"
+WORSE, Z, BAD = "track:canary_worsening1h", "track:canary_z1h", "track:canary_bad1h"
+
+
+def needed(family: str) -> dict[str, str]:
+    """Standard errors that are hardly chance; dev makes more comparisons."""
+    return {f'{family}:needed_z1h{{environment="{name}"}}': f"{z}x60" for name, z in (("prod", 3), ("dev", 3.2))}
 
 
 def canary_fired(labels: str, summary: str, value: str) -> Fired:
@@ -44,7 +49,8 @@ def canary_fired(labels: str, summary: str, value: str) -> Fired:
 
 
 def canary(name: str, at: str, series: dict[str, str], *fired: Fired) -> AlertCase:
-    given = {tolerance("task_success"): "0.05x60", **series}
+    enough = {BAD + one: "4x60" for one in (TASKS, TASKS_DEV, PROVIDER, EVALUATION)}
+    given = {tolerance("task_success"): "0.05x60", **needed("track"), **enough, **series}
     return AlertCase(alert="CanaryWorse", name=name, series=given, at=at, expect=fired)
 
 
@@ -59,6 +65,8 @@ CANARY_CASES = (
     canary("better", "30m", CANARY | {WORSE + TASKS: "-0.2x60", Z + TASKS: "-9x60"}),
     canary("may be chance", "30m", CANARY | {Z + TASKS: "3x60"}),
     canary("no chance known", "30m", {WORSE + TASKS: "0.5x60"}),
+    canary("three bad events", "30m", CANARY | {BAD + TASKS: "3x60"}),
+    canary("hardly chance in prod, and chance in dev", "30m", {WORSE + TASKS_DEV: "0.06x60", Z + TASKS_DEV: "3.1x60"}),
     canary("only another environment is sure", "30m", {WORSE + TASKS: "0.06x60", Z + TASKS_DEV: "9x60"}),
     canary("the canary is sure and slightly worse, another one is worse and unsure", "30m", {
         WORSE + TASKS: "0.04x60", Z + TASKS: "9x60", WORSE + TASKS_DEV: "0.5x60", Z + TASKS_DEV: "1x60",
@@ -212,7 +220,7 @@ BEFORE_CASES = (
 
 # Versions.
 
-WORSENING, SURE = "version:worsening1h", "version:z1h"
+WORSENING, SURE, FAILED = "version:worsening1h", "version:z1h", "version:bad1h"
 TOOL = '{environment="prod",tool_name="lookup",kpi="tool_success",dimension="tool",version="4.0.0",previous="3.1.0"}'
 OTHER_TOOL = TOOL.replace("lookup", "refund")
 TOOL_DEV = TOOL.replace("prod", "dev")
@@ -226,6 +234,9 @@ MODEL_SWAP = (
 )
 TIMEOUTS = TOOL.replace("tool_success", "tool_timeouts")
 COST = '{environment="prod",workflow="support",kpi="task_cost",dimension="graph",version="12",previous="11"}'
+DEAR = (
+    '{environment="prod",agent_name="writer",kpi="model_cost",dimension="model",version="large-2",previous="large-1"}'
+)
 SEEN_TOOL = 'version:current{environment="prod",tool_name="lookup",dimension="tool",version="4.0.0"}'
 SEEN_PROMPT = (
     'version:current{environment="prod",agent_name="writer",prompt_name="draft",dimension="prompt",version="8"}'
@@ -251,6 +262,7 @@ TOLERANCES = {
     tolerance("agent_success"): "0.05x60",
     tolerance("tool_timeouts"): "0.05x60",
     tolerance("task_cost"): "0.3x60",
+    tolerance("model_cost"): "0.3x60",
 }
 
 
@@ -316,28 +328,60 @@ COST_FIRED = version_fired(
     "31%",
 )
 
+DEAR_FIRED = version_fired(
+    DEAR,
+    "ticket",
+    "model_cost of agent writer in prod got 31% worse with model large-2 (was large-1).",
+    "The model changed from large-1 to large-2, first seen 2023-11-15 00:13:20 +0000 UTC. Compared with the previous"
+    " version's last day, model_cost got worse by 31% (a difference for shares, a part of the old value for the rest)."
+    " Roll the version back first.",
+    "31%",
+)
+
 
 def version(name: str, at: str, series: dict[str, str], *fired: Fired) -> AlertCase:
-    given = {**TOLERANCES, **SEEN, **SAME_NUMBER, **series}
+    given = {**TOLERANCES, **SEEN, **SAME_NUMBER, **needed("version"), **series}
     return AlertCase(alert="VersionRegression", name=name, series=given, at=at, expect=fired)
 
 
 def worse(labels: str, by: str, z: str | None = None) -> dict[str, str]:
-    return {WORSENING + labels: f"{by}x60", **({SURE + labels: f"{z}x60"} if z else {})}
+    sure = {SURE + labels: f"{z}x60", FAILED + alone(labels): "4x60"} if z else {}
+    return {WORSENING + labels: f"{by}x60", **sure}
+
+
+def dear(by: str, new: int, old: int) -> dict[str, str]:
+    """Cost per model call, which has no histogram."""
+    before = "{" + ",".join(f'{k}="{v}"' for k, v in labels_of(DEAR).items() if k != "version") + "}"
+    events = {"version:new_events1h" + alone(DEAR): f"{new}x60", "version:old_events1h" + before: f"{old}x60"}
+    return {WORSENING + DEAR: f"{by}x60", **events}
+
+
+def alone(labels: str) -> str:
+    """The labels of a version without those of the one before."""
+    return "{" + ",".join(f'{k}="{v}"' for k, v in labels_of(labels).items() if k != "previous") + "}"
 
 
 VERSION_CASES = (
     version("a share that pages fires after 5 minutes", "5m", worse(TOOL, "0.06", "3.1"), TOOL_FIRED),
     version("a share that waits fires after 5 minutes", "5m", worse(TIMEOUTS, "0.06", "3.1"), TIMEOUTS_FIRED),
-    version("a mean fires after 5 minutes", "5m", worse(COST, "0.31"), COST_FIRED),
+    version("a mean fires after 5 minutes", "5m", worse(COST, "0.31", "3.1"), COST_FIRED),
+    version("a mean without a histogram, of many events", "5m", dear("0.31", 500, 500), DEAR_FIRED),
+    version("a mean without a histogram: not yet", "4m45s", dear("0.31", 500, 500)),
+    version("a mean without a histogram: as tolerated", "30m", dear("0.3", 900, 900)),
+    version("a mean without a histogram, of too few new events", "30m", dear("9", 499, 900)),
+    version("a mean without a histogram, of too few old events", "30m", dear("9", 900, 499)),
+    version("a mean by a single slow call", "30m", worse(COST, "9") | {SURE + COST: "0.4x60", FAILED + COST: "1x60"}),
     version("a share that pages: not yet", "4m45s", worse(TOOL, "0.06", "3.1")),
     version("a share that waits: not yet", "4m45s", worse(TIMEOUTS, "0.06", "3.1")),
-    version("a mean: not yet", "4m45s", worse(COST, "0.31")),
+    version("a mean: not yet", "4m45s", worse(COST, "0.31", "3.1")),
     version("a share that pages: as tolerated", "30m", worse(TOOL, "0.05", "9")),
     version("a share that waits: as tolerated", "30m", worse(TIMEOUTS, "0.05", "9")),
-    version("a mean: as tolerated", "30m", worse(COST, "0.3")),
+    version("a mean: as tolerated", "30m", worse(COST, "0.3", "9")),
+    version("a mean: may be chance", "30m", worse(COST, "0.5", "3")),
     version("a share that pages: may be chance", "30m", worse(TOOL, "0.5", "3")),
     version("a share that waits: may be chance", "30m", worse(TIMEOUTS, "0.5", "3")),
+    version("a share with three bad events", "30m", worse(TOOL, "0.5", "9") | {FAILED + alone(TOOL): "3x60"}),
+    version("a share of an environment with more comparisons", "30m", worse(TOOL_DEV, "0.07", "3.1")),
     version("a share of which no chance is known", "30m", worse(TOOL, "0.5") | worse(TIMEOUTS, "0.5")),
     version("better", "30m", worse(TOOL, "-0.5", "-9") | worse(COST, "-0.5")),
     version("no tolerance known", "30m", worse(TOOL.replace("tool_success", "task_success"), "0.9", "9")),
@@ -363,7 +407,7 @@ VERSION_CASES = (
     version(
         "a share and a mean at once",
         "5m",
-        worse(TOOL, "0.06", "3.1") | worse(TIMEOUTS, "0.06", "3.1") | worse(COST, "0.31"),
+        worse(TOOL, "0.06", "3.1") | worse(TIMEOUTS, "0.06", "3.1") | worse(COST, "0.31", "3.1"),
         TOOL_FIRED,
         TIMEOUTS_FIRED,
         COST_FIRED,
@@ -371,12 +415,16 @@ VERSION_CASES = (
     version(
         "two environments at once",
         "5m",
-        worse(TOOL, "0.06", "3.1") | worse(TOOL_DEV, "0.07", "3.1"),
+        worse(TOOL, "0.06", "3.1") | worse(TOOL_DEV, "0.07", "3.3"),
         TOOL_FIRED,
         TOOL_DEV_FIRED,
     ),
     version("one of two environments", "5m", worse(TOOL, "0.06", "3.1") | worse(TOOL_DEV, "0", "0"), TOOL_FIRED),
-    version("rolled back", "40m", {WORSENING + TOOL: "0.06x20 _x40", SURE + TOOL: "3.1x20 _x40"}),
+    version(
+        "rolled back",
+        "40m",
+        worse(TOOL, "0.06", "3.1") | {WORSENING + TOOL: "0.06x20 _x40", SURE + TOOL: "3.1x20 _x40"},
+    ),
     version("recovers", "40m", worse(TOOL, "0.06", "3.1") | {WORSENING + TOOL: "0.06x20 0x40"}),
     version("no data", "30m", {}),
 )

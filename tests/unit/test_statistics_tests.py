@@ -7,7 +7,17 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from alerts.statistics import chance_of_means, chance_of_rates, chance_of_shares, chance_of_strata, holm, per_look
+from alerts.catalogue import FALSE_ALARMS, LOOK_LEVEL, MIN_BAD
+from alerts.statistics import (
+    chance_beyond,
+    chance_of_means,
+    chance_of_rates,
+    chance_of_shares,
+    chance_of_strata,
+    holm,
+    nats_needed,
+    nats_of_shares,
+)
 
 SMALL = [(0, 4, 2, 4), (1, 5, 3, 4), (2, 6, 2, 3), (0, 3, 0, 5), (3, 3, 4, 4), (1, 2, 1, 6), (4, 6, 1, 5)]
 LARGE = [(10, 100, 30, 100), (3, 500, 12, 400), (0, 50, 6, 40), (40, 80, 44, 70), (250, 5000, 300, 5000)]
@@ -30,6 +40,35 @@ def test_a_chance_of_shares_is_fishers(counts):
     bad_before, before, bad_after, after = counts
     table = [[bad_after, after - bad_after], [bad_before, before - bad_before]]
     assert chance_of_shares(*counts) == pytest.approx(stats.fisher_exact(table, alternative="greater").pvalue)
+
+
+def test_nats_say_what_fishers_test_says_where_a_verdict_is_near():
+    """So a rule that asks for nats fires where the exact test is beyond the level too, a little later."""
+    ratios = []
+    for before, after in product((10, 20, 100, 1000, 30_000), (10, 20, 100, 1000)):
+        for bad_before, bad_after in product(
+            {0, 1, 2, 5, before // 10}, range(MIN_BAD, after + 1, max(1, after // 30))
+        ):
+            counts = bad_before, before, bad_after, after
+            nats = nats_of_shares(*counts) if bad_after / after > bad_before / before else 0.0
+            if 11 < nats < 25:
+                ratios.append(chance_of_shares(*counts) / math.exp(-nats))
+    assert len(ratios) > 200
+    assert max(ratios) < 7
+    assert np.median(ratios) < 0.5
+
+
+def test_nats_are_the_log_of_how_much_better_two_shares_fit_than_one():
+    # Three of four against one of four: (3/4)^6 (1/4)^2 for two shares, (1/2)^8 for one.
+    assert nats_of_shares(1, 4, 3, 4) == pytest.approx(math.log(0.75**6 * 0.25**2 / 0.5**8))
+    assert nats_of_shares(0, 9, 0, 9) == nats_of_shares(5, 5, 5, 5) == 0
+    assert math.exp(-nats_needed(30, 0.01)) * 30 == pytest.approx(0.01)
+
+
+@pytest.mark.parametrize(("bad", "events", "share"), [(4, 10, 0.1), (0, 5, 0.1), (12, 40, 0.2), (3, 3, 0.5)])
+def test_a_chance_beyond_a_promise_is_the_part_of_all_outcomes_that_are_as_bad(bad, events, share):
+    ways = [math.comb(events, n) * share**n * (1 - share) ** (events - n) for n in range(bad, events + 1)]
+    assert chance_beyond(bad, events, share) == pytest.approx(sum(ways))
 
 
 def test_fishers_tea_tasting_lady():
@@ -121,5 +160,5 @@ def test_all_comparisons_of_equal_things_together_keep_the_level():
 
 def test_an_hour_of_looks_keeps_the_level_of_an_hour():
     # Asked every 20 s; looks that share nothing are the worst case.
-    assert per_look(0.01) == pytest.approx(0.01 / 180)
-    assert 1 - (1 - per_look(0.01)) ** 180 <= 0.01
+    assert pytest.approx(0.01 / 180) == LOOK_LEVEL
+    assert 1 - (1 - LOOK_LEVEL) ** 180 <= FALSE_ALARMS
