@@ -22,7 +22,7 @@ SIDE_BY_SIDE = -n $(1) --no-loadscope-reorder
 AS_ROOT := $(filter 0,$(shell id -u))
 CODE := alerts collector dashboards demo docs examples runbooks sdk stacks toolchain tests
 
-.PHONY: setup up down test test-cluster stack unit node lint docs coverage bench bench-collector bench-redaction bench-mutants bench-rules bench-why bench-frameworks bench-spans bench-first-answer bench-node bench-start lock help
+.PHONY: setup up down test test-cluster stack unit node lint docs coverage bench bench-collector bench-redaction bench-mutants bench-rules bench-why bench-why-sizes bench-frameworks bench-spans bench-first-answer bench-node bench-start lock help
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -76,6 +76,9 @@ bench-rules: $(READY)  ## Measure what rules and boards cost for 10, 100 and 1,0
 
 bench-why: $(READY)  ## Measure how often `agentobs why` is right about made-up faults (2 minutes; WHY='--hours' for hours)
 	@cd '$(ROOT)' && PYTHONPATH=tests:tests/bench '$(BIN)/python' tests/bench/why_accuracy.py $(WHY)
+
+bench-why-sizes: $(READY)  ## Measure what `agentobs why` costs at 1, 20 and 200 versions and 50 environments (5 minutes)
+	@cd '$(ROOT)' && PYTHONPATH=tests '$(BIN)/python' tests/bench/why_sizes.py
 
 bench-frameworks: $(READY)  ## Compare what is counted of every recorded agent framework with what happened (2 minutes)
 	@cd '$(ROOT)' && PYTHONPATH=tests '$(BIN)/python' tests/bench/framework_accuracy.py

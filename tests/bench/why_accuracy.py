@@ -4,23 +4,26 @@
     make bench-why WHY='--kinds "tool version" --every 20'        # also every 20 s from the fault on
     make bench-why WHY='--hours --count 4'                        # healthy hours, asked every 20 s
 
+`--keep FILE` adds each result to a file, and plays no world again that it has: for figures in parts, of several seeds.
 `--world 7/2/'tool version fails'` plays one world and prints all that is said of it.
 """
 
 import argparse
+import json
 import multiprocessing
 import statistics
 import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 from support.memory_source import MemorySource
-from support.worlds.healthy import HEALTHY
 from support.worlds.judging import Judgement, judge
-from support.worlds.kinds import KINDS, draw
+from support.worlds.kinds import KINDS, QUIET, draw
 from support.worlds.model import World
 from support.worlds.openmetrics import memory
 from support.worlds.sampled import sampled
@@ -50,10 +53,14 @@ class Job:
 
 @dataclass
 class Outcome:
-    """What came of a job: the judgement of each question, the last one at the end. `crashed` is an error's text."""
+    """What came of a job: the judgement of each question, the last one at the end. `crashed` is an error's text.
+
+    `text` and `broke` are those of its world, `seconds` the CPU time of each answer.
+    """
 
     job: Job
-    world: World
+    text: str
+    broke: float | None
     judged: list[tuple[float, Judgement]] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     crashed: str = ""
@@ -65,7 +72,7 @@ class Outcome:
     @property
     def right_after_s(self) -> float | None:
         """From the fault to the first right answer."""
-        broke = self.world.broke if self.job.every_s else None  # asked once, it tells nothing
+        broke = self.broke if self.job.every_s else None  # asked once, it tells nothing
         return next((at - broke for at, j in self.judged if j.top1), None) if broke is not None else None
 
     @property
@@ -82,8 +89,11 @@ def ask(source: MemorySource, world: World, at: float) -> Diagnosis:
 
 
 def run(job: Job) -> Outcome:
-    world = job.draw()
-    outcome = Outcome(job, world)
+    try:
+        world = job.draw()
+    except StopIteration as error:  # which would end the pool's iteration as if all was done
+        raise RuntimeError(f"{job} cannot be drawn") from error
+    outcome = Outcome(job, world.text, world.broke)
     source = memory(sampled(world), START)
     for at in _moments(job, world):
         began = time.process_time()
@@ -103,6 +113,26 @@ def _moments(job: Job, world: World) -> list[float]:
     first = world.broke or 0.0
     count = int((world.seconds - first) / job.every_s)
     return [*(at for n in range(1, count + 1) if (at := first + n * job.every_s) < world.seconds), world.seconds]
+
+
+def kept(file: Path | None) -> list[Outcome]:
+    """What a file has."""
+    lines = file.read_text().splitlines() if file is not None and file.exists() else []
+    return [_outcome(json.loads(line)) for line in lines]
+
+
+def _outcome(kept_: dict[str, Any]) -> Outcome:
+    judged = [(at, Judgement(**one)) for at, one in kept_["judged"]]
+    return Outcome(**{**kept_, "job": Job(**kept_["job"]), "judged": judged})
+
+
+def keeping(found: Iterable[Outcome], file: Path | None) -> Iterator[Outcome]:
+    """The same, each added to a file as it comes."""
+    for one in found:
+        if file is not None:
+            with file.open("a") as out:
+                out.write(json.dumps(asdict(one)) + "\n")
+        yield one
 
 
 def outcomes(jobs: Sequence[Job], processes: int) -> Iterator[Outcome]:
@@ -155,7 +185,7 @@ def misses(found: Iterable[Outcome]) -> None:
             faults += _faults(outcome)
         if faults:
             job = outcome.job
-            print(f"\n{job.seed}/{job.number}/{job.kind}: {', '.join(faults)}\n   is: {outcome.world.text}")
+            print(f"\n{job.seed}/{job.number}/{job.kind}: {', '.join(faults)}\n   is: {outcome.text}")
             if outcome.judged:
                 print(f"   said: {outcome.last.first}")
             for at, judged in outcome.judged[:-1]:
@@ -215,7 +245,7 @@ def show(job: Job) -> None:
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--seed", type=int, default=101, help="other seeds, other worlds")
+    options.add_argument("--seed", default="101", help="other seeds, other worlds; several with commas")
     options.add_argument("--count", type=int, default=2, help="worlds of each kind")
     options.add_argument(
         "--kinds", default="", help="only kinds with one of these texts in their name, comma-separated"
@@ -223,6 +253,7 @@ def main() -> None:
     options.add_argument("--every", type=float, default=0.0, help="ask every so many seconds from the fault on, too")
     options.add_argument("--hours", action="store_true", help="healthy hours, asked every 20 s")
     options.add_argument("--jobs", type=int, default=2, help="processes")
+    options.add_argument("--keep", type=Path, help="a file of results to go on with")
     options.add_argument("--world", default="", help="seed/number/kind of one world to show")
     given = options.parse_args()
     if given.world:
@@ -230,10 +261,14 @@ def main() -> None:
         show(Job(int(seed), int(number), kind, given.every, HOUR_S if given.hours else None))
         return
     wanted = [part.strip() for part in given.kinds.split(",") if part.strip()]
-    kinds = [k for k in (HEALTHY if given.hours else KINDS) if not wanted or any(part in k for part in wanted)]
+    kinds = [k for k in (QUIET if given.hours else KINDS) if not wanted or any(part in k for part in wanted)]
     every, seconds = (given.every or 20.0, HOUR_S) if given.hours else (given.every, None)
-    jobs = [Job(given.seed, number, kind, every, seconds) for number in range(given.count) for kind in kinds]
-    found = list(told(outcomes(jobs, given.jobs)) if given.hours else outcomes(jobs, given.jobs))
+    seeds = [int(seed) for seed in given.seed.split(",")]
+    jobs = [Job(seed, n, kind, every, seconds) for seed in seeds for n in range(given.count) for kind in kinds]
+    before = kept(given.keep)
+    left = [job for job in jobs if job not in {one.job for one in before}]
+    made = keeping(outcomes(left, given.jobs), given.keep)
+    found = [*before, *(told(made) if given.hours else made)]
     if given.hours:
         hours(found)
         return

@@ -5,7 +5,7 @@ Prometheus the same and compares.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -22,7 +22,11 @@ _FORM: Final = re.compile(
 )
 _MATCHER: Final = re.compile(r'(\w+)(=~|!~|!=|=)"((?:[^"\\]|\\.)*)"')
 _LABEL: Final = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+_BASE_S: Final = 1_700_000_000.0
+_APART_S: Final = 1e6
 Times = NDArray[np.float64]
+_Summed = tuple[tuple[str, ...], Times, NDArray[np.bool_]]
+"""A key, its values, and where there are any."""
 
 
 @dataclass(slots=True)
@@ -35,12 +39,27 @@ class _Stored:
     grown: Times
 
 
+@dataclass(frozen=True, slots=True)
+class _Merged:
+    """What a query selects, summed by labels: for each `key` the samples of all its series, one key after the other.
+
+    `at` grows over all of them, as each key's times are `_APART_S` after those of the one before; `grown` are running
+    sums of increments, `borders` where each key begins and the last one ends.
+    """
+
+    keys: list[tuple[str, ...]]
+    at: Times
+    grown: Times
+    borders: NDArray[np.int_]
+
+
 @dataclass(slots=True)
 class MemorySource:
-    """A `MetricsSource` over counters in memory; `asked` counts its queries."""
+    """A `MetricsSource` over counters in memory; `asked` counts its queries. What is selected once is kept."""
 
     stored: dict[str, list[_Stored]] = field(default_factory=dict)
     asked: int = 0
+    merged: dict[tuple[str, ...], _Merged] = field(default_factory=dict)
 
     def add(self, name: str, labels: Mapping[str, str], points: Iterable[tuple[float, float]]) -> None:
         """Keep one series, oldest point first."""
@@ -52,6 +71,7 @@ class MemorySource:
         resets = np.where(steps < 0, values, steps)
         grown = values[:1] + np.cumsum(resets) if len(values) else values
         self.stored.setdefault(name, []).append(_Stored(labels, at, values, grown))
+        self.merged.clear()
 
     def instant(self, query: str, at: float) -> list[Sample]:
         """Recorded series are not kept here, so what asks for them finds nothing."""
@@ -69,26 +89,63 @@ class MemorySource:
             raise ValueError(f"not one of the queries that are answered here: {query}")
         times = start + step * np.arange(int((end - start) / step + 1e-9) + 1)
         window = float(form["window"]) * _UNITS[form["unit"]] if form["window"] else None
-        by = [label.strip() for label in (form["by"] or "").split(",") if label.strip()]
-        sums: dict[tuple[str, ...], tuple[Times, NDArray[np.bool_]]] = {}
-        for series in self.stored.get(form["name"], []):
-            if not _selected(series.labels, form["where"] or ""):
-                continue
-            value, there = _increases(series, times, window) if window else _values(series, times)
-            if not there.any():
-                continue
-            key = tuple(series.labels.get(label, "") for label in by)
-            if key in sums:
-                sums[key] = (sums[key][0] + value, sums[key][1] | there)
-            else:
-                sums[key] = (value, there)
+        by = tuple(label.strip() for label in (form["by"] or "").split(",") if label.strip())
+        if window is None:
+            sums = self._totals(form["name"], form["where"] or "", by, times)
+        else:
+            sums = self._increases(form["name"], form["where"] or "", by, times, window)
         return [
             Series(
                 {label: value for label, value in zip(by, key, strict=True) if value},
-                [(float(t), float(v)) for t, v, ok in zip(times, value, there, strict=True) if ok],
+                [*zip(times[there].tolist(), value[there].tolist(), strict=True)],
             )
-            for key, (value, there) in sums.items()
+            for key, value, there in sums
+            if there.any()
         ]
+
+    def _totals(self, name: str, where: str, by: tuple[str, ...], times: Times) -> Iterator[_Summed]:
+        sums: dict[tuple[str, ...], tuple[Times, NDArray[np.bool_]]] = {}
+        for series in self.stored.get(name, []):
+            if _selected(series.labels, where):
+                value, there = _values(series, times)
+                key = tuple(series.labels.get(label, "") for label in by)
+                known = sums.get(key, (np.zeros(len(times)), np.zeros(len(times), bool)))
+                sums[key] = (known[0] + value, known[1] | there)
+        yield from ((key, value, there) for key, (value, there) in sums.items())
+
+    def _increases(self, name: str, where: str, by: tuple[str, ...], times: Times, window: float) -> Iterator[_Summed]:
+        merged = self.merged.get((name, where, *by))
+        if merged is None:
+            merged = self.merged[name, where, *by] = self._merge(name, where, by)
+        if not merged.keys:
+            return
+        apart = _APART_S * np.arange(len(merged.keys))[:, None]
+        after, before = (
+            np.clip(
+                np.searchsorted(merged.at, apart + (at - _BASE_S), side="right"),
+                merged.borders[:-1, None],
+                merged.borders[1:, None],
+            )
+            for at in (times, times - window)
+        )
+        values = merged.grown[after] - merged.grown[before]
+        yield from zip(merged.keys, values, after > before, strict=True)
+
+    def _merge(self, name: str, where: str, by: tuple[str, ...]) -> _Merged:
+        groups: dict[tuple[str, ...], list[_Stored]] = {}
+        for series in self.stored.get(name, []):
+            if len(series.at) and _selected(series.labels, where):
+                groups.setdefault(tuple(series.labels.get(label, "") for label in by), []).append(series)
+        times, steps, borders = [np.zeros(0)], [np.zeros(0)], [0]
+        for number, group in enumerate(groups.values()):
+            at = np.concatenate([series.at for series in group])
+            order = np.argsort(at, kind="stable")
+            times.append(at[order] - _BASE_S + number * _APART_S)
+            # The first value of a series is what it begins with, not an increase.
+            steps.append(np.concatenate([np.diff(series.grown, prepend=series.grown[0]) for series in group])[order])
+            borders.append(borders[-1] + len(at))
+        grown = np.concatenate([[0.0], np.cumsum(np.concatenate(steps))])
+        return _Merged([*groups], np.concatenate(times), grown, np.array(borders))
 
     def exemplars(self, query: str, start: float, end: float) -> list[Exemplar]:
         """None are kept."""
@@ -110,14 +167,6 @@ def _values(series: _Stored, times: Times) -> tuple[Times, NDArray[np.bool_]]:
     index = np.searchsorted(series.at, times, side="right") - 1
     there = (index >= 0) & (times - series.at[np.maximum(index, 0)] < _LOOKBACK_S)
     return np.where(there, series.values[np.maximum(index, 0)], 0.0), there
-
-
-def _increases(series: _Stored, times: Times, window: float) -> tuple[Times, NDArray[np.bool_]]:
-    after = np.searchsorted(series.at, times, side="right") - 1
-    before = np.searchsorted(series.at, times - window, side="right") - 1
-    there = (after >= 0) & (after > before)
-    grown = series.grown[np.maximum(after, 0)] - series.grown[np.maximum(before, 0)]
-    return np.where(there, grown, 0.0), there
 
 
 def openmetrics(text: Iterable[str], start: float = 0.0) -> MemorySource:
