@@ -10,7 +10,7 @@ from runbooks.document import Document
 from runbooks.why.document import Diagnosis
 from runbooks.why.document import Verdict as Found
 
-_WRONG: Final = frozenset({Found.REGRESSION, Found.SYMPTOM, Found.ONE_OF_THESE})
+_WRONG: Final = frozenset({Found.REGRESSION, Found.SYMPTOM, Found.NEWCOMER, Found.ONE_OF_THESE})
 """Verdicts of a diagnosis that say that something is wrong now."""
 
 

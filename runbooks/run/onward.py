@@ -1,5 +1,6 @@
 """What to type next, by what was found."""
 
+from agentobs.contract import ABSENT
 from alerts.alerting import command
 from alerts.evidence import About
 from collector.quotes import shell
@@ -18,7 +19,8 @@ def onward(run: Run, stack: str = "") -> Run:
 
 def _next(run: Run, stack: str) -> tuple[str, str]:
     if blamed := _blamed(run.diagnosis):
-        reason = f"the {blamed.dimension} version is to blame: take it back from {blamed.version} to {blamed.previous}"
+        back = f"from {blamed.version} to {blamed.previous}" if blamed.previous != ABSENT else f"{blamed.version}"
+        reason = f"the {blamed.dimension} version is to blame: take it back {back}"
         return f"agentobs runbooks show rollback-{blamed.dimension}", reason
     if not run.is_wrong and not run.is_whole:
         reason = "not everything could be asked: see whether telemetry and stores are well, and names right"

@@ -1,14 +1,8 @@
-"""Version changes: when did an entity start to run another version than before, and is it still running? Pure.
+"""Version changes: when did an entity start to run another version than before, and is it still running? Pure."""
 
-A version is in use in a column if calls ran it. It is gone when so many calls ran others that it would hardly have been
-missed by chance: a rare canary, or a lull, is not taken for a series of deployments.
-"""
-
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
 
 import numpy as np
 
@@ -16,11 +10,10 @@ from agentobs.contract import ABSENT, Label
 from alerts.catalogue import AGENT_SUCCESS, DIMENSIONS, Dimension
 from runbooks.why.reading import Reader
 from runbooks.why.spans import Numbers, Span
+from runbooks.why.stretches import Stretch, cut, ran_before
 
-_RETURNED: Final = 10.0
-"""Fewer calls of an old version after its end are stragglers, not its return."""
-_MISSED: Final = 1e-4
-"""A version is gone when its silence has at most this chance."""
+Entities = dict[tuple[str, ...], dict[str, Numbers]]
+"""Calls per column by entity and version."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +21,8 @@ class VersionChange:
     """From `since` (unix seconds) on, `entity` ran `version`; before it, and at first beside it, `previous`.
 
     `until` is when its use ended, None while it runs. `later` are the versions that replaced it since, `current` is
-    what runs now. `from_start` says that it ran already when the window began, beside `previous`.
+    what runs now. `from_start` says that it ran already when the window began, beside `previous`. `replaces` is the
+    entity of `previous` where that is another one: a prompt of another name. A first version has no previous: `none`.
     """
 
     dimension: Dimension
@@ -40,6 +34,22 @@ class VersionChange:
     later: tuple[str, ...] = ()
     from_start: bool = False
     previous_since: float = 0.0
+    replaces: tuple[str, ...] = ()
+
+    @property
+    def is_first(self) -> bool:
+        """Whether nothing that has a version ran before."""
+        return self.previous == ABSENT
+
+    @property
+    def was(self) -> str:
+        """The version before, with its name where that is another one."""
+        return f"{self.replaces[-1]} {self.previous}" if self.replaces and not self.is_first else self.previous
+
+    @property
+    def now(self) -> str:
+        """The version, with its name where `was` has another one."""
+        return f"{self.entity[-1]} {self.version}" if self.replaces and not self.is_first else self.version
 
     @property
     def current(self) -> str:
@@ -61,39 +71,50 @@ class VersionChange:
         return {**self.place, self.dimension.version: version}
 
     @property
+    def where_before(self) -> dict[Label, str]:
+        """What selects the version before it from a store."""
+        replaced = dict(zip(self.dimension.entity, self.replaces, strict=True)) if self.replaces else self.place
+        return {**replaced, self.dimension.version: self.previous}
+
+    @property
     def name(self) -> str:
         """The tool, agent or workflow whose version it is."""
         own = self.place
         return own.get(Label.TOOL) or own.get(Label.AGENT) or own.get(Label.WORKFLOW) or ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Stretch:
-    """One version in use, from its first to its last column; `over` if it is gone after that."""
-
-    version: str
-    first: int
-    last: int
-    over: bool
-
-
 def find(reader: Reader) -> list[VersionChange]:
     """Every change of every entity, the oldest first of each: also those that were taken back."""
     found: list[VersionChange] = []
     for dimension in DIMENSIONS:
-        entities: dict[tuple[str, ...], dict[str, Numbers]] = defaultdict(dict)
-        for labels, counts in reader.rows(dimension.counted):
-            entity = tuple(
-                reader.span.environment if label is Label.ENVIRONMENT else labels.get(label, ABSENT)
-                for label in dimension.entity
-            )
-            version = labels.get(dimension.version, ABSENT)
-            if version != ABSENT and _is_named(dimension, entity):
-                known = entities[entity]
-                known[version] = known[version] + counts if version in known else counts
-        for entity, versions in entities.items():
-            found += _of_entity(dimension, entity, versions, reader.span)
+        for entity, versions in entities_of(reader, dimension).items():
+            if is_named(dimension, entity):
+                found += _of_entity(dimension, entity, _known(versions), reader.span)
     return [_earlier(reader, change) for change in found]
+
+
+def entities_of(reader: Reader, dimension: Dimension) -> Entities:
+    """Calls by whose version it is and by version, also those that do not say whose or which."""
+    found: Entities = defaultdict(dict)
+    for labels, counts in reader.rows(dimension.counted):
+        entity = tuple(
+            reader.span.environment if label is Label.ENVIRONMENT else labels.get(label, ABSENT)
+            for label in dimension.entity
+        )
+        version = labels.get(dimension.version, ABSENT)
+        known = found[entity]
+        known[version] = known[version] + counts if version in known else counts
+    return found
+
+
+def _known(versions: Mapping[str, Numbers]) -> Mapping[str, Numbers]:
+    """Versions that calls name; and calls without one where they came first and ended: what runs since is a change."""
+    named = {version: counts for version, counts in versions.items() if version != ABSENT}
+    if len(named) == len(versions) or not named:
+        return named
+    uses = [*cut(ABSENT, versions[ABSENT], np.sum([*versions.values()], axis=0))]
+    began = min(int(np.flatnonzero(counts)[0]) for counts in named.values())
+    return versions if len(uses) == 1 and uses[0].over and uses[0].first < began else named
 
 
 def _earlier(reader: Reader, change: VersionChange) -> VersionChange:
@@ -108,7 +129,7 @@ def _earlier(reader: Reader, change: VersionChange) -> VersionChange:
     return replace(change, since=since) if change.previous_since < since < change.since else change
 
 
-def _is_named(dimension: Dimension, entity: Iterable[str]) -> bool:
+def is_named(dimension: Dimension, entity: Iterable[str]) -> bool:
     """Whether this is somebody's version. Telemetry without an environment is one environment of its own."""
     named = zip(dimension.entity, entity, strict=True)
     return all(value != ABSENT for label, value in named if label is not Label.ENVIRONMENT)
@@ -121,7 +142,7 @@ def _of_entity(
         return
     total = np.sum([*versions.values()], axis=0)
     stretches = sorted(
-        (stretch for version, counts in versions.items() for stretch in _stretches(version, counts, total)),
+        (stretch for version, counts in versions.items() for stretch in cut(version, counts, total)),
         key=lambda stretch: (stretch.first, stretch.last),
     )
     start = int(np.flatnonzero(total)[0])
@@ -129,15 +150,15 @@ def _of_entity(
     oldest = max(
         (s for s in stretches if s.first == start), key=lambda s: float(versions[s.version][: s.last + 1].sum())
     )
-    beside = [s for s in stretches if s is not oldest and _ran_before(versions[s.version], total, s)]
-    for stretch in beside:
+    beside = [s for s in stretches if s is not oldest and ran_before(versions[s.version], total, s)]
+    for stretch in beside if oldest.version != ABSENT else ():
         # Which of two that ran from the start is the new one nobody knows: either may be the worse.
         yield _made(dimension, entity, stretch, oldest, (), span, from_start=True)
         if stretch.last >= oldest.first:
             yield _made(dimension, entity, oldest, stretch, (), span, from_start=True)
     for number, stretch in enumerate(stretches):
         before = _before(stretch, stretches[:number], oldest)
-        if stretch is oldest or stretch in beside or before is None:
+        if stretch is oldest or stretch in beside or before is None or stretch.version == ABSENT:
             continue
         later = [s.version for s in stretches[number + 1 :] if s.first > stretch.first and s.last > stretch.last]
         back = [before.version] if stretch.over and before.last > stretch.last else []
@@ -148,8 +169,8 @@ def _of_entity(
 def _made(  # noqa: PLR0913, PLR0917 the fields of a change
     dimension: Dimension,
     entity: tuple[str, ...],
-    stretch: _Stretch,
-    before: _Stretch,
+    stretch: Stretch,
+    before: Stretch,
     later: tuple[str, ...],
     span: Span,
     *,
@@ -168,39 +189,10 @@ def _made(  # noqa: PLR0913, PLR0917 the fields of a change
     )
 
 
-def _ran_before(counts: Numbers, total: Numbers, stretch: _Stretch) -> bool:
-    """Whether a version may well have run before its first call in the window: the calls before it are too few."""
-    if counts[: stretch.first].any():
-        return False
-    return not _is_gone(counts, total, stretch.first, stretch.last, float(total[: stretch.first].sum()))
-
-
-def _before(stretch: _Stretch, earlier: list[_Stretch], oldest: _Stretch) -> _Stretch | None:
+def _before(stretch: Stretch, earlier: list[Stretch], oldest: Stretch) -> Stretch | None:
     """What ran before: of the versions that began earlier, the one that was in use last, the newest of them."""
     others = [s for s in (*earlier, oldest) if s.version != stretch.version and s.first <= stretch.first]
     running = [s for s in others if s.last >= stretch.first]
     if running:
         return max(running, key=lambda s: s.first)
     return max(others, key=lambda s: s.last, default=None)
-
-
-def _stretches(version: str, counts: Numbers, total: Numbers) -> Iterator[_Stretch]:
-    """Cut the uses of one version where it was gone and others ran instead."""
-    used = np.flatnonzero(counts)
-    others = np.concatenate([[0.0], np.cumsum(total - counts)])
-    first = last = int(used[0])
-    for column in map(int, used[1:]):
-        if _is_gone(counts, total, first, last, others[column] - others[last + 1]):
-            if counts[column:].sum() < _RETURNED and not others[-1] - others[column] < _RETURNED:
-                break  # calls that were in flight when another version took over
-            yield _Stretch(version, first, last, over=True)
-            first = column
-        last = column
-    yield _Stretch(version, first, last, over=_is_gone(counts, total, first, last, others[-1] - others[last + 1]))
-
-
-def _is_gone(counts: Numbers, total: Numbers, first: int, last: int, without: float) -> bool:
-    """Whether so many calls without it cannot be chance, given its share of the calls while it was in use."""
-    own, every = float(counts[first : last + 1].sum()), float(total[first : last + 1].sum())
-    share = min(0.99, own / (every + 1))
-    return without * math.log1p(-share) < math.log(_MISSED)

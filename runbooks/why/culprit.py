@@ -27,7 +27,7 @@ def name(change: VersionChange, tables: list[Table], callers: Mapping[str, list[
         prompt=where.get(Label.PROMPT),
         dimension=change.dimension.key,
         version=change.version,
-        previous=change.previous,
+        previous=change.was,
         since=since,
     )
 

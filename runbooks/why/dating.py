@@ -1,11 +1,16 @@
-"""When exactly: the first call of a version, finer than a column of a table."""
+"""When exactly: the first call of a version, or of what is new, finer than a column of a table."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
+from agentobs import contract
+from agentobs.contract import Label
 from alerts import promql
+from alerts.catalogue import Selector, activity, counter
 from alerts.source import EXPORT_DELAY_S, MetricsSource
 from runbooks.why.changes import VersionChange
+from runbooks.why.newcomers import Newcomer
+from runbooks.why.places import Kind
 from runbooks.why.spans import Span
 
 _STEPS: Final = 30
@@ -13,20 +18,40 @@ _FINEST_S: Final = 1.0
 
 
 def since(source: MetricsSource, span: Span, change: VersionChange) -> float:
-    """Unix seconds of the first call that ran the version: zoom into its column, then take the first trace kept of it.
+    """Unix seconds of the first call that ran the version."""
+    if change.from_start:
+        return change.since
+    dimension = change.dimension
+    selectors = dimension.counted, dimension.activity
+    return _first(source, span, change.since, selectors, dimension.labels, change.where(change.version))
+
+
+def coming(source: MetricsSource, span: Span, came: Newcomer) -> float:
+    """Unix seconds of the first call of a tool or an agent that is new."""
+    calls = contract.TOOL_CALLS if came.place.kind is Kind.TOOL else contract.AGENT_CALLS
+    where = came.place.labels
+    return _first(source, span, float(span.edges[came.first]), (counter(calls), activity(calls)), (*where,), where)
+
+
+def _first(  # noqa: PLR0913, PLR0917 a moment, and of what
+    source: MetricsSource,
+    span: Span,
+    since: float,
+    selectors: tuple[Selector, Selector],
+    labels: Sequence[Label],
+    where: Mapping[Label, str],
+) -> float:
+    """Zoom into the column of a moment, then take the first trace kept of it.
 
     The counter shows a call when the collector flushes it; the exemplar has the time of the call itself.
     """
-    if change.from_start:
-        return change.since
-    column = span.column(change.since + 1e-6)
-    start, end = change.since - EXPORT_DELAY_S, float(span.edges[column + 1])
+    counted, kept = selectors
+    start, end = since - EXPORT_DELAY_S, float(span.edges[span.column(since + 1e-6) + 1])
     step = max(_FINEST_S, (end - start) / _STEPS)
-    where = change.where(change.version)
-    zoomed = source.range(promql.total(change.dimension.counted, change.dimension.labels, where), start, end, step)
-    counted = min((at for series in zoomed for at in _uses(series.points, start, step)), default=change.since)
-    traces = source.exemplars(promql.exemplars(change.dimension.activity, where), counted - EXPORT_DELAY_S, counted)
-    return min((trace.at for trace in traces), default=counted)
+    zoomed = source.range(promql.total(counted, labels, where), start, end, step)
+    seen = min((at for series in zoomed for at in _uses(series.points, start, step)), default=since)
+    traces = source.exemplars(promql.exemplars(kept, where), seen - EXPORT_DELAY_S, seen)
+    return min((trace.at for trace in traces), default=seen)
 
 
 def _uses(points: Sequence[tuple[float, float]], start: float, step: float) -> list[float]:

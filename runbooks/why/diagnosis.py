@@ -12,7 +12,17 @@ from typing import Final
 import numpy as np
 
 from agentobs.contract import Label
-from alerts.catalogue import MIN_EVENTS, PROBABLE, SUGGESTIVE_P, TASK_COST, TASK_LATENCY, TASK_SUCCESS, Kpi
+from alerts.catalogue import (
+    HALVES,
+    LOOK_LEVEL,
+    MIN_EVENTS,
+    PROBABLE,
+    SUGGESTIVE_P,
+    TASK_COST,
+    TASK_LATENCY,
+    TASK_SUCCESS,
+    Kpi,
+)
 from alerts.source import MetricsSource
 from alerts.statistics import Counts, compare
 from runbooks import wording
@@ -30,8 +40,8 @@ from runbooks.why.document import (
     evidence_of,
 )
 from runbooks.why.evidence import Cells, judged
-from runbooks.why.examination import LOOK_LEVEL, Examination, examine
-from runbooks.why.explanations import labelled
+from runbooks.why.examination import Examination, examine
+from runbooks.why.explanations import Explanation, labelled
 from runbooks.why.findings import Finding
 
 _RECENT_S: Final = 900.0
@@ -72,7 +82,7 @@ def diagnose(source: MetricsSource, window: Window, tell: Tell = lambda done, to
         tell(len(examined), len(at_work))
         examined.append(examine(source, span, window.where))
     found = [
-        findings.find(one, 0, incident, _since(source, one, incident.explanation.change, incident.explanation.first))
+        findings.find(one, 0, incident, _since(source, one, incident.explanation))
         for one in examined
         for incident in one.incidents
     ]
@@ -82,17 +92,18 @@ def diagnose(source: MetricsSource, window: Window, tell: Tell = lambda done, to
     return _with_findings(source, window, examined, found)
 
 
-def _since(source: MetricsSource, examination: Examination, change: VersionChange | None, first: int) -> float:
-    if change is not None:
-        return dating.since(source, examination.span, change)
-    return float(examination.span.edges[first])
+def _since(source: MetricsSource, examination: Examination, explanation: Explanation) -> float:
+    if explanation.change is not None:
+        return dating.since(source, examination.span, explanation.change)
+    came = examination.newcomer(explanation)
+    return dating.coming(source, examination.span, came) if came else float(examination.span.edges[explanation.first])
 
 
 def _urgency(finding: Finding, end: float) -> tuple[bool, bool, bool, bool, float]:
     """What harms now comes before what is over; failures before slowness and cost; then what can be rolled back."""
     document = finding.document
     idle = finding.examination.span.end < end - _RECENT_S
-    guilty = document.origin is Origin.VERSION and document.confidence >= PROBABLE
+    guilty = document.origin in {Origin.VERSION, Origin.NEW} and document.confidence >= PROBABLE
     fails = document.harm.tasks > 0 or document.harm.kpi in _FAILS
     strongest = max(symptom.comparison.z for symptom in finding.incident.symptoms)
     return document.status is not Status.OPEN, idle, not fails, not guilty, -strongest
@@ -124,7 +135,10 @@ def _with_findings(
         other_changes=changes,
         other_changes_left=left,
         hypotheses=_numbered(found),
-        contributions=contributions.of(lead.kpi, case.tables, document.since),
+        # Of something new there is no old value beyond which it is in excess.
+        contributions=[]
+        if first.incident.lead.comparison.promised
+        else contributions.of(lead.kpi, case.tables, document.since),
         history=uses,
         warnings=history.warnings(uses, change, window.end) if change is not None else [],
         notes=_notes(window, examined),
@@ -141,6 +155,8 @@ def _verdict(first: Finding) -> Verdict:
         return Verdict.RESOLVED
     if first.ambiguous:
         return Verdict.ONE_OF_THESE
+    if first.document.origin is Origin.NEW:
+        return Verdict.NEWCOMER
     return Verdict.REGRESSION if first.document.culprit is not None else Verdict.SYMPTOM
 
 
@@ -211,7 +227,7 @@ def _undecided(examined: Sequence[Examination]) -> list[Undecided]:
     documents = [
         Undecided(
             evidence=evidence_of(one.best, one.table.place.labels, None, one.tried, one.table.bound),
-            events_needed=one.best.events_needed(one.tried * 2, LOOK_LEVEL),
+            events_needed=one.best.events_needed(one.tried * HALVES, LOOK_LEVEL),
         )
         for examination in examined
         for one in sorted(examination.open, key=lambda one: one.p)
@@ -234,7 +250,7 @@ def _other_changes(
             dimension=change.dimension.key,
             entity=change.name,
             version=change.version,
-            previous=change.previous,
+            previous=change.was,
             since=change.since,
             until=change.until,
             worst=_worst(one, change),

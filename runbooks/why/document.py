@@ -21,6 +21,7 @@ class Verdict(StrEnum):
 
     REGRESSION = "regression"
     SYMPTOM = "symptom_without_version_change"
+    NEWCOMER = "new_and_failing"
     ONE_OF_THESE = "one_of_these"
     RESOLVED = "resolved"
     HEALTHY = "healthy"
@@ -34,6 +35,7 @@ class Origin(StrEnum):
     VERSION = "version"
     DATA_DRIFT = "data_drift"
     UNVERSIONED = "unversioned"
+    NEW = "new"
 
 
 class Status(StrEnum):
@@ -45,10 +47,10 @@ class Status(StrEnum):
 
 
 class Measured(Document):
-    """A KPI over one period."""
+    """A KPI over one period; where there was none before, what is promised, with no events."""
 
     value: float = Field(description="The KPI in its unit")
-    events: float = Field(description="Events it rests on")
+    events: float = Field(description="Events it rests on; 0 of a promise")
 
 
 class Evidence(Document):
@@ -83,7 +85,7 @@ class Culprit(Document):
     prompt: str | None
     dimension: str = Field(description="prompt, tool, model or graph")
     version: str
-    previous: str
+    previous: str = Field(description="With its name before it where another one was replaced; none where none was")
     since: float = Field(description="Unix seconds of the first use in the window")
 
 
@@ -207,6 +209,11 @@ def evidence_of(
     before, after = comparison.before, comparison.after
     share = kpi.is_share
     what = _what(comparison, bound)
+    was = (
+        f"promised is {wording.promised(kpi)}"
+        if comparison.promised
+        else what.format(f"{before.bad:,.0f}", f"{before.events:,.0f}")
+    )
     return Evidence(
         kpi=kpi.key,
         title=kpi.title,
@@ -221,9 +228,7 @@ def evidence_of(
         effect=_finite(comparison.worsening),
         low=_finite(comparison.low) if share else None,
         high=_finite(comparison.high) if share else None,
-        tested=what.format(f"{before.bad:,.0f}", f"{before.events:,.0f}")
-        + ", then "
-        + what.format(f"{after.bad:,.0f}", f"{after.events:,.0f}"),
+        tested=f"{was}, then " + what.format(f"{after.bad:,.0f}", f"{after.events:,.0f}"),
     )
 
 
@@ -232,7 +237,7 @@ def _what(comparison: "Comparison", bound: float | None) -> str:
     kpi, sides = comparison.kpi, (comparison.before, comparison.after)
     if kpi.unit is Unit.PER_CALL:
         return "{} in {}"
-    events = "first attempts" if any(side.events < side.total for side in sides) else "events"
+    events = "first attempts" if any(side.events < side.total for side in sides[comparison.promised :]) else "events"
     if bound is None:
         return f"{{}} of {{}} {events} bad"
     if kpi.histogram is None:

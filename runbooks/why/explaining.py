@@ -8,7 +8,7 @@ moment has only a share of its odds: a version that changed at that very moment 
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -19,7 +19,7 @@ from alerts.statistics import Comparison, Kind, kind_of
 from runbooks.why import evidence, mechanism, places
 from runbooks.why.changes import VersionChange
 from runbooks.why.evidence import Cells, Part
-from runbooks.why.explanations import Examined, Explanation, columns_of, labelled, of_track
+from runbooks.why.explanations import Examined, Explanation, columns_of, labelled, of_track, rows_of
 from runbooks.why.places import Place
 from runbooks.why.spans import Mask, Numbers
 from runbooks.why.tables import Table
@@ -56,8 +56,8 @@ class Explainer:
     """What the tables of one environment are explained with.
 
     `crowd` counts the changes of each thing; `lags` are how long runs of an agent, and tasks, last (seconds); `tables`
-    and `pairs` how many comparisons are made: of moments, and of versions where they are likely to show. `hinted` are
-    versions of which something is seen at home.
+    and `pairs` how many comparisons are made: of moments, and of versions where they are likely to show. `came` are the
+    columns in which tools and agents came that are new. `hinted` are versions of which something is seen at home.
     """
 
     changes: Sequence[VersionChange]
@@ -68,6 +68,7 @@ class Explainer:
     tables: int
     pairs: int
     drifted_at: int | None = None
+    came: Mapping[Place, int] = field(default_factory=dict)
     hinted: frozenset[VersionChange] = frozenset()
 
     def late(self, table: Table, column: int) -> int:
@@ -175,14 +176,14 @@ class Explainer:
         """A change on a table: while it ran, and with all versions that came after it."""
         table = cells.table
         odds -= math.log(self.crowd.get((change.dimension.key, change.entity), 1))
-        first, last = columns_of(change, table)
         rows = labelled(change, table) or (of_track(table) if change in self.canaries else None)
+        if rows is not None and not cells.is_harmed(rows[0]):
+            return
+        first, last = columns_of(change, table)
         if rows is not None:
             own, entity = rows
             part = Part(own, first, last)
-            if not cells.is_harmed(own):
-                return
-            later = np.isin(table.values(change.dimension.version), change.later) & entity & ~own
+            later = _replaced(change, table) & ~own
             entity = self._compared(change, cells, own, entity)
             yield Explanation(change, [part], entity, cells.gain([part], entity), odds, first)
             if later.any() and not change.taken_back:
@@ -191,18 +192,20 @@ class Explainer:
                 yield Explanation(change, both, whole, cells.gain(both, whole), left, first)
             yield from self._delayed(change, cells, part, entity, odds)
         elif unlabelled:
-            every = np.ones(len(table.rows), bool)
+            every = _touched(change, table)
             ends: Iterable[int] = [last]
             if change.until is not None:  # its last calls may be stragglers, and what it broke may end later
                 ends = range(max(first + 1, last - _LAG_COLUMNS), self.late(table, last - 1) + 1)
             latest = max(self.late(table, first), table.span.column(float(table.span.edges[first]) + _DELAYED_S))
-            tried = [Part(every, c, end) for c in range(first, latest) for end in ends if c < end]
-            found = max(tried, key=lambda part: cells.gain([part]), default=None)
-            if found is not None:
-                over = found.last if change.until is not None else None
+            tried = [(column, end) for column in range(first, latest) for end in ends if column < end]
+            if tried:
+                gained = cells.gains_of(every, [begin for begin, _ in tried], [end for _, end in tried])
+                began, end = tried[int(gained.argmax())]
+                over = end if change.until is not None else None
                 # The best of many moments fits better than its cause deserves.
                 chosen = odds - math.log(len(tried))
-                yield Explanation(change, [found], None, cells.gain([found]), chosen, found.first, over)
+                part = Part(every, began, end)
+                yield Explanation(change, [part], None, float(gained.max()), chosen, began, over)
 
     def _compared(self, change: VersionChange, cells: Cells, own: Mask, entity: Mask) -> Mask:
         """Rows that a version is compared with: of the one before it and of those after it, if they have calls enough.
@@ -210,10 +213,11 @@ class Explainer:
         A still older one may have been as bad, and says nothing of what this one did.
         """
         versions = cells.table.values(change.dimension.version)
-        before = entity & np.asarray(versions == change.previous, dtype=bool)
+        before = rows_of(change, change.replaces or change.entity, cells.table) & ~own
+        before &= np.asarray(versions == change.previous, dtype=bool)
         if float(cells.table.events[before].sum()) < _PREVIOUS * MIN_EVENTS:
             return entity
-        return np.asarray(own | before | (entity & np.isin(versions, change.later)))
+        return np.asarray(own | before | _replaced(change, cells.table))
 
     def _delayed(
         self, change: VersionChange, cells: Cells, part: Part, entity: Mask, odds: float
@@ -234,10 +238,10 @@ class Explainer:
             (range(part.first + 1, soon), usual, _LAG_COLUMNS),
             (range(soon, last), rare, 1),
         ):
-            parts = [Part(part.rows, column, part.last) for column in columns]
-            tried = sorted(((cells.gain([each], entity), each) for each in parts), key=lambda pair: -pair[0])
-            for gain, best in tried[:most]:
-                yield Explanation(change, [best], entity, gain, prior, part.first)
+            gained = cells.gains_of(part.rows, [*columns], [part.last] * len(columns), entity)
+            for number in map(int, np.argsort(-gained, kind="stable")[:most]):
+                best = Part(part.rows, columns[number], part.last)
+                yield Explanation(change, [best], entity, float(gained[number]), prior, part.first)
 
     def _moments(self, cells: Cells) -> Iterator[Explanation]:
         place = cells.table.place
@@ -265,7 +269,9 @@ class Explainer:
         borders = evidence.of_borders(cells.kind, bad, events)
         for border in map(int, np.argsort(-borders)[:_LAG_COLUMNS]):
             if borders[border] > 0 and _is_fault(bad[:, border:], events[:, border:]):
-                near = self.drifted_at is not None and abs(border - self.drifted_at) <= 1
+                # A moment at which something changed, as the moment of a version is: not one of many.
+                known = (self.drifted_at, self.came.get(replace(place, user="")))
+                near = any(moment is not None and abs(border - moment) <= 1 for moment in known)
                 part = Part(rows, border, len(borders))
                 yield Explanation(place, [part], None, float(borders[border]), odds if near else at, border)
         intervals = evidence.of_intervals(cells.kind, bad, events)
@@ -281,6 +287,21 @@ class Explainer:
         ):
             over = at + _OVER - math.log(max(2, used))
             yield Explanation(place, [Part(rows, first, last)], None, float(intervals[first, last]), over, first, last)
+
+
+def _touched(change: VersionChange, table: Table) -> Mask:
+    """Rows that a version can harm where none says which version it ran: of a tool, the calls of its own agent."""
+    agent, callers = change.place.get(Label.AGENT), table.values(Label.AGENT)
+    if agent is None or table.place.kind is not places.Kind.TOOL or (callers == ABSENT).all():
+        return np.ones(len(table.rows), bool)
+    return np.asarray(callers == agent, dtype=bool)
+
+
+def _replaced(change: VersionChange, table: Table) -> Mask:
+    """Rows of the versions that came after a change."""
+    later = set(change.later)  # numpy's own search takes a hundred times as long among texts
+    known = np.array([version in later for version in table.values(change.dimension.version)], dtype=bool)
+    return known & rows_of(change, change.entity, table)
 
 
 def _is_steady(comparison: Comparison) -> bool:

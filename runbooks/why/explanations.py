@@ -87,13 +87,20 @@ def labelled(change: VersionChange, table: Table) -> tuple[Mask, Mask] | None:
     values = table.values(change.dimension.version)
     if change.dimension.version not in table.rows[0] or (values == ABSENT).all():
         return None
-    entity = np.ones(len(table.rows), dtype=bool)
-    for label, wanted in change.place.items():
+    entity = rows_of(change, change.entity, table)
+    own = entity & np.asarray(values == change.version, dtype=bool)
+    return own, entity | rows_of(change, change.replaces, table) if change.replaces else entity
+
+
+def rows_of(change: VersionChange, entity: Sequence[str], table: Table) -> Mask:
+    """Rows of an entity that a change is about: its own, or the one that it replaces."""
+    found = np.ones(len(table.rows), dtype=bool)
+    for label, wanted in zip(change.dimension.entity, entity, strict=True):
         if label is not Label.ENVIRONMENT and label in table.rows[0]:
             of_rows = table.values(label)
             if (of_rows != ABSENT).any():
-                entity &= np.asarray(of_rows == wanted, dtype=bool)
-    return entity & np.asarray(values == change.version, dtype=bool), entity
+                found &= np.asarray(of_rows == wanted, dtype=bool)
+    return found
 
 
 def of_track(table: Table) -> tuple[Mask, Mask] | None:

@@ -13,6 +13,7 @@ from runbooks.why.document import Culprit, Evidence, Harm, Hypothesis, Origin, S
 from runbooks.why.examination import Examination
 from runbooks.why.explanations import Explanation
 from runbooks.why.joining import Incident, Symptom
+from runbooks.why.newcomers import Newcomer
 from runbooks.why.places import Kind, Place
 
 _MOST_EVIDENCE: Final = 8
@@ -22,6 +23,7 @@ _AS_GOOD: Final = 3.0
 _ALL: Final = "the tasks"
 _INPUTS: Final = (catalogue.REQUEST_TOKENS, catalogue.EVALUATION_PASS, catalogue.HALLUCINATION)
 _TOGETHER_S: Final = 30.0
+_ITS_FIRST: Final = " (its first)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +77,7 @@ def _made(  # noqa: PLR0913, PLR0917 one row of the ranking
     subject = _subject(explanation)
     evidence = [_evidence(symptom, since) for symptom in shown]
     origin = origin_of(examination, incident, explanation)
+    came = examination.newcomer(explanation)
     ended = status is not Status.OPEN
     with_it = _with_it(examination, change) if change is not None else []
     shared = isinstance(explanation.of, Place) and explanation.of.kind is Kind.SYSTEM
@@ -87,7 +90,7 @@ def _made(  # noqa: PLR0913, PLR0917 one row of the ranking
         until=until,
         harm=harm,
         confidence=round(confidence, 4),
-        title=_title(origin, accused, subject, incident),
+        title=_title_of_new(came, lead) if came else _title(origin, change, subject, incident),
         culprit=accused,
         subject=subject,
         since=since,
@@ -99,7 +102,9 @@ def _made(  # noqa: PLR0913, PLR0917 one row of the ranking
                 for _ in with_it[:1]
             ),
         ],
-        fixes=fixes.of(origin, accused, whose, lead.table.kpi, ended=ended, shared=shared, user=user, with_it=with_it),
+        fixes=fixes.of_new(words.place(subject), came.instead)
+        if came and not ended
+        else fixes.of(origin, accused, whose, lead.table.kpi, ended=ended, shared=shared, user=user, with_it=with_it),
         inseparable_from=[],
     )
 
@@ -158,9 +163,11 @@ def _whose(subject: dict[str, str]) -> str:
 
 
 def origin_of(examination: Examination, incident: Incident, explanation: Explanation) -> Origin:
-    """A version; other inputs, where tasks got worse and no agent or tool did, or their kinds moved; else neither."""
+    """A version; what came; other inputs, where tasks got worse alone, or their kinds moved; else none of them."""
     if explanation.change is not None:
         return Origin.VERSION
+    if examination.newcomer(explanation) is not None:
+        return Origin.NEW
     whole = isinstance(explanation.of, Place) and explanation.of.kind is Kind.SYSTEM
     drift = examination.drift
     near = drift is not None and abs(drift.border - explanation.first) <= max(2, examination.span.columns // 10)
@@ -170,9 +177,17 @@ def origin_of(examination: Examination, incident: Incident, explanation: Explana
     return Origin.DATA_DRIFT if (near and not tool) or only_tasks or inputs else Origin.UNVERSIONED
 
 
-def _title(origin: Origin, accused: Culprit | None, subject: dict[str, str], incident: Incident) -> str:
-    if accused is not None:
-        return f"{accused.dimension} of {_whose(subject)}: {accused.previous} -> {accused.version}"
+def _title_of_new(came: Newcomer, lead: Symptom) -> str:
+    what = f"new {came.place.kind} {came.place.name}"
+    if came.instead:
+        return f"{what}, in the place of {came.instead}: {lead.table.kpi.title.lower()} got worse"
+    return f"{what}: failing from its first call ({lead.table.kpi.title.lower()})"
+
+
+def _title(origin: Origin, change: VersionChange | None, subject: dict[str, str], incident: Incident) -> str:
+    if change is not None:
+        first = _ITS_FIRST if change.is_first else ""
+        return f"{change.dimension.key} of {_whose(subject)}: {change.was} -> {change.now}{first}"
     what = incident.lead.table.kpi.title.lower()
     if origin is Origin.DATA_DRIFT:
         return f"other inputs, no version: {what} got worse"

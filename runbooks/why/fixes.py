@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from agentobs.contract import ABSENT
 from alerts import catalogue
 from alerts.catalogue import Kpi
 from runbooks.why.document import Culprit, Origin
@@ -78,11 +79,31 @@ _OF_KPI: Final[Mapping[str, tuple[str, ...]]] = {
         (k.key for k in (catalogue.EVALUATION_PASS, catalogue.HALLUCINATION, catalogue.POLICY_VIOLATIONS)), _ANSWERS
     ),
 }
+_FIRST: Final = (
+    "No {dimension} version of {whose} ran before {version}: go back to how it worked without, or switch it off.",
+    "Compare a failing trace of {version} with a good one from before.",
+    "Test {version} against the golden dataset before it gets traffic again.",
+)
+_NEW: Final = (
+    "Take {whose} out again: put back the prompt or the graph that calls it, or switch it off.",
+    "Look at its first failing call: arguments, schema, credentials, network and quota are what something new lacks.",
+    "Test it alone before agents get it again.",
+)
+_INSTEAD: Final = (
+    "Put {instead} back in the place of {whose}.",
+    "Compare a failing trace with one of {instead} from before: arguments, schema, credentials, network, quota.",
+    "Test {whose} beside {instead}, on a share of the traffic, before it takes its place again.",
+)
 _TAKEN_BACK: Final = (
     "Nothing is left to roll back: {previous} runs again. Keep {version} away until it is mended.",
     "Compare a failing trace of {version} with a good one of {previous}, and add the case to the golden dataset.",
 )
 _OVER: Final = ("It is over: nothing to do now. Look at a trace from that time before it comes back.",)
+
+
+def of_new(whose: str, instead: str) -> list[str]:
+    """Return the fixes for a tool or an agent that is new, and took the place of `instead` where that is a name."""
+    return [text.format(whose=whose, instead=instead) for text in (_INSTEAD if instead else _NEW)]
 
 
 def of(  # noqa: PLR0913 what is known of one hypothesis
@@ -111,8 +132,9 @@ def of(  # noqa: PLR0913 what is known of one hypothesis
             texts = _USE
         texts = _OVER if ended else texts
         return [text.format(whose=whose, user=user) for text in texts]
-    texts = _TAKEN_BACK if ended else _OF_DIMENSION[culprit.dimension]
-    made = [text.format(whose=whose, version=culprit.version, previous=culprit.previous) for text in texts]
+    texts = _FIRST if culprit.previous == ABSENT else _OF_DIMENSION[culprit.dimension]
+    names = {"whose": whose, "dimension": culprit.dimension, "version": culprit.version, "previous": culprit.previous}
+    made = [text.format(**names) for text in (_TAKEN_BACK if ended else texts)]
     if with_it and not ended:
         made.insert(1, f"A server goes back as a whole: {', '.join(with_it)} with it.")
     return made

@@ -24,10 +24,13 @@ def of(
 
     The recording rules remember a month; without them the window is all there is.
     """
-    seen = {led_here[0].previous: led_here[0].previous_since} | {one.version: one.since for one in led_here}
+    seen = {one.version: one.since for one in led_here}
+    first = led_here[0]
+    if not first.is_first and not first.replaces:
+        seen = {first.previous: first.previous_since} | seen
     recorded = _recorded(source, versions.FIRST_SEEN, change, end)
     # What already ran when the window began is older than the window.
-    first = {version: min(at, recorded.get(version, at)) for version, at in (recorded | seen).items()}
+    began = {version: min(at, recorded.get(version, at)) for version, at in (recorded | seen).items()}
     last = _recorded(source, versions.LAST_SEEN, change, end)
     uses = [
         VersionUse(
@@ -37,7 +40,7 @@ def of(
             kpi=table.kpi.key,
             measured=_measured(table, change, version),
         )
-        for version, at in first.items()
+        for version, at in began.items()
     ]
     return sorted(uses, key=lambda use: -use.first_seen)[:_MOST]
 
@@ -66,6 +69,6 @@ def warnings(uses: list[VersionUse], change: VersionChange, end: float) -> list[
     if change.dimension.key == "prompt" and len(recent) - 1 >= RESTLESS:
         found.append(
             f"This prompt changed {len(recent) - 1} times within a day. Do not edit it again before the failing traces"
-            f" of {change.version} are compared with the good ones of {change.previous}."
+            f" of {change.version} are compared with the good ones of {change.was}."
         )
     return found

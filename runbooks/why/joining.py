@@ -74,6 +74,8 @@ class Incident:
 
 def shown_by(one: Examined, explanation: Explanation) -> Symptom | None:
     """A table as an explanation of it shows it; None where too few events remain to compare."""
+    if one.best.promised:
+        return Symptom(one, explanation, one.best)
     mask = one.cells.mask(explanation.parts)
     comparison = evidence.judged(one.cells, mask, one.dispersion, explanation.among, explanation.end)
     return Symptom(one, explanation, comparison) if comparison is not None else None
@@ -133,20 +135,19 @@ def fitted(incident: Incident, one: Examined, explainer: Explainer) -> list[Expl
     if cause.change is not None:
         found = [*explainer.version(cause.change, one.cells, odds)]
         return [replace(fit, gain=fit.gain / one.scale) for fit in found if fit.gain > 0]
-    found = []
     every = np.ones(len(table.rows), bool)
     ends: Iterable[int] = [table.span.columns]
     if cause.last is not None:
         ends = range(cause.last, max(cause.last + 1, explainer.late(table, cause.last - 1)))
-    for column in range(max(0, cause.first + NEAR[0]), explainer.late(table, cause.first) + 1):
-        for last in ends:
-            if column < last:
-                part = Part(every, column, last)
-                gain = one.cells.gain([part]) / one.scale
-                over = last if cause.last is not None else None
-                found.append(Explanation(cause.of, [part], None, gain, odds, column, over))
-    best = max(found, key=lambda fit: fit.score, default=None)
-    return [best] if best is not None and best.gain > 0 else []
+    columns = range(max(0, cause.first + NEAR[0]), explainer.late(table, cause.first) + 1)
+    tried = [(column, last) for column in columns for last in ends if column < last]
+    if not tried:
+        return []
+    gained = one.cells.gains_of(every, [begin for begin, _ in tried], [end for _, end in tried]) / one.scale
+    column, last = tried[int(gained.argmax())]
+    over = last if cause.last is not None else None
+    best = Explanation(cause.of, [Part(every, column, last)], None, float(gained.max()), odds, column, over)
+    return [best] if best.gain > 0 else []
 
 
 def belongs(one: Examined, incidents: Sequence[Incident], explainer: Explainer) -> bool:

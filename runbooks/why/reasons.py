@@ -28,7 +28,7 @@ def of(  # noqa: PLR0913 what is known of one hypothesis
     until: float | None,
 ) -> list[str]:
     """Return the reasons, the size of the harm first."""
-    found = [*_size(first)]
+    found = [*_size(lead, first)]
     found += [*_end(incident, status, until), *_control(lead), *_unharmed(examination, incident)]
     return [*found, *of_inputs(examination)]
 
@@ -43,8 +43,19 @@ def of_inputs(examination: Examination) -> Iterator[str]:
         )
 
 
-def _size(first: Evidence) -> Iterator[str]:
+def _size(lead: Symptom, first: Evidence) -> Iterator[str]:
     unit = first.unit
+    if lead.comparison.promised:
+        yield (
+            f"{first.title} of {words.place(first.subject)} is {wording.amount(first.after.value, unit)} over"
+            f" {first.after.events:,.0f} events since its first call; promised is {wording.promised(lead.table.kpi)}."
+            " Nothing was before to compare it with."
+        )
+        yield (
+            f"Tested: {first.tested}. Chance alone breaks the promise so with p {words.chance(first.p, '= ')},"
+            f" corrected for {_comparisons(first)}."
+        )
+        return
     yield (
         f"{first.title} of {words.place(first.subject)} went from {wording.amount(first.before.value, unit)} to"
         f" {wording.amount(first.after.value, unit)} (worse by {words.effect(first)}), over"
@@ -81,7 +92,7 @@ def _control(lead: Symptom) -> Iterator[str]:
     """Whether the previous version, or the stable track, got worse on the same traffic at the same time as well."""
     explanation, table, cells = lead.explanation, lead.table, lead.examined.cells
     change = explanation.change
-    if change is None:
+    if change is None or lead.comparison.promised:
         return
     mask = cells.mask(explanation.parts)
     rows = labelled(change, table)
@@ -92,7 +103,7 @@ def _control(lead: Symptom) -> Iterator[str]:
     beside = others[:, None] & columns[None, :] & ~mask
     earlier = among[:, None] & (table.span.edges[1:] <= change.since)[None, :] & ~mask
     same, before = table.counts(beside), table.counts(earlier)
-    who = f"{change.dimension.key} {change.previous}"
+    who = f"{change.dimension.key} {change.was}"
     if same.events < MIN_EVENTS:
         yield f"Hardly any traffic ran on {who} beside it, so the moment and the calls that carry it are what tells."
         return

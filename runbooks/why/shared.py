@@ -74,7 +74,8 @@ def gather(
     explainer: Explainer,
 ) -> None:
     """One incident for what got worse in several places at the same moment, if no version of theirs explains it."""
-    loose = [one for one in rest if one.table.kpi in kpis and not belongs(one, incidents, explainer)]
+    tested = [one for one in rest if one.table.kpi in kpis and not one.best.promised]  # what is new explains itself
+    loose = [one for one in tested if not belongs(one, incidents, explainer)]
     begun = [(one, border) for one in loose if (border := _border(one)) is not None]
     unversioned = [border for one, border in begun if not has_version(one)]
     if not unversioned:

@@ -37,7 +37,7 @@ def baseline(
 
 def _calls(of: VersionChange | Place, *, new: bool) -> tuple[Selector, Where]:
     if isinstance(of, VersionChange):
-        return of.dimension.activity, of.where(of.version if new else of.previous)
+        return of.dimension.activity, of.where(of.version) if new else of.where_before
     calls = {Kind.TOOL: contract.TOOL_CALLS, Kind.AGENT: contract.AGENT_CALLS, Kind.SYSTEM: contract.TASK_CALLS}[
         of.kind
     ]

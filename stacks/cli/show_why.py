@@ -7,7 +7,7 @@ from rich.panel import Panel
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from agentobs.contract import Label
+from agentobs.contract import ABSENT, Label
 from alerts.catalogue import MIN_EVENTS
 from runbooks import wording
 from runbooks.why import text, words
@@ -38,6 +38,7 @@ def diagnosis(document: Diagnosis) -> RenderableType:
 _HEADS: Final = {
     Verdict.REGRESSION: ("red", "regression"),
     Verdict.SYMPTOM: ("yellow", "no version to blame"),
+    Verdict.NEWCOMER: ("red", "new, and failing"),
     Verdict.ONE_OF_THESE: ("yellow", "one of these"),
     Verdict.RESOLVED: ("green", "resolved"),
 }
@@ -104,10 +105,13 @@ def _lines(first: Hypothesis) -> list[Text]:
     culprit = first.culprit
     if culprit is None:
         shown = {**first.evidence[0].subject, **first.subject}
+        where = [_line(_SUBJECTS.get(key, key), value) for key, value in shown.items()]
+        if first.origin is Origin.NEW:
+            return [*where, _line("what", first.title)]
         worse = f"{first.evidence[0].title.lower()} got worse"
         named = first.origin is Origin.UNVERSIONED and len(first.subject) > 1
         what = (f"{worse if named else first.title}; ", Text("no version change explains it", "bold yellow"))
-        return [*(_line(_SUBJECTS.get(key, key), value) for key, value in shown.items()), _line("what", *what)]
+        return [*where, _line("what", *what)]
     names = {
         "where": culprit.environment,
         "agent": ", ".join(culprit.agents),
@@ -118,7 +122,7 @@ def _lines(first: Hypothesis) -> list[Text]:
     change = (
         "the ",
         safe.text(culprit.dimension, "bold red"),
-        f" changed from {culprit.previous} to ",
+        " is new, its first: " if culprit.previous == ABSENT else f" changed from {culprit.previous} to ",
         safe.text(culprit.version, "bold red"),
     )
     return [*(_line(key, value) for key, value in names.items() if value), _line("why", *change)]
@@ -150,6 +154,7 @@ def _evidence(title: str, rows: list[Evidence]) -> RenderableType:
     for row in rows:
         events = f"{row.before.events:,.0f} / {row.after.events:,.0f}"
         before, after = wording.amount(row.before.value, row.unit), wording.amount(row.after.value, row.unit)
+        before = before if row.before.events else f"promised {before}"
         name = " · ".join([row.title, *(value for key, value in row.subject.items() if key != Label.ENVIRONMENT)])
         table.add_row(safe.text(name), before, after, words.effect(row), events, words.chance(row.p))
     return table

@@ -1,18 +1,21 @@
-"""Recorded cases whose truth is known, asked of a real Prometheus as they went on and at their end.
+"""Recorded cases whose truth is known, asked as they went on, and of a real Prometheus at their end.
 
 Each once got a wrong answer: because of slowness beside it, a rollback, many deployments, a mean with a heavy tail.
 """
 
 import io
+import lzma
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from rich.console import Console
+from support.memory_source import openmetrics
 from support.recorded import replayed
 
 from agentobs.contract import Label
+from alerts.source import MetricsSource
 from runbooks.why import text
 from runbooks.why.diagnosis import Window, diagnose
 from runbooks.why.document import Diagnosis, Hypothesis, Origin, Status, Verdict
@@ -123,39 +126,40 @@ CASES = {
 }  # fmt: skip
 
 
+def _asked(source: MetricsSource, start: float, at: float, environment: str) -> Diagnosis:
+    """What is said at a moment (seconds since the recording began)."""
+    where = {Label.ENVIRONMENT: environment}
+    return diagnose(source, Window(start=start + at - HOUR_S, end=start + at, where=where))
+
+
 @pytest.fixture(scope="module")
-def ask(tmp_path_factory):
-    """What `why` says of a case at a moment (seconds since the recording began)."""
+def ends(tmp_path_factory) -> dict[str, Diagnosis]:
+    """What is said of each case at its end."""
     files = {name: FOLDER / f"{name}.om.xz" for name in CASES}
     with replayed(files, tmp_path_factory.mktemp("cases"), AGE_S) as (prometheus, start):
         source = Prometheus(prometheus.url)
-
-        def asked(name: str, at: float) -> Diagnosis:
-            window = Window(start=start + at - HOUR_S, end=start + at, where={Label.ENVIRONMENT: name})
-            return diagnose(source, window)
-
-        yield asked
+        return {name: _asked(source, start, case.end_s, name) for name, case in CASES.items()}
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_recorded_case_is_answered_right_at_its_end(ask, name):
-    case = CASES[name]
-    found = ask(name, case.end_s)
-    assert case.right(found), text.plain(found)
+def test_a_recorded_case_is_answered_right_at_its_end(ends, name):
+    assert CASES[name].right(ends[name]), text.plain(ends[name])
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_nothing_wrong_is_named_on_the_way(ask, name):
-    case = CASES[name]
+def test_nothing_wrong_is_named_on_the_way(name):
+    """From memory, which `test_memory_source` proves to answer as a real Prometheus does."""
+    case, start = CASES[name], 1_700_000_000.0
+    source = openmetrics(lzma.decompress((FOLDER / f"{name}.om.xz").read_bytes()).decode().splitlines(), start)
     for after in AFTER_S:
-        found = ask(name, case.fault_s + after)
+        found = _asked(source, start, case.fault_s + after, "case")
         wrong = [one.title for one in found.hypotheses if one.confidence >= 0.5 and not case.allowed(one)]
         assert wrong == [], f"{after} s after the fault:\n{text.plain(found)}"
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_an_answer_reads_as_a_page_and_as_text_and_never_blames_the_environment(ask, name):
-    found = ask(name, CASES[name].end_s)
+def test_an_answer_reads_as_a_page_and_as_text_and_never_blames_the_environment(ends, name):
+    found = ends[name]
     with Console(width=120, record=True, file=io.StringIO()) as console:
         console.print(show_why.diagnosis(found))
     page = console.export_text()

@@ -1,5 +1,7 @@
 """Tables of counts written down by hand, to ask the arithmetic of `why` without any store."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from agentobs.contract import Label
@@ -8,6 +10,7 @@ from runbooks.why import findings
 from runbooks.why.changes import VersionChange
 from runbooks.why.document import Hypothesis
 from runbooks.why.examination import Examination, explain
+from runbooks.why.newcomers import Newcomer
 from runbooks.why.places import Place, kind_of, labels_of
 from runbooks.why.spans import Segment, Span
 from runbooks.why.tables import Table
@@ -72,14 +75,14 @@ def replaced(bad: float, column: int = MIDDLE, events: int = 20, **labels: str) 
     ]
 
 
-def examined(tables: list[Table], *changes: VersionChange) -> Examination:
+def examined(tables: list[Table], *changes: VersionChange, came: Sequence[Newcomer] = ()) -> Examination:
     """The tables, explained."""
-    return explain(SPAN, tables, changes)
+    return explain(SPAN, tables, changes, came)
 
 
-def told(tables: list[Table], *changes: VersionChange) -> list[Hypothesis]:
+def told(tables: list[Table], *changes: VersionChange, came: Sequence[Newcomer] = ()) -> list[Hypothesis]:
     """What is said of each incident."""
-    found = examined(tables, *changes)
+    found = examined(tables, *changes, came=came)
     return [
         findings.find(found, number, incident, float(SPAN.edges[incident.explanation.first])).document
         for number, incident in enumerate(found.incidents)

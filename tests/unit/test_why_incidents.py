@@ -102,6 +102,16 @@ def test_callers_of_a_broken_tool_are_explained_by_it():
     assert first.harm.tasks == pytest.approx(20 * 20 * 0.15)
 
 
+def test_a_model_of_one_caller_is_innocent_of_a_tool_that_fails_for_all():
+    rows = [
+        cells
+        for agent in ("planner", "executor", "critic")
+        for cells in (row(0.02, 0, MIDDLE, agent_name=agent), row(0.7, MIDDLE, agent_name=agent))
+    ]
+    (first,) = told([tool("search", *rows)], change("model", "planner", column=MIDDLE - 1))
+    assert (first.culprit, first.subject) == (None, {"environment": "prod", "tool_name": "search"})
+
+
 def test_only_the_agent_whose_calls_fail_is_named():
     rows = [
         row(0.05, agent_name="planner"),

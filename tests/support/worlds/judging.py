@@ -97,7 +97,7 @@ def names(world: World, hypothesis: Hypothesis, cause: Cause) -> bool:
         entity = {TOOL: accused.tool, GRAPH: cause.entity}.get(accused.dimension, accused.agent)
         said_ = (accused.dimension, entity, accused.version, accused.previous)
         return said_ == (cause.dimension, cause.entity, cause.version, cause.previous)
-    if accused is not None:
+    if accused is not None or cause.new != (hypothesis.origin is Origin.NEW):
         return False
     tool, agent = (hypothesis.subject.get(label, "") for label in (Label.TOOL, Label.AGENT))
     drift = hypothesis.origin is Origin.DATA_DRIFT

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 from typing import Final
 
-from support.worlds import unversioned, versions
+from support.worlds import newcomers, unversioned, versions
 from support.worlds.healthy import HEALTHY, Fields
 from support.worlds.model import GRAPH, MODEL, PROMPT, TOOL, Effect, Traffic, Truth, World
 from support.worlds.systems import system
@@ -51,8 +51,10 @@ FAULTY: Final[dict[str, Draw]] = {
     "short outage that is over": unversioned.short,
     "same agent, same moment": versions.same_agent,
     "young fault in a long window": versions.young,
+    **newcomers.KINDS,
 }
-KINDS: Final[dict[str, Draw]] = {**HEALTHY, **FAULTY}
+QUIET: Final[dict[str, Draw]] = {**HEALTHY, "healthy, new names": newcomers.healthy}
+KINDS: Final[dict[str, Draw]] = {**QUIET, **FAULTY}
 
 
 def draw(seed: int, number: int, kind: str, seconds: float | None = None) -> World:

@@ -9,6 +9,8 @@ PROMPT: Final = "prompt"
 MODEL: Final = "model"
 GRAPH: Final = "graph"
 WORKFLOW: Final = "support"
+NAMED: Final = "\t"
+"""Between the name of a prompt and its version, where the name is not that of its agent."""
 
 
 class Effect(StrEnum):
@@ -74,7 +76,7 @@ class State(StrEnum):
 class Cause:
     """What is to be named: a version of an entity, or (no dimension) a place: tool, agent, both, or neither for all.
 
-    `drift` says whether the inputs changed; None if nobody can tell whether they did.
+    `drift` says whether the inputs changed; None if nobody can tell whether they did. `new`: it came then.
     """
 
     at: float
@@ -85,6 +87,7 @@ class Cause:
     tool: str = ""
     agent: str = ""
     drift: bool | None = False
+    new: bool = False
     state: State = State.OPEN
 
     @property
@@ -93,7 +96,8 @@ class Cause:
         if self.dimension:
             return f"{self.dimension} {self.entity!r} {self.previous[:12]!r} -> {self.version[:12]!r} at {self.at:.0f}"
         where = " as called by ".join(name for name in (self.tool, self.agent) if name) or "everything"
-        return f"{'inputs' if self.drift else where}, no version, at {self.at:.0f}"
+        what = "inputs" if self.drift else f"{where}, {'new' if self.new else 'no version'}"
+        return f"{what}, at {self.at:.0f}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,10 @@ class Truth:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A tool: its version at first, chance of failure, median seconds, spread of their logarithm, and its time-out."""
+    """A tool: its version at first, chance of failure, median seconds, spread of their logarithm, and its time-out.
+
+    It is called from `comes` to `goes` (seconds); by default always.
+    """
 
     name: str
     version: str
@@ -115,13 +122,15 @@ class Tool:
     seconds: float
     spread: float
     timeout: float
+    comes: float = 0.0
+    goes: float = float("inf")
 
 
 @dataclass(frozen=True, slots=True)
 class Agent:
     """An agent: prompt and model at first, what its model calls take, and which tools it calls.
 
-    It works from `comes` to `goes` (seconds); by default always.
+    It works from `comes` to `goes` (seconds), and calls a model from `thinks` on; by default always.
     """
 
     name: str
@@ -137,6 +146,7 @@ class Agent:
     tools: tuple[str, ...]
     comes: float = 0.0
     goes: float = float("inf")
+    thinks: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from agentobs import contract
 from agentobs.contract import Metric
-from support.worlds.model import WORKFLOW, World
+from support.worlds.model import NAMED, WORKFLOW, World
 from support.worlds.simulate import Events, Played, play
 
 GRID_S: Final = 5.0
@@ -136,4 +136,8 @@ class _Sampler:
 
 
 def _of(agent: str, prompt: str, graph: str, track: str) -> dict[str, str]:
-    return {"agent_name": agent, "prompt_name": agent, "prompt_version": prompt, "graph_version": graph, "track": track}
+    name, named, version = prompt.rpartition(NAMED)
+    return {
+        "agent_name": agent, "prompt_name": name if named else agent, "prompt_version": version,
+        "graph_version": graph, "track": track,
+    }  # fmt: skip

@@ -167,8 +167,10 @@ class _Player:
         rng, name, base = self.rng, agent.name, self.world.base
         prompt = task.setting.versions[PROMPT, name]
         at, failed = self.model(task, agent, prompt, begin)
-        for tool in agent.tools:
-            at, gave_up = self.tool(task, name, prompt, self.tools[tool], at)
+        for tool in (self.tools[each] for each in agent.tools):
+            if not tool.comes <= begin < tool.goes:
+                continue
+            at, gave_up = self.tool(task, name, prompt, tool, at)
             if gave_up:
                 failed = failed or rng.random() < base.run_fails
                 task.failed = task.failed or rng.random() < base.task_fails
@@ -197,6 +199,8 @@ class _Player:
     def model(self, task: _Task, agent: Agent, prompt: str, at: float) -> tuple[float, bool]:
         """A model call: when it ends, and whether it failed."""
         rng, name = self.rng, agent.name
+        if at < agent.thinks:
+            return at, False
         model = task.setting.versions[MODEL, name]
         seconds = agent.seconds * rng.lognormvariate(0.0, agent.spread)
         tokens = agent.tokens * rng.lognormvariate(0.0, 0.4)
