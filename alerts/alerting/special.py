@@ -114,7 +114,7 @@ def _work(timing: Timing) -> Iterator[Alert]:
         condition=Comparison(
             f'{versions.CURRENT}{{dimension="{tool.key}",version=~"sha-.+"}}',
             ">",
-            f"(time() - {timing.seconds(HOUR):g})",
+            f"time() - {timing.seconds(HOUR):g}",
         ).and_on(versions.WHOSE, Comparison(versions.PREVIOUS)),
         hold_s=0,
         severity=Severity.TICKET,
@@ -138,7 +138,7 @@ def _spend(timing: Timing) -> Iterator[Alert]:
         yield Alert(
             name=f"CostBudget{percent}",
             group=Group.COST,
-            condition=Comparison(spent, ">", f"({share:g} * {rule.DAILY_BUDGET})", "on () group_left()"),
+            condition=Comparison(spent, ">", f"{share:g} * {rule.DAILY_BUDGET}", "on () group_left()"),
             hold_s=5 * MINUTE,
             severity=severity,
             owner=Owner.AGENTS,

@@ -4,6 +4,7 @@ Panels read recorded series, as alerts do, so that both say the same. A table sh
 range, so that what has stopped is still listed.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -177,7 +178,7 @@ def _subject(expr: str) -> str:
     series = next(tree.selectors(tree.parse(expr))).name or ""
     # A counter that was not there before: its first increment shows in no increase.
     first = ("new",) if "unless" in expr.split() else ()
-    return " ".join((*series.removesuffix("_total").split("_")[1:], *first))
+    return " ".join((*re.split("[_:]", series.removesuffix("_total"))[1:], *first))
 
 
 def legend(by: Iterable[str]) -> str:

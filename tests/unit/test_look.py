@@ -165,7 +165,7 @@ def test_bad_words_are_one_error_that_says_what_was_expected(app, words, said):
         "traceID": "1", "spanID": "1", "operationName": "x", "references": [], "startTime": 1, "duration": 1,
         "tags": [{"key": "a", "type": "string", "value": "x"}], "processID": "p",
     }  # fmt: skip
-    found = {"spans": [trace_of_one_step], "processes": {"p": {"serviceName": "s"}}}
+    found = {"traceID": "1", "spans": [trace_of_one_step], "processes": {"p": {"serviceName": "s"}}}
     with bad_server() as server:
         server.body = json.dumps({"data": [found]}).encode()
         service = ["--service", "s", "--jaeger"] if words[0] == "traces" else ["--victorialogs"]
