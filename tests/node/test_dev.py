@@ -63,8 +63,9 @@ def test_spans_of_pods_know_their_pod(platform, healthy):
     assert json.dumps("my-agents") in trace
 
 
-def test_why_names_the_broken_tool_from_outside_the_cluster(platform):
-    truth = platform.demo("broken", scenario="tool-regression", tasks=160, rate=8)
+def test_why_names_the_broken_tool_from_outside_the_cluster(platform, quiet):
+    with quiet():
+        truth = platform.demo("broken", scenario="tool-regression", tasks=160, rate=8)
     found = eventually(lambda: _why(platform), lambda found: found["verdict"] == "regression", 60)
     assert found["verdict"] == "regression", found
     assert (found["culprit"]["version"], found["culprit"]["previous"]) == (

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,6 @@ from playwright.sync_api import Browser, Page
 from support.asking import ALERT_SPEED
 from support.browser import browser
 from support.ports import free_ports
-from support.priority import give_way
 from support.stores import LOGS, SHOWN, TRACES, lines_of
 from support.webhook import Notice, Webhook, webhook
 
@@ -31,8 +31,6 @@ from stacks.reporting import sources
 ROOT = Path(__file__).resolve().parents[2]
 # Tasks and tasks a second. Without a version every moment is tried at every place, so an effect needs many tasks.
 _UNVERSIONED = ("retry-storm", "timeouts", "hallucination", "policy-violation", "crash-loop", "cost-spike")
-FEW = (200, 10)
-_AT_ONCE = 3  # each takes a third of a processor
 TRAFFIC = dict.fromkeys(_UNVERSIONED, (300, 12)) | {
     "data-drift": (300, 12),
     "timeouts": (400, 12),
@@ -209,17 +207,12 @@ def stack(tmp_path_factory: pytest.TempPathFactory, notified: Webhook, watched: 
     local.down()
 
 
-def _seconds(scenario: str) -> float:
-    tasks, rate = TRAFFIC.get(scenario, FEW)
-    return tasks / rate
-
-
 @pytest.fixture(scope="session")
-def truths(stack: LocalStack) -> dict[str, dict[str, Any]]:
+def truths(stack: LocalStack, quiet: Callable[[], AbstractContextManager[None]]) -> dict[str, dict[str, Any]]:
     """What all scenarios did, a few at a time, each in an environment of its own; returned once all are counted."""
 
     def play(scenario: str) -> tuple[str, dict[str, Any]]:
-        tasks, rate = TRAFFIC.get(scenario, FEW)
+        tasks, rate = TRAFFIC.get(scenario, (200, 10))
         truth = stack.demo(scenario, scenario, tasks=tasks, rate=rate)
         # By increases: a crowded machine plays for so long that a series of a rare outcome is silent, and forgotten.
         counted = f'round(sum(increase(agentic_task_calls_total{{environment="{scenario}"}}[1h] anchored)))'
@@ -227,13 +220,11 @@ def truths(stack: LocalStack) -> dict[str, dict[str, Any]]:
         assert eventually(lambda: stack.value(counted), lambda value: value >= wanted) == wanted
         return scenario, truth
 
-    # The healthy run alone; the others from the longest, so that none is left over at the end.
-    played = dict([play("healthy")])
-    others = sorted((scenario for scenario in SCENARIOS if scenario != "healthy"), key=_seconds, reverse=True)
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        played.update(pool.map(play, others))
-    # Until here this worker was served first, as a crowded machine is slower, and slower is a symptom.
-    give_way()
+    # Alone, because a crowded machine is slower, and slower is a symptom.
+    with quiet():
+        played = dict([play("healthy")])
+        with ThreadPoolExecutor(2) as pool:
+            played.update(pool.map(play, (scenario for scenario in SCENARIOS if scenario != "healthy")))
     return played
 
 
@@ -254,14 +245,12 @@ def reports(stack: LocalStack, truths: dict[str, dict[str, Any]]) -> dict[str, R
     assert eventually(lambda: stack.value(compared), lambda value: value >= 1, 90) >= 1
     now = time.time()
     period = Period(start=now - REPORTED_S, end=now)
-
-    def made(environment: str) -> Report:
+    made = {}
+    for environment, chosen in REPORTED.items():
         trace = {"trace": truths[environment]["trace_ids"][0]} if environment in truths else {}
-        asked = {"environment": environment, "slower": "1s", **trace, **REPORTED[environment]}
-        return render(SHOWN, sources(stack.endpoints), period, asked)
-
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return dict(zip(REPORTED, pool.map(made, REPORTED), strict=True))
+        asked = {"environment": environment, "slower": "1s", **trace, **chosen}
+        made[environment] = render(SHOWN, sources(stack.endpoints), period, asked)
+    return made
 
 
 @pytest.fixture(scope="module")
