@@ -155,6 +155,17 @@ class LocalStack:
         self.run(sys.executable, "-m", "demo", "run", *options)
         return dict(json.loads(truth.read_text()))
 
+    def send_own_metrics(self, environment: str, series: int = 150) -> None:
+        """What a program measures itself, beside its telemetry: a gauge with so many values of a label."""
+        resource = {"service.name": "queue-worker", "deployment.environment.name": environment}
+        points = [
+            {"asInt": 1, "timeUnixNano": str(time.time_ns()), "attributes": _attributes({"queue": f"q{number}"})}
+            for number in range(series)
+        ]
+        scope = {"metrics": [{"name": "jobs_waiting", "gauge": {"dataPoints": points}}]}
+        body = {"resourceMetrics": [{"resource": {"attributes": _attributes(resource)}, "scopeMetrics": [scope]}]}
+        assert requests.post(f"{self.url('otlp-http')}/v1/metrics", json=body, timeout=30).ok
+
     def query(self, promql: str) -> list[dict[str, Any]]:
         answer = requests.get(f"{self.url('prometheus')}/api/v1/query", params={"query": promql}, timeout=10)
         return list(answer.json()["data"]["result"])
@@ -163,6 +174,10 @@ class LocalStack:
         """A query with one result; 0 where there is none."""
         result = self.query(promql)
         return float(result[0]["value"][1]) if result else 0.0
+
+
+def _attributes(values: dict[str, str]) -> list[dict[str, Any]]:
+    return [{"key": key, "value": {"stringValue": value}} for key, value in values.items()]
 
 
 def eventually(probe: Callable[[], Any], accept: Callable[[Any], bool], timeout_s: float = 45) -> Any:
@@ -220,6 +235,7 @@ def truths(stack: LocalStack, quiet: Callable[[], AbstractContextManager[None]])
         assert eventually(lambda: stack.value(counted), lambda value: value >= wanted) == wanted
         return scenario, truth
 
+    stack.send_own_metrics("healthy")
     # Alone, because a crowded machine is slower, and slower is a symptom.
     with quiet():
         played = dict([play("healthy")])
