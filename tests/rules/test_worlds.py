@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from support.worlds.kinds import FAULTY, KINDS, draw
-from support.worlds.model import Restart, World
+from support.worlds.model import NAMED, Restart, World
 from support.worlds.sampled import Numbers, sampled
 from support.worlds.simulate import play
 
@@ -166,12 +166,12 @@ def test_every_kind_of_fault_says_what_is_true_of_it(kind):
         bad = {fault.change for fault in world.faults if fault.change}
         for cause in world.truth.causes:
             assert 0 <= cause.at < world.seconds
-            if cause.dimension:
-                mine = [
-                    c
-                    for c in world.changes
-                    if (c.dimension, c.entity, c.new) == (cause.dimension, cause.entity, cause.version)
-                ]
-                assert len(mine) == 1, world.text
-                assert world.truth.one_of or mine[0] in bad
-                assert mine[0].old == cause.previous
+            if cause.previous == "none":
+                # No change of a version: an agent thinks that did not.
+                assert [agent.thinks for agent in world.agents if agent.name == cause.entity] == [cause.at]
+            elif cause.dimension:
+                what = (cause.dimension, cause.entity, cause.version)
+                (mine,) = [c for c in world.changes if (c.dimension, c.entity, c.new.rpartition(NAMED)[2]) == what]
+                assert world.truth.one_of or mine in bad
+                renamed = f"{mine.entity} {mine.old}" if NAMED in mine.new else mine.old
+                assert renamed == cause.previous
