@@ -16,7 +16,6 @@ from alerts.catalogue import (
     HALVES,
     LOOK_LEVEL,
     MIN_EVENTS,
-    PROBABLE,
     SUGGESTIVE_P,
     TASK_COST,
     TASK_LATENCY,
@@ -26,7 +25,7 @@ from alerts.catalogue import (
 from alerts.source import MetricsSource
 from alerts.statistics import Counts, compare
 from runbooks import wording
-from runbooks.why import contributions, dating, findings, history, mechanism, reasons, spans, traces
+from runbooks.why import contributions, dating, findings, history, mechanism, reasons, spans, traces, urgency
 from runbooks.why.changes import VersionChange
 from runbooks.why.document import (
     Change,
@@ -44,19 +43,11 @@ from runbooks.why.examination import Examination, examine
 from runbooks.why.explanations import Explanation, labelled
 from runbooks.why.findings import Finding
 
-_RECENT_S: Final = 900.0
 _IMPACT: Final = (TASK_SUCCESS, TASK_LATENCY, TASK_COST)
 _SILENT_S: Final = 300.0
 _POOR: Final = 0.5
 _MOST_UNDECIDED: Final = 5
 _MOST_CHANGES: Final = 5
-_FAILS: Final = frozenset(
-    {
-        "task_success", "agent_success", "tool_success", "tool_timeouts", "model_success", "evaluation_pass",
-        "hallucination", "policy_violations",
-    }
-)  # fmt: skip
-"""KPIs whose harm is a wrong, unsafe or missing answer, not a late or dear one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +77,7 @@ def diagnose(source: MetricsSource, window: Window, tell: Tell = lambda done, to
         for one in examined
         for incident in one.incidents
     ]
-    found.sort(key=lambda finding: _urgency(finding, window.end))
+    found = urgency.ordered(found, window.end)
     if not found:
         return _without_findings(window, examined, _elsewhere(source, window) if not examined else [])
     return _with_findings(source, window, examined, found)
@@ -97,16 +88,6 @@ def _since(source: MetricsSource, examination: Examination, explanation: Explana
         return dating.since(source, examination.span, explanation.change)
     came = examination.newcomer(explanation)
     return dating.coming(source, examination.span, came) if came else float(examination.span.edges[explanation.first])
-
-
-def _urgency(finding: Finding, end: float) -> tuple[bool, bool, bool, bool, float]:
-    """What harms now comes before what is over; failures before slowness and cost; then what can be rolled back."""
-    document = finding.document
-    idle = finding.examination.span.end < end - _RECENT_S
-    guilty = document.origin in {Origin.VERSION, Origin.NEW} and document.confidence >= PROBABLE
-    fails = document.harm.tasks > 0 or document.harm.kpi in _FAILS
-    strongest = max(symptom.comparison.z for symptom in finding.incident.symptoms)
-    return document.status is not Status.OPEN, idle, not fails, not guilty, -strongest
 
 
 def _with_findings(

@@ -113,6 +113,11 @@ CASES = {
         31, 57, lambda found: found.culprit is not None and found.culprit.version == "4",
         lambda one: one.culprit is not None and one.culprit.version == "4",
     ),
+    # Of the sample agents, three scenarios at once on two processors: the loops crowd them, and then all is slow.
+    "looping-graph-that-crowds-the-machine": Case(
+        33, 100, lambda found: found.culprit is not None and found.culprit.version == "4",
+        lambda one: one.culprit is None or one.culprit.version == "4",
+    ),
     # Of the sample agents, with two builds beside them: tasks that lasted 3 s last 15 s, two seconds before the fault.
     "violations-on-a-machine-that-slows-down": Case(
         43, 114, lambda found: found.culprit is None and found.evidence[0].kpi == "policy_violations",

@@ -47,7 +47,7 @@ def test_every_series_exists(stack, truths):  # noqa: ARG001 they feed them
         selector.name for _, _, query in queries(Prom) for selector in tree.selectors(tree.parse(filled(query.expr)))
     }
     assert len(asked) > 100
-    assert asked - known - AT_FIRST_TROUBLE - NEED_HISTORY <= {"track:canary_z1h", "track:value1h"}
+    assert asked - known - AT_FIRST_TROUBLE - NEED_HISTORY <= {"track:canary_z1h", "track:value1h", "track:needed_z1h"}
 
 
 def test_every_label_that_is_matched_exists(stack, truths):  # noqa: ARG001 they feed them
