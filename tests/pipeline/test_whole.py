@@ -35,6 +35,8 @@ def run(tmp_path_factory):
 def test_kpis_do_not_depend_on_sampling(run):
     prometheus, store, truth, sent = run
     assert differences(truth, prometheus.increases()) == []
+    # What is kept waits for its decision, and then for a batch.
+    eventually(lambda: store.spans, 40)
     assert 0 < len(store.spans) < sent
 
 
