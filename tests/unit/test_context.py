@@ -10,13 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from opentelemetry import context, trace
-from opentelemetry.sdk.trace import SpanLimits, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace import SpanLimits
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, StatusCode, TraceFlags
-from support.traced import AGENT, ATTEMPT, OPERATION, Traced, carrying
+from support.traced import AGENT, OPERATION, Traced, carrying
 
-from agentobs.context import AgentContextProcessor, adopt, dialects, held
+from agentobs.context import dialects, held
 from agentobs.contract import Attr
 
 PROMPT, GRAPH = Attr.PROMPT_VERSION.value, Attr.GRAPH_VERSION.value
@@ -115,106 +113,6 @@ def test_what_openinference_puts_on_every_span_of_a_context_is_the_prompt_of_the
         with traced.model(**{dialects.PROMPT_IN_CONTEXT: "8"}):
             pass
         assert traced["chat"][PROMPT] == "8"
-
-
-def test_a_call_after_a_failed_one_is_a_retry_until_one_succeeds(traced):
-    with traced.agent("executor"):
-        traced.call("lookup", fails=True)
-        traced.call("lookup", fails=True)
-        traced.call("lookup")
-        traced.call("lookup")
-    assert traced.attempts() == [None, 1, 2, None]
-
-
-def test_a_model_call_after_a_failed_one_below_the_same_span_is_a_retry(traced):
-    def call(*, fails=False, model="m", **attributes):
-        with traced.model(**{Attr.REQUEST_MODEL.value: model, Attr.INPUT_MESSAGES.value: "hi", **attributes}) as span:
-            if fails:
-                span.set_status(StatusCode.ERROR)
-        return traced["chat"].get(ATTEMPT)
-
-    with traced.agent("a"):
-        assert [call(fails=True), call(fails=True), call(), call()] == [None, 1, 2, None]
-        assert [call(fails=True), call(model="other"), call(**{Attr.INPUT_MESSAGES.value: "ho"})] == [None, None, None]
-        assert call(**{ATTEMPT: 0}) == 0, "numbered by the sender"
-        with traced.span("step"):
-            assert call() is None, "another step of the agent's"
-        assert call() == 1
-    assert [call(fails=True), call()] == [None, None], "nothing tells that the two belong together"
-
-
-@pytest.mark.parametrize(
-    ("first", "second"),
-    [
-        ({"tool": "lookup"}, {"tool": "search"}),
-        ({"tool": "lookup", "arguments": "1"}, {"tool": "lookup", "arguments": "2"}),
-        ({"tool": "lookup"}, {"tool": "lookup", ATTEMPT: 0}),
-    ],
-    ids=["another tool", "other arguments", "numbered by the sender"],
-)
-def test_these_are_no_retries(traced, first, second):
-    with traced.agent("executor"):
-        traced.call(fails=True, **first)
-        traced.call(**second)
-    assert traced.attempts()[1] in (None, 0)
-
-
-def test_calls_at_the_same_time_and_those_of_another_agent_are_no_retries(traced):
-    same = {OPERATION: "execute_tool", Attr.TOOL_NAME.value: "x"}
-    tracer = traced.provider.get_tracer("app")
-    with traced.agent("a"):
-        slow = tracer.start_span("execute_tool x", attributes=same)
-        traced.call("x", fails=True, arguments="")
-        slow.set_status(StatusCode.ERROR)
-        slow.end()
-    with traced.agent("b"):
-        traced.call("x", arguments="")
-    assert set(traced.attempts()) == {None}
-
-
-def test_where_content_is_hidden_the_tool_that_just_failed_is_tried_again(traced):
-    with traced.agent("a"):
-        traced.call("x", fails=True, arguments="")
-        traced.call("x", arguments="")
-    assert traced.attempts() == [None, 1]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Error executing tool x: no",
-        '{"content": [], "isError": true}',
-        '{"status": "error"}',
-        "I encountered an error while trying to use the tool. This was the error: no.",  # CrewAI
-        "Failed to invoke Tool `x` with parameters {}. Error: no",  # Haystack
-        "Encountered error: no. Please try again.",  # LlamaIndex
-        "Execution error in x: no",  # DSPy
-        "Request 'tools/call' timed out",
-        "Error: no",
-        "x" * 4000 + '", "isError": true}',
-    ],
-)
-def test_a_result_that_says_it_failed_makes_the_next_call_a_retry(traced, text):
-    with traced.agent("a"):
-        traced.call("x", **{Attr.TOOL_RESULT.value: text})
-        traced.call("x")
-    assert traced.attempts() == [None, 1]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "The log has the line: Error: no",
-        "0 errors, no timeouts",
-        '{"isError": false, "content": "an error: none"}',
-        "x" * 2000 + "Error executing tool y" + "x" * 2000,
-    ],
-)
-def test_a_result_about_errors_is_no_failed_call(traced, text):
-    with traced.agent("a"):
-        traced.call("x", **{Attr.TOOL_RESULT.value: text})
-        traced.call("x")
-    assert set(traced.attempts()) == {None}
 
 
 def test_a_request_of_the_mcp_protocol_is_the_tool_call_only_where_no_tool_span_is_around_it(traced):
@@ -396,54 +294,3 @@ def test_metadata_that_is_no_object_or_names_nobody_is_no_name(traced, metadata)
     with traced.span("node", dialects.LANGCHAIN, metadata=metadata, **{"openinference.span.kind": "CHAIN"}):
         pass
     assert AGENT not in traced["node"]
-
-
-def test_adopting_a_provider_puts_the_processor_before_its_exporters_once():
-    first, second = InMemorySpanExporter(), InMemorySpanExporter()
-    provider = TracerProvider(shutdown_on_exit=False)
-    for exporter in (first, second):
-        provider.add_span_processor(SimpleSpanProcessor(exporter))
-    adopt(provider)
-    adopt(provider)
-    tracer = provider.get_tracer("x")
-    outer = tracer.start_as_current_span("invoke_agent a", attributes={OPERATION: "invoke_agent"})
-    with outer, tracer.start_as_current_span("chat", attributes={OPERATION: "chat"}):
-        pass
-    for exporter in (first, second):
-        assert [span.attributes[AGENT] for span in exporter.get_finished_spans()] == ["a", "a"]
-    assert provider.force_flush()
-    later = InMemorySpanExporter()
-    provider.add_span_processor(SimpleSpanProcessor(later))
-    adopt(provider)
-    with tracer.start_as_current_span("invoke_agent b", attributes={OPERATION: "invoke_agent"}):
-        tracer.start_span("chat", attributes={OPERATION: "chat"}).end()
-    for exporter, before in ((first, 2), (second, 2), (later, 0)):
-        assert [span.attributes[AGENT] for span in exporter.get_finished_spans()][before:] == ["b", "b"]
-
-
-def test_exporters_that_are_wrapped_one_by_one_get_the_same():
-    exporters = InMemorySpanExporter(), InMemorySpanExporter()
-    provider = TracerProvider(shutdown_on_exit=False)
-    for exporter in exporters:
-        provider.add_span_processor(AgentContextProcessor(SimpleSpanProcessor(exporter)))
-    tracer = provider.get_tracer("x")
-    with tracer.start_as_current_span("invoke_agent a", attributes={OPERATION: "invoke_agent"}):
-        for failed in (True, False):
-            with tracer.start_as_current_span("execute_tool t", attributes={OPERATION: "execute_tool"}) as span:
-                span.set_status(StatusCode.ERROR if failed else StatusCode.UNSET)
-    for exporter in exporters:
-        assert [(each.attributes[AGENT], each.attributes.get(ATTEMPT)) for each in exporter.get_finished_spans()] == [
-            ("a", None), ("a", 1), ("a", None)
-        ]  # fmt: skip
-
-
-def test_a_provider_that_exports_nowhere_yet_is_not_adopted():
-    with pytest.raises(TypeError, match="with exporters"):
-        adopt(TracerProvider(shutdown_on_exit=False))
-
-
-def test_adopting_what_is_no_provider_says_what_to_do():
-    with pytest.raises(
-        TypeError, match=r"NoOpTracerProvider is no tracer provider.*Fix: call agentobs\.emit\.configure"
-    ):
-        adopt(trace.NoOpTracerProvider())
