@@ -1,13 +1,11 @@
 """Alerts that compare: a new version with the one before, the canary with what is stable, today with last week."""
 
-import functools
-import operator
 from collections.abc import Iterable
 from typing import Final
 
 from agentobs.contract import Label
 from alerts.alerting import text
-from alerts.alerting.condition import Comparison, Condition
+from alerts.alerting.condition import Comparison, Condition, any_of
 from alerts.alerting.model import Alert
 from alerts.catalogue import DIAGNOSED, MIN_BAD, Group, Owner, Severity
 from alerts.catalogue.model import MINUTE
@@ -109,7 +107,7 @@ def _regression(severity: Severity) -> Alert:
     return Alert(
         name="VersionRegression",
         group=Group.VERSIONS,
-        condition=functools.reduce(operator.or_, parts),
+        condition=any_of(parts),
         hold_s=5 * MINUTE,
         severity=severity,
         owner=Owner.AGENTS,

@@ -3,7 +3,9 @@
 Nothing reads an expression to find out what an alert is about: panels, quick checks and pages ask the condition.
 """
 
-from collections.abc import Iterator
+import functools
+import operator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -132,3 +134,8 @@ class _Joined(Condition):
         ends = self.operator is _Set.UNLESS or role is Role.ENDS
         labels = frozenset(label.strip() for label in self.on.split(",")) if self.on else on
         yield from self.right.comparisons(Role.ENDS if ends else Role.GUARD, labels)
+
+
+def any_of(conditions: Iterable[Condition]) -> Condition:
+    """One of them, at least one has to be given."""
+    return functools.reduce(operator.or_, conditions)

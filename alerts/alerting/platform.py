@@ -4,13 +4,11 @@ What pages would leave agents unwatched or lose data within the hour. Names of m
 pinned versions. Langfuse gives no metrics to Prometheus: what is seen of it is the collector's queue towards it.
 """
 
-import functools
-import operator
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 from alerts.alerting import stores
-from alerts.alerting.condition import Comparison, Condition
+from alerts.alerting.condition import Comparison, any_of
 from alerts.alerting.maker import AT, PERCENT, WHERE, Maker
 from alerts.alerting.model import Alert
 from alerts.catalogue import Severity
@@ -32,10 +30,6 @@ def alerts(timing: Timing) -> Iterator[Alert]:
     yield from _alerting_path(make)
     yield from stores.alerts(make)
     yield from _pods(make)
-
-
-def _any(conditions: Iterable[Condition]) -> Condition:
-    return functools.reduce(operator.or_, conditions)
 
 
 def _targets(make: Maker) -> Iterator[Alert]:
@@ -69,14 +63,14 @@ def _collector(make: Maker) -> Iterator[Alert]:
     )  # fmt: skip
     lost = (SelfMetric.ENQUEUE_FAILED_SPANS, SelfMetric.ENQUEUE_FAILED_RECORDS)
     yield make.alert(
-        "CollectorLosesData", _any(make.grew(metric, 10 * MINUTE, _WAY) for metric in lost), _PAGE,
+        "CollectorLosesData", any_of(make.grew(metric, 10 * MINUTE, _WAY) for metric in lost), _PAGE,
         "Data for {{ $labels.exporter }} is being lost: its queue is full.",
         "{{ $value | humanize }} spans or records in 10 minutes. They will not come back; other stores get them.",
         hold_s=0, keep_s=10 * MINUTE, by=_WAY,
     )  # fmt: skip
     refused = (SelfMetric.SEND_FAILED_SPANS, SelfMetric.SEND_FAILED_RECORDS)
     yield make.alert(
-        "StoreRefusesData", _any(make.grew(metric, 10 * MINUTE, _WAY) for metric in refused), _TICKET,
+        "StoreRefusesData", any_of(make.grew(metric, 10 * MINUTE, _WAY) for metric in refused), _TICKET,
         "What {{ $labels.exporter }} leads to refuses data for good.",
         "{{ $value | humanize }} spans or records in 10 minutes were in requests that were refused: too old, too large,"
         " or without the right key.",
@@ -153,7 +147,7 @@ def _prometheus(make: Maker) -> Iterator[Alert]:
     broken = ("tsdb_compactions_failed", "tsdb_reloads_failures", "tsdb_wal_corruptions")
     yield make.alert(
         "PrometheusStorageFailing",
-        _any(make.grew(f"prometheus_{metric}_total", 3 * HOUR) for metric in broken), _TICKET,
+        any_of(make.grew(f"prometheus_{metric}_total", 3 * HOUR) for metric in broken), _TICKET,
         f"Prometheus {WHERE} has trouble with its disk.",
         "Compactions, reloads or the write-ahead log failed within 3 hours: often the disk is full.", hold_s=0,
     )  # fmt: skip

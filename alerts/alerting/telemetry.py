@@ -1,11 +1,9 @@
 """Alerts about the telemetry itself: a service that fell silent, spans that do not match, series that explode."""
 
-import functools
-import operator
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from alerts.alerting import text
-from alerts.alerting.condition import Comparison, Condition
+from alerts.alerting.condition import Comparison, Condition, any_of
 from alerts.alerting.model import Alert
 from alerts.catalogue import Group, Owner, Severity
 from alerts.catalogue import counts as c
@@ -20,10 +18,6 @@ def _grew(counter: str, where: str, window: str) -> Condition:
     """A counter that grew, or that is new: it has no series before its first increment, so nothing it grew from."""
     grew = Comparison(f"increase({counter}{where}[{window}])", ">", 0)
     return grew | Comparison(f"({counter}{where} unless {counter} offset {window})", ">", 0)
-
-
-def _any(conditions: Iterable[Condition]) -> Condition:
-    return functools.reduce(operator.or_, conditions)
 
 
 def _doubts() -> Iterator[Alert]:
@@ -187,7 +181,7 @@ def alerts(timing: Timing) -> Iterator[Alert]:
     yield Alert(
         name="KpiPointsLost",
         group=Group.TELEMETRY,
-        condition=_any(
+        condition=any_of(
             _grew(counter, where, timing.of(10 * MINUTE))
             for counter, where in (
                 (SelfMetric.SERIES_POINTS, '{error!="",error!="limit"}'),
@@ -212,7 +206,7 @@ def alerts(timing: Timing) -> Iterator[Alert]:
     yield Alert(
         name="ApplicationMetricsRefused",
         group=Group.TELEMETRY,
-        condition=_any(
+        condition=any_of(
             _grew(counter, where, timing.of(10 * MINUTE))
             for counter, where in (
                 (SelfMetric.FILTERED_POINTS, f'{{filter="{applications.REFUSED}"}}'),

@@ -10,8 +10,7 @@ from typing import Final
 from alerts.instances import every_rule
 from alerts.lint import joins, metrics, syntax
 from alerts.lint.model import Check, Problem
-from alerts.promql.ruleset import Rule
-from alerts.promql.tree import parse
+from alerts.promql.ruleset import Rule, read
 
 _CHECKS: Final[tuple[Check, ...]] = (
     syntax.syntax, metrics.counter, metrics.gauge, metrics.unknown, metrics.impossible, joins.matching, joins.many,
@@ -29,11 +28,7 @@ def problems(query: str) -> Iterator[Problem]:
 
 
 def _rule(expr: str) -> Rule:
-    tree, error = None, ""
-    try:
-        tree = parse(expr)
-    except ValueError as problem:
-        error = str(problem)
+    tree, error = read(expr)
     return Rule(
         name="", expr=expr, is_alert=False, labels={}, annotations={}, hold_s=0, every_s=0, tree=tree, error=error
     )

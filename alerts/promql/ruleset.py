@@ -47,12 +47,17 @@ def rules(groups: Iterable[Document]) -> Iterator[Rule]:
             yield _rule(document, every)
 
 
-def _rule(document: Document, every_s: float) -> Rule:
-    expr, tree, error = str(document["expr"]), None, ""
+def read(expr: str) -> tuple[pq.Expr | None, str]:
+    """The tree of an expression; None where it does not parse, and why."""
     try:
-        tree = parse(expr)
+        return parse(expr), ""
     except ValueError as problem:
-        error = str(problem)
+        return None, str(problem)
+
+
+def _rule(document: Document, every_s: float) -> Rule:
+    expr = str(document["expr"])
+    tree, error = read(expr)
     return Rule(
         name=str(document.get("alert") or document["record"]),
         expr=expr,
