@@ -20,7 +20,7 @@ NATIVE := $(if $(STORES),platform $(subst victorialogs,victoria-logs,$(subst $(C
 # Whole systems start first, see tests/conftest.py. They wait more than they work: three workers keep two cores busy.
 SIDE_BY_SIDE = -n $(1) --no-loadscope-reorder
 AS_ROOT := $(filter 0,$(shell id -u))
-CODE := alerts collector dashboards demo docs examples runbooks sdk stacks toolchain tests
+CODE := alerts collector dashboards delivery demo docs examples gateway runbooks sdk stacks toolchain tests
 
 .PHONY: setup up down test test-cluster stack unit node lint docs coverage bench bench-collector bench-redaction bench-mutants bench-rules bench-why bench-why-sizes bench-frameworks bench-spans bench-first-answer bench-node bench-start lock help
 
@@ -109,10 +109,13 @@ docs: $(READY)  ## Build the documentation site in build/docs, without a network
 coverage: $(READY)  ## Measure which lines the tests run that need no native binaries (about 10 minutes)
 	@cd '$(ROOT)' && '$(BIN)/pytest' -n 2 --cov --cov-report=term:skip-covered tests/unit tests/program
 
-lock: $(READY)  ## Resolve the newest allowed dependencies into requirements.lock
+lock: | $(BIN)/uv  ## Resolve the newest allowed dependencies into requirements.lock
 	@cd '$(ROOT)' && '$(BIN)/uv' pip compile --universal --generate-hashes \
 	  --no-emit-index-url --no-header --no-emit-package agentobs-sdk --group test --group lint --group docs --python-version 3.11 --quiet \
 	  pyproject.toml -o requirements.lock
+
+$(BIN)/uv:  # not $(READY): a dependency that was just declared is not in the lock yet
+	@$(MAKE) --no-print-directory setup
 
 $(READY): $(ROOT)/requirements.lock $(ROOT)/pyproject.toml $(ROOT)/sdk/pyproject.toml
 	@'$(PYTHON)' -c 'import sys; sys.version_info >= (3, 11) or sys.exit(f"agentobs needs Python 3.11 or newer; {sys.executable} is {sys.version.split()[0]}. Fix: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)")'
