@@ -144,7 +144,7 @@ def test_a_handled_child_error_does_not_fail_the_task(recorded) -> None:
 
 def test_every_baggage_key_lands_on_spans_and_log_records_inside(recorded) -> None:
     with (
-        _task(conversation_id="c-9"),
+        _task(conversation_id="c-9", release="3f9ac1d07b52"),
         emit.agent("planner", PROMPT),
         emit.tool_call("search", version="1"),
         emit.model_call("m", "p"),
@@ -157,6 +157,7 @@ def test_every_baggage_key_lands_on_spans_and_log_records_inside(recorded) -> No
         Attr.PROMPT_VERSION: "12",
         Attr.GRAPH_VERSION: "7",
         Attr.TRACK: "stable",
+        Attr.RELEASE: "3f9ac1d07b52",
     }
     assert set(expected) == set(BAGGAGE_KEYS)
     inside = [recorded.span(name).attributes for name in ("invoke_agent planner", "execute_tool search", "chat m")]

@@ -20,6 +20,7 @@ _PROMPT_VERSION: Final[str] = Attr.PROMPT_VERSION.value
 _OF_THE_RUN: Final[tuple[str, ...]] = (
     Attr.GRAPH_VERSION.value,
     Attr.TRACK.value,
+    Attr.RELEASE.value,
     Attr.WORKFLOW_NAME.value,
     Attr.CONVERSATION_ID.value,
 )

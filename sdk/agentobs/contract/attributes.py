@@ -94,6 +94,7 @@ class Attr(StrEnum):
     POLICY_ACTION = "agentic.policy.action"
     POLICY_SEVERITY = "agentic.policy.severity"
     TRACK = "agentic.rollout.track"
+    RELEASE = "agentic.release.id"
 
 
 # Slice attributes that travel as baggage: OTel attributes do not flow from parent to child span,
@@ -105,4 +106,5 @@ BAGGAGE_KEYS: Final = (
     Attr.PROMPT_VERSION,
     Attr.GRAPH_VERSION,
     Attr.TRACK,
+    Attr.RELEASE,
 )

@@ -269,4 +269,8 @@ DESCRIPTIONS: Final[dict[Attr, Description]] = {
         "string", (_P.EVERY, _P.RESOURCE), _N, _S.OWN, "canary",
         "`stable`, `canary` or `shadow`; label `track`",
     ),
+    Attr.RELEASE: _row(
+        "string", _P.EVERY, _O, _S.OWN, "3f9ac1d07b52",
+        "id of the release that this task runs; never a label"
+    ),
 }  # fmt: skip

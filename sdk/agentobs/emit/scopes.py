@@ -112,6 +112,7 @@ def task(  # noqa: PLR0913 keyword-only attributes of one task
     track: Track = Track.STABLE,
     task_id: str | None = None,
     conversation_id: str | None = None,
+    release: str | None = None,
 ) -> Iterator[Task]:
     """Wrap one user request in the span that all task KPIs come from.
 
@@ -119,12 +120,14 @@ def task(  # noqa: PLR0913 keyword-only attributes of one task
     (CancelledError) or `failure`, and passes on; setting `outcome` on the task wins over both. A failed or timed out
     task has an error status. `prompt` is the main agent's, so that tasks can be compared by prompt version. Ids stay
     on the span and never become labels; `task_id` is made up when missing, `conversation_id` defaults to it.
+    `release` is the id that `agentobs.pins` says.
     """
     task_id = task_id or str(uuid.uuid4())
     slices: dict[Attr, str | None] = {
         Attr.CONVERSATION_ID: conversation_id or task_id,
         Attr.GRAPH_VERSION: graph_version,
         Attr.TRACK: Track(track).value,
+        Attr.RELEASE: release,
         Attr.AGENT_NAME: None,
         Attr.PROMPT_NAME: prompt.name if prompt else None,
         Attr.PROMPT_VERSION: prompt.version if prompt else None,

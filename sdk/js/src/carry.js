@@ -11,6 +11,7 @@ const KEYS = [
   ["promptVersion", Attr.PROMPT_VERSION],
   ["graphVersion", Attr.GRAPH_VERSION],
   ["track", Attr.TRACK],
+  ["release", Attr.RELEASE],
   ["conversation", Attr.CONVERSATION_ID],
 ];
 

@@ -74,6 +74,7 @@ const STATED = [
   ["graphVersion", Attr.GRAPH_VERSION],
   ["workflow", Attr.WORKFLOW_NAME],
   ["track", Attr.TRACK],
+  ["release", Attr.RELEASE],
   ["conversationId", Attr.CONVERSATION_ID],
   ["sessionId", Attr.CONVERSATION_ID],
 ];

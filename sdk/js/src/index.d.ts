@@ -26,6 +26,7 @@ export interface Carried {
   promptVersion?: string;
   graphVersion?: string;
   track?: string;
+  release?: string;
   conversation?: string;
 }
 

@@ -14,7 +14,7 @@ import { Attr } from "./names.js";
 /** @typedef {import("@opentelemetry/sdk-trace-base").ReadableSpan} ReadableSpan */
 /** @typedef {import("./dialects.js").RoleName} RoleName */
 
-const OF_THE_RUN = [Attr.GRAPH_VERSION, Attr.TRACK, Attr.WORKFLOW_NAME, Attr.CONVERSATION_ID];
+const OF_THE_RUN = [Attr.GRAPH_VERSION, Attr.TRACK, Attr.RELEASE, Attr.WORKFLOW_NAME, Attr.CONVERSATION_ID];
 /** The prompt is one agent's; a nested agent does not take it over. */
 const PROMPT = [Attr.PROMPT_NAME, Attr.PROMPT_VERSION];
 const OF_THE_AGENT = [...PROMPT, ...OF_THE_RUN];

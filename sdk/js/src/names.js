@@ -83,6 +83,7 @@ export const Attr = /** @type {const} */ ({
   POLICY_ACTION: "agentic.policy.action",
   POLICY_SEVERITY: "agentic.policy.severity",
   TRACK: "agentic.rollout.track",
+  RELEASE: "agentic.release.id",
 });
 
 export const Operation = /** @type {const} */ ({
@@ -117,7 +118,8 @@ export const BAGGAGE_KEYS = [
   "gen_ai.prompt.name",
   "gen_ai.prompt.version",
   "agentic.graph.version",
-  "agentic.rollout.track"
+  "agentic.rollout.track",
+  "agentic.release.id"
 ];
 
 /** @type {Record<string, Record<string, string>>} What a span says it is: attribute, value, operation. */
