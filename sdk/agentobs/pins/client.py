@@ -121,10 +121,12 @@ class Client:
             raise SnapshotError(
                 f"revision {found.revision} is older than {held.revision}, which is held; it is not used"
             )
-        self._held = found
-        self._first.set()
-        self._keep(data)
-        self._fetch_texts(found)
+        self._held = found  # at once: it may stop something
+        try:
+            self._keep(data)
+            self._fetch_texts(found)
+        finally:
+            self._first.set()
 
     def _fetch_texts(self, snapshot: Snapshot) -> None:
         """Have every text before a task needs it, and the source is away."""

@@ -37,7 +37,7 @@ class PinsProvider(AbstractProvider):
         """`agent.NAME.enabled`, `tool.NAME.enabled`: false where a kill switch holds it."""
         kind, _, rest = flag_key.partition(".")
         name, _, last = rest.rpartition(".")
-        if kind not in _KINDS or last != "enabled":
+        if kind not in _KINDS or not name or last != "enabled":
             return _unknown(flag_key, default_value)
         try:
             mark = self._client.killed.of(**{kind: name})
