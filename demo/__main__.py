@@ -13,10 +13,13 @@ from urllib.parse import urlsplit
 import typer
 
 from agentobs.emit.destination import DEFAULT_ENDPOINT
+from agentobs.errors import AgentobsError
 from demo import progress, report
+from demo import release as releasing
 from demo.crew import Crew
 from demo.runner import Options
 from demo.scenarios import SCENARIOS
+from demo.versions import UnknownVersionError
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -27,6 +30,17 @@ def scenarios() -> None:
     width = max(map(len, SCENARIOS))
     for scenario in SCENARIOS.values():
         typer.echo(f"{scenario.name:<{width}}  {scenario.changes}")
+
+
+@app.command()
+def release(
+    folder: Annotated[Path, typer.Argument(help="Where to write it.")],
+    scenario: Annotated[str, typer.Option(help="Whose versions; see `scenarios`.")] = "healthy",
+) -> None:
+    """Write what the support desk ships as a folder for `agentobs release build`."""
+    if scenario not in SCENARIOS:
+        raise typer.BadParameter(f"unknown scenario {scenario!r}; expected one of {', '.join(SCENARIOS)}")
+    releasing.write(folder, scenario)
 
 
 @app.command()
@@ -44,6 +58,9 @@ def run(
     workers: Annotated[int, typer.Option(min=1, help="Processes to share the work.")] = 1,
     content: Annotated[bool, typer.Option("--content/--no-content", help="Record prompts and answers.")] = False,
     truth: Annotated[Path | None, typer.Option(help="Write what really happened to this JSON file.")] = None,
+    managed: Annotated[
+        str, typer.Option(help="Run what a release says: a snapshot file, or the release controller's address.")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print that JSON instead of a summary.")] = False,
 ) -> None:
     """Run the support desk through a scenario."""
@@ -63,10 +80,11 @@ def run(
         concurrency=concurrency,
         content=content,
         workers=workers,
+        managed=managed,
     )
     try:
         document = asyncio.run(_run(options))
-    except RuntimeError as error:
+    except (RuntimeError, AgentobsError, UnknownVersionError) as error:
         typer.echo(f"Error: {error}", err=True)
         raise typer.Exit(1) from None
     if truth is not None:

@@ -85,6 +85,7 @@ class Agents:
             return await self._attempt(name, run, prompt, stand_in)
 
     async def _attempt(self, name: AgentName, run: TaskRun, prompt: str, model: SimModel) -> Any:  # noqa: ANN401 as above
+        run.world.require_alive(name)
         deployed = run.world.prompt(name)
         with emit.agent(name, deployed, span=False, attempt=model.attempt, fallback_from=model.fallback_from):
             result = await self.by_name[name].run(

@@ -60,6 +60,7 @@ class SimModel(Model[None]):
     ) -> ModelResponse:
         """Answer one request after the time a model takes. Raises ModelHTTPError 429 when rate limited."""
         del messages, model_settings
+        self._run.world.require_alive(self.agent)
         emit.annotate_model(attempt=self.attempt, fallback_from=self.fallback_from)
         step, self._step = self._step, self._step + 1
         if self._is_rate_limited(step):

@@ -13,14 +13,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from agentobs import pins as pinning
 from agentobs.contract import Outcome
+from agentobs.pins import Client
 from demo import agents
-from demo.scenarios import HEALTHY, SCENARIOS, Conditions
+from demo.scenarios import HEALTHY, SCENARIOS, Conditions, ServerSpec
 from demo.servers import Launch, ToolServer
 from demo.state import World
 from demo.system import SERVICE, ServerName
 from demo.truth import Truth
-from demo.workflow import Desk, Ended, handle
+from demo.versions import SERVERS, conditions_of
+from demo.workflow import Desk, Ended, conversation_of, handle
 from demo.workload import request
 
 _MAX_TRACES: Final = 20
@@ -44,6 +47,8 @@ class Options:
     content: bool = False
     worker: int = 0
     workers: int = 1
+    managed: str = ""
+    """Snapshot file or address of the release controller: what runs is what it says, and `scenario` does not count."""
 
     @property
     def change_number(self) -> int:
@@ -82,6 +87,7 @@ class Runner:
         self.share = Share(truth=self._truth)
         self._deployed: list[ToolServer] = []
         self._standby: dict[tuple[ServerName, str], ToolServer] = {}
+        self._client: Client | None = None
         self._stop = asyncio.Event()
 
     def stop(self) -> None:
@@ -90,13 +96,16 @@ class Runner:
 
     async def run(self) -> Share:
         """Run to the end or until `stop`. Raises RuntimeError when a tool server cannot be started."""
+        self._client = await asyncio.to_thread(_follow, self._options) if self._options.managed else None
         with tempfile.TemporaryDirectory(prefix="agentobs-demo-") as folder:
             launch = self._launch(Path(folder))
             try:
                 # What the change brings is started too: a deployment costs its users no time.
-                await self._start(launch, HEALTHY, SCENARIOS[self._options.scenario].after)
+                await self._start(launch, self._specs())
                 await self._send(self._deploy(HEALTHY))
             finally:
+                if self._client is not None:
+                    self._client.close()
                 await asyncio.gather(*(server.stop() for server in self._deployed))
             for server in self._deployed:
                 self._collect(server)
@@ -116,11 +125,17 @@ class Runner:
             on_start=started,
         )
 
-    async def _start(self, launch: Launch, *stages: Conditions) -> None:
-        """Start every version of every server that any of the conditions need."""
-        for conditions in stages:
-            for name, spec in conditions.servers.items():
-                self._standby.setdefault((name, spec.version), ToolServer(name, spec, launch))
+    def _specs(self) -> list[tuple[ServerName, ServerSpec]]:
+        """The servers that a run may need; a managed one every version that there is."""
+        if self._client is not None:
+            return [(name, spec) for name, versions in SERVERS.items() for spec in versions.values()]
+        stages = (HEALTHY, SCENARIOS[self._options.scenario].after)
+        return [each for conditions in stages for each in conditions.servers.items()]
+
+    async def _start(self, launch: Launch, specs: list[tuple[ServerName, ServerSpec]]) -> None:
+        """Start every server once."""
+        for name, spec in specs:
+            self._standby.setdefault((name, spec.version), ToolServer(name, spec, launch))
         self._deployed = [*self._standby.values()]
         await asyncio.gather(*(server.start() for server in self._deployed))
 
@@ -149,10 +164,19 @@ class Runner:
                 self.share.changed_at = time.time()
             if await self._wait_for_turn(began, number, places):
                 break
+            if self._client is not None:
+                world = self._managed(desk, number, self._client)
             task = asyncio.create_task(self._one(desk, number, world, places))
             running.add(task)
             task.add_done_callback(running.discard)
         await self._finish(running)
+
+    def _managed(self, desk: Desk, number: int, client: Client) -> World:
+        """What the release says for the conversation of a task."""
+        pins = client.pins(conversation_of(desk.seed, number))
+        conditions = conditions_of(pins)
+        servers = {name: self._standby[name, spec.version] for name, spec in conditions.servers.items()}
+        return World(conditions, servers, pins)
 
     async def _wait_for_turn(self, began: float, number: int, places: asyncio.Semaphore) -> bool:
         """Wait for the time and a free place of the next task; True when the run is to stop instead."""
@@ -199,6 +223,14 @@ def best_traces(traces: list[tuple[bool, bool, str]]) -> list[str]:
     """Return up to 20 trace ids: failed after the change first, then failed, then the rest."""
     ordered = sorted(traces, key=lambda trace: (not trace[0], not trace[1]))
     return [trace_id for _, _, trace_id in ordered[:_MAX_TRACES]]
+
+
+def _follow(options: Options) -> Client:
+    """Hold the pins of the environment. Raises NoSnapshotError where there is nothing to run."""
+    source = {"url": options.managed} if "://" in options.managed else {"file": options.managed}
+    client = pinning.configure(environment=options.environment, instance=f"demo-{options.worker}", **source)
+    client.wait()
+    return client
 
 
 async def _first(*waits: Any) -> None:  # noqa: ANN401 any awaitables

@@ -5,10 +5,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from agentobs import emit
-from agentobs.contract import Outcome
+from agentobs.contract import Outcome, Track
+from agentobs.pins import Pins
 from demo.scenarios import Conditions
 from demo.servers import ToolServer
-from demo.system import PROMPT_TEXT, SERVER_OF, AgentName, ServerName, ToolName
+from demo.system import SERVER_OF, AgentName, ServerName, ToolName, prompt_text
 from demo.truth import Slices, Truth
 from demo.workload import Request, draws
 
@@ -19,11 +20,25 @@ class World:
 
     conditions: Conditions
     servers: dict[ServerName, ToolServer]
+    pins: Pins | None = None
+    """What a managed task runs; None where nobody manages releases."""
 
     def prompt(self, agent: AgentName) -> emit.Prompt:
         """Return the deployed prompt of an agent."""
+        if self.pins is not None:
+            return self.pins.pinned(agent).prompt
         version = self.conditions.prompts[agent]
-        return emit.Prompt(agent, version, text=f"{PROMPT_TEXT[agent]} (revision {version})")
+        return emit.Prompt(agent, version, text=prompt_text(agent, version))
+
+    @property
+    def track(self) -> Track:
+        """The track that a task is counted under."""
+        return self.pins.track if self.pins else Track.STABLE
+
+    def require_alive(self, agent: AgentName, tool: ToolName | None = None) -> None:
+        """Raise KilledError where somebody stopped this agent or tool."""
+        if self.pins is not None:
+            self.pins.require_alive(agent, tool)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -93,4 +108,5 @@ class TaskRun:
             prompt=prompt.name,
             prompt_version=prompt.version,
             graph_version=self.conditions.graph_version,
+            track=self.world.track,
         )

@@ -77,6 +77,11 @@ PROMPT_TEXT: Final = {
 }
 
 
+def prompt_text(agent: AgentName, version: str) -> str:
+    """The text of a prompt's version."""
+    return f"{PROMPT_TEXT[agent]} (revision {version})"
+
+
 class TaskType(StrEnum):
     """Kinds of support requests. The last two are unknown to the agents and arrive only when the inputs drift."""
 

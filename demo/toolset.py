@@ -51,6 +51,7 @@ class McpToolset(AbstractToolset[TaskRun]):
         """Make one attempt. A failed one goes back to the model as ModelRetry."""
         del tool
         run, called = ctx.deps, ToolName(name)
+        run.world.require_alive(AgentName.EXECUTOR, called)
         server = run.server_of(called)
         attempt = run.attempts(called)
         fallback_from = run.fallback_from.get(called)

@@ -36,6 +36,7 @@ class Slices:
     prompt: str
     prompt_version: str
     graph_version: str
+    track: Track = Track.STABLE
 
     def labels(self) -> dict[Label, str]:
         """Return them as labels."""
@@ -44,7 +45,7 @@ class Slices:
             Label.PROMPT: self.prompt,
             Label.PROMPT_VERSION: self.prompt_version,
             Label.GRAPH_VERSION: self.graph_version,
-            Label.TRACK: Track.STABLE,
+            Label.TRACK: self.track,
         }
 
 

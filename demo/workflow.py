@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from agentobs import emit
 from agentobs.contract import Outcome
+from agentobs.pins import KilledError
 from demo import judges
 from demo.agents import Agents, Plan, Verdict
 from demo.state import TaskRun, World
@@ -48,7 +49,9 @@ async def handle(desk: Desk, request: Request, world: World) -> Ended:
             graph_version=world.conditions.graph_version,
             prompt=world.prompt(AgentName.EXECUTOR),
             task_id=f"task-{desk.seed}-{request.number}",
-            conversation_id=f"conversation-{desk.seed}-{request.number}",
+            conversation_id=conversation_of(desk.seed, request.number),
+            track=world.track,
+            release=world.pins.release if world.pins else None,
         ) as task:
             run = TaskRun(
                 world=world,
@@ -58,7 +61,11 @@ async def handle(desk: Desk, request: Request, world: World) -> Ended:
                 truth=desk.truth,
                 task=task,
             )
-            task.outcome = run.outcome = await _work(run, desk.agents)
+            try:
+                task.outcome = run.outcome = await _work(run, desk.agents)
+            except KilledError as stopped:
+                task.outcome = run.outcome = Outcome.CANCELLED
+                _log.warning("%s request was stopped: %s", request.type, stopped)
             _log.info("%s request ended: %s", request.type, run.outcome)
     except asyncio.CancelledError as stopped:
         error = emit.error_type_of(stopped)
@@ -74,6 +81,11 @@ async def handle(desk: Desk, request: Request, world: World) -> Ended:
     if run is None:
         raise RuntimeError("emit.task yielded no task")
     return Ended(run.outcome, f"{run.task.span.get_span_context().trace_id:032x}")
+
+
+def conversation_of(seed: int, number: int) -> str:
+    """The conversation that a request belongs to: the session that a release is chosen by."""
+    return f"conversation-{seed}-{number}"
 
 
 async def _work(run: TaskRun, agents: Agents) -> Outcome:

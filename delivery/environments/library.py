@@ -88,6 +88,25 @@ class Library:
             )
         return next(iter(found.values()))
 
+    def together(self, place: Place, running: Release, version: str) -> list[Place]:
+        """The places that go to a version with this one: for a tool all of its server that have its version now.
+
+        A sibling that the server did not have in that version stays where it is.
+        """
+        if place.dimension is not Dim.TOOL:
+            return [place]
+        agents = [agent for agent in place.users(running) if agent is not None]
+        pins = [running.agents[agent].tools[place.tool or ""] for agent in agents]
+        programs = {(pin.server, pin.version) for pin in pins if pin.server}
+        tools = {
+            tool
+            for agent in agents
+            for tool, pin in running.agents[agent].tools.items()
+            if (pin.server, pin.version) in programs
+        }
+        others = (Place(place.dimension, place.agent, tool) for tool in sorted(tools - {place.tool}))
+        return [place, *(other for other in others if any(pin.version == version for pin in self._pins(other)))]
+
     def previous(self, place: Place, state: State) -> str:
         """The version that ran at a place before the one that runs, and is not locked. Raises RefusedError."""
         now = {pin.version for pin in place.pins(self.running(state)).values()}

@@ -92,6 +92,13 @@ class Lock(Kept):
         whose = " of ".join(filter(None, [self.name, self.agent]))
         return " ".join(filter(None, [str(self.dimension), self.version, f"of {whose}" if whose else ""]))
 
+    def unlocks(self, environment: str) -> str:
+        """The command that lifts it."""
+        dimension = "" if self.dimension == "release" else f" --dimension {self.dimension}"
+        agent = f" --agent {self.agent}" if self.agent else ""
+        tool = f" --tool {self.name}" if self.name else ""
+        return f"agentobs release unlock {self.version}{dimension}{agent}{tool} -e {environment}"
+
 
 class State(Kept):
     """What runs, what is stopped, what is locked."""

@@ -8,7 +8,8 @@ from typing import Final, Protocol
 
 from delivery.errors import DeliveryError
 
-_KEY: Final = re.compile(r"\A[a-z0-9][a-z0-9-]*(/[a-zA-Z0-9][a-zA-Z0-9.-]*){1,3}\Z")
+_PART: Final = r"[a-z0-9]([a-z0-9-]{0,78}[a-z0-9])?"
+_KEY: Final = re.compile(rf"\A{_PART}(/{_PART}){{1,3}}\Z")
 
 
 class StoreError(DeliveryError):
@@ -34,6 +35,6 @@ class Blobs(Protocol):
 
 def checked(key: str) -> str:
     """The key, which is a path below the store and nothing else. Raises StoreError."""
-    if not _KEY.match(key) or ".." in key:
-        raise StoreError(f"{key!r} is no key of a store; expected names of letters, digits, dots and dashes")
+    if not _KEY.match(key):
+        raise StoreError(f"{key!r} is no key of a store; expected names of small letters, digits and dashes")
     return key

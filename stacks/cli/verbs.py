@@ -56,6 +56,10 @@ VERBS: Final = {
     "checklist": Verb(
         at="stacks.cli.checklist:app", help="The deployment checklist: before a release, after it, and its records."
     ),
+    "release": Verb(
+        at="stacks.cli.release:app",
+        help="What each agent runs, by version: build, promote, canary, rollback, kill, history.",
+    ),
     "langfuse": Verb(at="stacks.cli.langfuse:app", help="The project in Langfuse."),
     "backup": Verb(at="stacks.cli.backup:app", help="Keep what a stack has stored, and put it back."),
     "doctor": Verb(

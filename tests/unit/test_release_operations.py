@@ -1,7 +1,7 @@
 """What may be done to an environment, what not, and what each operation leaves as it was."""
 
 import pytest
-from support.delivered import Desk, release, request
+from support.delivered import Desk, release, request, sha
 
 from delivery.environments.operations import (
     End,
@@ -19,7 +19,7 @@ from delivery.environments.operations import (
 )
 from delivery.environments.state import Lock, SplitKind
 from delivery.errors import ConflictError, DeliveryError, RefusedError
-from delivery.releases import Dim
+from delivery.releases import Dim, ToolPin
 
 
 @pytest.fixture
@@ -93,6 +93,32 @@ def test_a_tool_goes_back_for_one_of_its_users_when_asked(desk):
     assert versions == {"planner": "3.0.0", "executor": "4.0.0"}
 
 
+def test_tools_of_one_server_and_version_go_back_together_and_others_stay(desk):
+    def pins(version: str, fetch: str) -> dict[str, ToolPin]:
+        def pin(tool: str, server: str, at: str) -> ToolPin:
+            return ToolPin(version=at, schema_sha256=sha(f"{tool} {at}"), server=server)
+
+        return {
+            "search": pin("search", "kb", version),
+            "read": pin("read", "kb", version),
+            "fetch": pin("fetch", "web", fetch),
+            **({"new": pin("new", "kb", version)} if version == "4.0.0" else {}),
+        }
+
+    for version, fetch in (("3.0.0", "4.0.0"), ("4.0.0", "4.0.0")):
+        made = release(name=f"tools-{version}")
+        planner = made.agents["planner"].model_copy(update={"tools": pins(version, fetch)})
+        desk.promote(made.model_copy(update={"agents": {**made.agents, "planner": planner}}))
+    desk.roll_back(Dim.TOOL, "3.0.0", agent="planner", tool="search")
+    versions = {tool: pin.version for tool, pin in desk.running.agents["planner"].tools.items()}
+    # `fetch` is of another server, `new` was not there in 3.0.0.
+    assert versions == {"search": "3.0.0", "read": "3.0.0", "fetch": "4.0.0", "new": "4.0.0"}
+    assert [lock.title for lock in desk.head.locked] == [
+        "tool 4.0.0 of search of planner",
+        "tool 4.0.0 of read of planner",
+    ]
+
+
 @pytest.mark.parametrize(
     ("dimension", "to", "place", "match"),
     [
@@ -131,7 +157,10 @@ def test_what_was_rolled_back_does_not_come_again_until_a_person_unlocks_it(desk
         Promote(request=request(), release=bad.id),
         Start(request=request(), release=bad.id, share=500),
     ):
-        with pytest.raises(RefusedError, match="prompt 13 of planner, which is locked"):
+        with pytest.raises(
+            RefusedError,
+            match=r"prompt 13 of planner, which is locked.*unlock 13 --dimension prompt --agent planner -e prod",
+        ):
             desk.do(operation)
     with pytest.raises(RefusedError, match="only a person"):
         desk.do(Unlock(request=request(automatic=True), lock=desk.head.locked[0]))

@@ -70,7 +70,7 @@ def require_unlocked(state: State, release: Release, environment: str) -> None:
         first = found[0]
         raise RefusedError(
             f"release {release.id} has {first.title}, which is locked since {first.mark.at} by {first.mark.by}:"
-            f" {first.mark.reason}; fix: a release without it, or agentobs release unlock -e {environment}"
+            f" {first.mark.reason}; fix: a release without it, or {first.unlocks(environment)}"
         )
 
 

@@ -16,6 +16,7 @@ class RollBack(Operation):
     """Set `place` to version `to`. `expect` is the version that it replaces: another one there is a conflict.
 
     The version that goes is locked. A canary that runs it ends with it. Works while the environment is frozen.
+    Tools of one server and version are one program: they go back together.
     """
 
     kind: ClassVar[str] = "rollback"
@@ -28,13 +29,16 @@ class RollBack(Operation):
         running = library.running(state)
         now = self.place.pins(running)
         self._check(state, {pin.version for pin in now.values()})
-        pin = library.earlier(self.place, self.to)
-        base = library.release(_stable(state).release)
+        library.earlier(self.place, self.to)
         stable = _stable(state)
-        for agent in now:
-            stable = override(stable, base, Place(self.place.dimension, agent, self.place.tool), pin)
+        base = library.release(stable.release)
         gone = {pin.version for pin in now.values()} - {self.to}
-        new = [self._lock(version) for version in sorted(gone)]
+        new: list[Lock] = []
+        for place in library.together(self.place, running, self.to):
+            pin = library.earlier(place, self.to)
+            for agent in place.users(running):
+                stable = override(stable, base, Place(place.dimension, agent, place.tool), pin)
+            new += [self._lock(place, version) for version in sorted(gone)]
         update = {"stable": stable, "locked": with_locks(state, new)}
         return state.model_copy(update=update | self._canary(state, library, gone))
 
@@ -50,8 +54,7 @@ class RollBack(Operation):
                 f"{found[0].title} is locked since {found[0].mark.at}: {found[0].mark.reason}; name another"
             )
 
-    def _lock(self, version: str) -> Lock:
-        place = self.place
+    def _lock(self, place: Place, version: str) -> Lock:
         return Lock(dimension=place.dimension, version=version, agent=place.agent, name=place.tool, mark=self.mark)
 
     def _canary(self, state: State, library: Library, gone: set[str]) -> dict[str, None]:

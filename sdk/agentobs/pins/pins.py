@@ -122,6 +122,10 @@ class Pins:
         """The pins of every agent."""
         return self.track_pins.agents
 
+    def require_alive(self, agent: str | None = None, tool: str | None = None) -> None:
+        """Raise KilledError where this step may not be taken now: before each agent, model and tool step."""
+        require_alive(self._holder.killed, agent, tool)
+
     def as_shadow(self) -> "Pins | None":
         """The pins to run a copy of this task's input with, whose answer is dropped; None for most sessions."""
         if self.shadow is None:
