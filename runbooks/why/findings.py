@@ -7,7 +7,7 @@ from typing import Final
 from agentobs.contract import Label
 from alerts import catalogue
 from alerts.catalogue import LIKELY, TASK_SUCCESS
-from runbooks.why import culprit, fixes, reasons, words
+from runbooks.why import culprit, fixes, reasons, rollback, words
 from runbooks.why.changes import VersionChange
 from runbooks.why.document import Culprit, Evidence, Harm, Hypothesis, Origin, Status, evidence_of
 from runbooks.why.examination import Examination
@@ -105,6 +105,7 @@ def _made(  # noqa: PLR0913, PLR0917 one row of the ranking
         fixes=fixes.of_new(words.place(subject), came.instead)
         if came and not ended
         else fixes.of(origin, accused, whose, lead.table.kpi, ended=ended, shared=shared, user=user, with_it=with_it),
+        rollback="" if ended else rollback.command(accused),
         inseparable_from=[],
     )
 

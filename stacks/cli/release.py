@@ -13,7 +13,9 @@ from stacks.cli.options import AsJson, Schema, Stack, print_schema
 from stacks.cli.release_options import Environment, StoreFolder
 from stacks.environments import EnvName
 
-app = typer.Typer(help=__doc__, no_args_is_help=True)
+app = typer.Typer(
+    help="What each agent runs, by version: build, promote, try, take back, stop, and who did it.", no_args_is_help=True
+)
 release_change.add_to(app)
 release_ops.add_to(app)
 

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import typer
-
 from delivery.environments.commit import Committed
 from delivery.environments.effective import effective
 from delivery.environments.library import Library
@@ -57,6 +55,6 @@ def named(store: Store, name: str) -> Release:
 def _say(done: Committed, environment: str) -> None:
     revision = done.revision
     if not done.changed:
-        typer.echo(f"nothing to do: revision {revision.revision} of {environment} has it already")
+        safe.say(f"nothing to do: revision {revision.revision} of {environment} has it already")
         return
-    typer.echo(f"revision {revision.revision} of {environment}")
+    safe.say(f"revision {revision.revision} of {environment}")

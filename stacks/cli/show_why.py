@@ -136,6 +136,8 @@ def _when(document: Diagnosis, first: Hypothesis) -> list[Text]:
     if spent := text.cost(first):
         lines.append(_line("cost", f"{spent} more than usual"))
     lines.append(_line("sure", words.sure(first.confidence)))
+    if first.rollback and not first.inseparable_from:
+        lines.append(_line("take back", first.rollback))
     for key, traces in (("good", document.baseline_traces), ("trace", document.failing_traces)):
         lines += [_line(key, _link(trace)) for trace in traces[:1]]
     return lines

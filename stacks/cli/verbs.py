@@ -58,7 +58,7 @@ VERBS: Final = {
     ),
     "release": Verb(
         at="stacks.cli.release:app",
-        help="What each agent runs, by version: build, promote, canary, rollback, kill, history.",
+        help="What each agent runs, by version: build, promote, try, take back, stop, and who did it.",
     ),
     "langfuse": Verb(at="stacks.cli.langfuse:app", help="The project in Langfuse."),
     "backup": Verb(at="stacks.cli.backup:app", help="Keep what a stack has stored, and put it back."),
