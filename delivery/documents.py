@@ -35,8 +35,8 @@ class Kept(Document):
 
     @property
     def spelled(self) -> bytes:
-        """Its canonical form, with a line end. Raises CanonicalError."""
-        return canonical(self.content) + b"\n"
+        """Its canonical form: the SHA-256 of these bytes is `digest`. Raises CanonicalError."""
+        return canonical(self.content)
 
     @classmethod
     def parse(cls, text: str | bytes, where: str, fix: str) -> Self:

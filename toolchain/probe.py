@@ -53,7 +53,8 @@ def ask_version(path: Path, binary: Binary) -> tuple[str | None, str]:
     if result.returncode != 0:
         return None, f"exit status {result.returncode} of {path.name} {' '.join(binary.version_args)}"
     output = result.stdout if result.stdout.strip() else result.stderr
-    version = parse_version(output)
+    # Some say first by which path they were called, and the cache's folder has a version too.
+    version = parse_version(output.replace(str(path), path.name))
     return version, f"version {version}" if version else f"no version in {output[:80]!r}"
 
 

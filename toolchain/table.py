@@ -123,6 +123,19 @@ RECIPES: Final[tuple[Recipe, ...]] = (
         ),
         minutes=1,
     ),
+    # Where releases are pushed to as OCI artifacts.
+    Recipe(
+        name="registry",
+        binaries=(Binary(name="registry", version="3.1.2"),),
+        build=GoBuild(
+            module="github.com/distribution/distribution/v3@v3.1.2",
+            module_sum="h1:/Bv2YIqqSR00HiO49FT93hovy6r9IlrzwUDsJjCN5qg=",
+            packages=("./cmd/registry",),
+            minimum_go="1.26.0",
+            variables={"github.com/distribution/distribution/v3/version.version": "v3.1.2"},
+        ),
+        minutes=2,
+    ),
     Recipe(
         name="etcd",
         binaries=(Binary(name="etcd", version="3.6.5"),),
@@ -194,7 +207,7 @@ GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     "platform": _PLATFORM,
     "local": (*_PLATFORM, "victoria-logs", "jaeger"),
     "grafana-stores": ("tempo", "loki"),
-    "cluster": ("kube-score", "etcd", "kwok", *_KUBERNETES, "pulumi-resource-kubernetes"),
+    "cluster": ("kube-score", "registry", "etcd", "kwok", *_KUBERNETES, "pulumi-resource-kubernetes"),
     "node": (*_NODE, "coredns", "kube-network-policies", "kube-state-metrics"),
 }
 

@@ -1,6 +1,6 @@
 """What an operation may look up: releases, and which version ran here before."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from delivery.environments.effective import effective, pin_of
@@ -64,20 +64,24 @@ class Library:
             )
         return effective(self.release(state.stable.release), state.stable)
 
-    def ran(self) -> Iterator[Release]:
+    def known(self) -> Iterator[Release]:
         """What ran here as stable, newest first, then every other release of the store."""
+        yield from self.ran()
+        yield from (self.release(id_) for id_ in self._store.releases())
+
+    def ran(self) -> Iterator[Release]:
+        """What ran here as stable, newest first."""
         seen: set[str] = set()
         for revision in self._store.history(self.environment):
             if revision.stable is not None and revision.stable.digest not in seen:
                 seen.add(revision.stable.digest)
                 yield effective(self.release(revision.stable.release), revision.stable)
-        yield from (self.release(id_) for id_ in self._store.releases())
 
     def earlier(self, place: Place, version: str) -> Pin:
         """The pin of a version at a place. Raises RefusedError where none is known, or two with other content."""
-        found = {pin.digest: pin for pin in self._pins(place) if pin.version == version}
+        found = {pin.digest: pin for pin in _pins(place, self.known()) if pin.version == version}
         if not found:
-            known = sorted({pin.version for pin in self._pins(place)})
+            known = sorted({pin.version for pin in _pins(place, self.known())})
             raise RefusedError(
                 f"no release has version {version} as {place.title}; known: {', '.join(known) or 'none'}"
             )
@@ -105,22 +109,18 @@ class Library:
             if (pin.server, pin.version) in programs
         }
         others = (Place(place.dimension, place.agent, tool) for tool in sorted(tools - {place.tool}))
-        return [place, *(other for other in others if any(pin.version == version for pin in self._pins(other)))]
+        return [
+            place,
+            *(other for other in others if any(pin.version == version for pin in _pins(other, self.known()))),
+        ]
 
     def previous(self, place: Place, state: State) -> str:
         """The version that ran at a place before the one that runs, and is not locked. Raises RefusedError."""
         now = {pin.version for pin in place.pins(self.running(state)).values()}
-        for pin in self._pins(place):
+        for pin in _pins(place, self.ran()):
             if pin.version not in now and not locks(state, place, pin.version):
                 return pin.version
         raise RefusedError(f"{place.title}: no other version ran in {self.environment}; fix: name one with --to")
-
-    def _pins(self, place: Place) -> Iterator[Pin]:
-        for release in self.ran():
-            try:
-                yield from place.pins(release).values()
-            except DeliveryError:
-                continue  # a release without that agent or tool
 
 
 def locks(state: State, place: Place, version: str) -> list[Lock]:
@@ -143,3 +143,12 @@ def locked_in(state: State, release: Release) -> list[Lock]:
         for tool, pin in pins.tools.items():
             found += locks(state, Place(Dim.TOOL, agent, tool), pin.version)
     return found + locks(state, Place(Dim.GRAPH), release.graph.version)
+
+
+def _pins(place: Place, releases: Iterable[Release]) -> Iterator[Pin]:
+    """The pins of a place in releases that have it."""
+    for release in releases:
+        try:
+            yield from place.pins(release).values()
+        except DeliveryError:
+            continue  # a release without that agent or tool

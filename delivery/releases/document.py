@@ -115,6 +115,13 @@ class Release(Kept):
             raise DeliveryError(f"release {self.id} has no agent {name!r}; it has {', '.join(sorted(self.agents))}")
         return self.agents[name]
 
+    @property
+    def texts(self) -> set[str]:
+        """Digests of all that it pins: prompts, tool definitions, the graph."""
+        agents = self.agents.values()
+        tools = {pin.schema_sha256 for agent in agents for pin in agent.tools.values()}
+        return {self.graph.sha256, *(agent.prompt.sha256 for agent in agents), *tools}
+
     def users_of(self, tool: str) -> list[str]:
         """The agents that use a tool."""
         return sorted(name for name, pins in self.agents.items() if tool in pins.tools)

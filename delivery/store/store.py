@@ -53,9 +53,7 @@ class Store:
         """A text by its digest. Raises StoreError where it is missing or was changed."""
         data = self._blobs.read(f"content/{sha256}")
         if data is None:
-            raise StoreError(
-                f"the text {sha256[:12]} is not in the store; fix: `agentobs release add` its release again"
-            )
+            raise StoreError(f"the text {sha256[:12]} is not in the store; fix: build or pull its release again")
         if hashlib.sha256(data).hexdigest() != sha256:
             raise StoreError(f"the text {sha256[:12]} was changed after it was kept; do not use it")
         return data.decode()

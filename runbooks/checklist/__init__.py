@@ -20,7 +20,7 @@ from runbooks.checklist.model import (
     Section,
     Status,
 )
-from runbooks.checklist.record import Record, Signature, check, digest, parse, sealed
+from runbooks.checklist.record import Record, check, digest, parse, sealed
 from runbooks.checklist.rendering import html, markdown
 from runbooks.checklist.running import run
 
@@ -39,7 +39,6 @@ __all__ = [
     "Release",
     "Result",
     "Section",
-    "Signature",
     "Status",
     "check",
     "digest",

@@ -15,18 +15,9 @@ from pydantic import ConfigDict, Field, ValidationError
 from runbooks.checklist.catalogue import items
 from runbooks.checklist.model import ChecklistError, Item, Phase, Result, Section, Status
 from runbooks.document import Document
+from runbooks.signature import Signature
 
 _SHOWN: Final = 3
-
-
-class Signature(Document):
-    """An SSH signature over the digest, in the namespace `agentobs-checklist`."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    by: str = Field(description="Identity that the signer claims")
-    fingerprint: str
-    armored: str = Field(description="As `ssh-keygen -Y sign` wrote it")
 
 
 class Record(Document):

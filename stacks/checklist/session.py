@@ -11,9 +11,9 @@ from dashboards.report import Period
 from runbooks import checklist
 from runbooks.baseline import Baseline, BaselineError
 from runbooks.checklist import ChecklistError, Context, Evidence, Item, Limits, Phase, Record, Result
-from stacks import atomic, baselines
+from runbooks.signature import Namespace
+from stacks import atomic, baselines, signing
 from stacks.checklist import kept as kept_results
-from stacks.checklist import signing
 from stacks.checklist.running import ERRORS, RunningStack
 from stacks.clients.grafana import TOKEN, Grafana
 from stacks.endpoints import STORES, Endpoints, resolve
@@ -183,7 +183,7 @@ def _signed(asked: Asked, context: Context, results: list[Result]) -> Record:
     )
     if asked.key is None:
         return record
-    return record.model_copy(update={"signature": signing.sign(record.digest, asked.key, by)})
+    return record.model_copy(update={"signature": signing.sign(record.digest, asked.key, by, Namespace.CHECKLIST)})
 
 
 def _write(folder: Path, record: Record) -> list[Path]:

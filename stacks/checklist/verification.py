@@ -7,7 +7,8 @@ from typing import Final
 
 from runbooks import checklist
 from runbooks.checklist import ChecklistError, Record
-from stacks.checklist import signing
+from runbooks.signature import Namespace
+from stacks import signing
 
 _CLIENT: Final = "-client.html"
 _PAGES: Final[Mapping[str, Callable[[Record], str]]] = {".md": checklist.markdown, ".html": checklist.html}
@@ -25,7 +26,9 @@ def verify(file: Path, signers: Path | None) -> str:
     page = functools.partial(checklist.html, client=True) if client else _PAGES.get(file.suffix)
     if page is not None and _read(file) != page(record):
         raise ChecklistError(f"{file} is not what {source} renders to: one of them was changed, or versions differ")
-    signed = signing.verify(record.digest, record.signature, signers) if record.signature else "not signed"
+    signed = "not signed"
+    if record.signature is not None:
+        signed = signing.verify(record.digest, record.signature, signers, Namespace.CHECKLIST)
     if signers is not None and record.signature is None:
         raise ChecklistError(f"{file} is not signed, so nobody in {signers} vouches for it")
     return f"{file} is unchanged: {record.phase} {record.release} on {record.stack}, {record.verdict}; {signed}"

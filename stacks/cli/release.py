@@ -8,7 +8,7 @@ import typer
 from delivery.releases import Release, checks, diff, document
 from delivery.releases import build as building
 from stacks import baselines, releases
-from stacks.cli import release_change, release_ops, release_run, safe, show_release
+from stacks.cli import release_change, release_ops, release_run, release_share, safe, show_release
 from stacks.cli.options import AsJson, Schema, Stack, print_schema
 from stacks.cli.release_options import Environment, StoreFolder
 from stacks.environments import EnvName
@@ -18,6 +18,7 @@ app = typer.Typer(
 )
 release_change.add_to(app)
 release_ops.add_to(app)
+release_share.add_to(app)
 
 
 @app.command()

@@ -61,13 +61,13 @@ def rollback(
     """
     where = environment or str(stack)
     asked = releases.request(reason, by=by, alert=alert)
+    spot = None if dimension == "release" else Place(_dimension(dimension, tool), agent or None, tool or None)
     with releases.of_stack(stack, store) as place:
         library, state = Library(place.store, where), _state(place, where)
-        if dimension == "release":
+        if spot is None:
             target = to or _earlier_release(place, where)
             whole = RollBackRelease(request=asked, to=target, expect=expect or None)
             return release_run.run(stack, where, store, whole, dry_run=dry_run)
-        spot = Place(_dimension(dimension, tool), agent or None, tool or None)
         version = to or library.previous(spot, state)
         now = sorted({pin.version for pin in spot.pins(library.running(state)).values()})
     one = RollBack(request=asked, place=spot, to=version, expect=expect or (now[0] if len(now) == 1 else None))

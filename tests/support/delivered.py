@@ -40,9 +40,14 @@ def release(*, planner="12", executor="4", search="3.0.0", model="gpt-4.1", grap
 
 
 def texts(made: Release) -> dict[str, str]:
-    """The prompts that a release pins, by name and version."""
+    """What a release pins, by what it is."""
     pins = [agent.prompt for agent in made.agents.values()]
-    return {f"{pin.name} {pin.version}": prompt_text(pin.name, pin.version) for pin in pins}
+    searches = {pin.version for agent in made.agents.values() for pin in agent.tools.values()}
+    return {
+        **{f"{pin.name} {pin.version}": prompt_text(pin.name, pin.version) for pin in pins},
+        **{f"search {version}": f"search {version}" for version in searches},
+        "graph": f"graph {made.graph.version}",
+    }
 
 
 def request(reason="because", **more) -> Request:

@@ -10,8 +10,9 @@ from typer.testing import CliRunner
 
 from runbooks import checklist
 from runbooks.checklist import ChecklistError, Phase, Proof, Record, Status
-from stacks import paths
-from stacks.checklist import kept, signing
+from runbooks.signature import Namespace, SignatureError
+from stacks import paths, signing
+from stacks.checklist import kept
 from stacks.cli.main import app
 
 RUN = CliRunner()
@@ -44,7 +45,7 @@ def verified(folder, text, *options):
     path.write_text(text)
     done = RUN.invoke(app, ["checklist", "verify", str(path), *map(str, options)])
     if done.exception is not None and not isinstance(done.exception, SystemExit):
-        assert isinstance(done.exception, ChecklistError)
+        assert isinstance(done.exception, ChecklistError | SignatureError)
         return str(done.exception)
     return done.output
 
@@ -118,8 +119,8 @@ def keys(tmp_path_factory):
 def test_the_fingerprint_is_that_of_the_key_that_signed(tmp_path, keys, with_signers):
     """Mallory signs, and says that it was Alice's key, or Alice."""
     made, options = record(), ("--signers", keys / "signers") if with_signers else ()
-    honest = signing.sign(made.digest, keys / "alice", "alice@example.com")
-    forged = signing.sign(made.digest, keys / "mallory", "mallory@example.com")
+    honest = signing.sign(made.digest, keys / "alice", "alice@example.com", Namespace.CHECKLIST)
+    forged = signing.sign(made.digest, keys / "mallory", "mallory@example.com", Namespace.CHECKLIST)
 
     def said(signature):
         return verified(tmp_path, made.model_copy(update={"signature": signature}).model_dump_json(), *options)

@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 from runbooks import checklist
 from runbooks.checklist import ChecklistError, Phase, Record, Status
 from runbooks.checklist.platform import Backend, Sent
-from stacks.checklist import signing
+from runbooks.signature import Namespace, SignatureError
+from stacks import signing
 from stacks.cli.main import app
 
 RUN = CliRunner()
@@ -118,24 +119,24 @@ def key(tmp_path_factory):
 
 def test_a_signature_holds_for_its_digest_its_signer_and_no_other(key, tmp_path):
     made = record()
-    signature = signing.sign(made.digest, key.path, "ada")
+    signature = signing.sign(made.digest, key.path, "ada", Namespace.CHECKLIST)
     assert signature.fingerprint.startswith("SHA256:")
-    assert "signers FILE tells whose" in signing.verify(made.digest, signature, None)
+    assert "signers FILE tells whose" in signing.verify(made.digest, signature, None, Namespace.CHECKLIST)
     signers = tmp_path / "signers"
     signers.write_text(f"ada {key.public}")
-    assert "signed by ada" in signing.verify(made.digest, signature, signers)
+    assert "signed by ada" in signing.verify(made.digest, signature, signers, Namespace.CHECKLIST)
     for digest, said, trusted in (
         ("0" * 64, signature, None),
         ("0" * 64, signature, signers),
         (made.digest, signature.model_copy(update={"by": "eve"}), signers),
     ):
-        with pytest.raises(ChecklistError, match="the signature"):
-            signing.verify(digest, said, trusted)
+        with pytest.raises(SignatureError, match="the signature"):
+            signing.verify(digest, said, trusted, Namespace.CHECKLIST)
 
 
 def test_a_key_that_is_not_there_is_one_error_with_the_fix(tmp_path):
-    with pytest.raises(ChecklistError, match=r"there is no key .* fix: --key"):
-        signing.sign("0" * 64, tmp_path / "none", "ada")
+    with pytest.raises(SignatureError, match=r"there is no key .* fix: --key"):
+        signing.sign("0" * 64, tmp_path / "none", "ada", Namespace.CHECKLIST)
 
 
 def written(folder, made: Record):
@@ -157,7 +158,7 @@ def verify(path, *options) -> str:
 
 def test_verify_takes_all_four_files_and_sees_a_changed_letter_in_each(tmp_path, key):
     made = record()
-    signed = made.model_copy(update={"signature": signing.sign(made.digest, key.path, "ada")})
+    signed = made.model_copy(update={"signature": signing.sign(made.digest, key.path, "ada", Namespace.CHECKLIST)})
     for path in written(tmp_path, signed):
         assert "is unchanged: before r1 on prod, fail; signed by the key SHA256:" in verify(path)
         good = path.read_text()
