@@ -16,6 +16,7 @@ from delivery.environments.commit import Committed, commit
 from delivery.environments.operations import Operation, Request
 from delivery.environments.preview import Preview, preview
 from delivery.environments.snapshot import snapshot
+from delivery.environments.state import Revision
 from delivery.store import FileBlobs, Store
 from stacks import atomic, baselines, paths
 from stacks.environments import ENVIRONMENTS, EnvName
@@ -57,6 +58,10 @@ class Place:
                 return None
             atomic.write(file, json.dumps(snapshot(head, self.store)) + "\n")
         return file
+
+    def settle(self, revision: Revision) -> None:
+        """Wait until who follows the store of this computer can see a revision."""
+        self.publish(revision.environment)
 
     def snapshot_file(self, environment: str) -> Path:
         """The file that agents of this computer read: `AGENTOBS_RELEASES_FILE`."""

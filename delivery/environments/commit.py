@@ -64,7 +64,7 @@ def following(environment: str, head: Revision | None, operation: Operation, lib
     before = head.state if head else State()
     number = head.revision + 1 if head else 1
     after = operation.apply(before, library, number)
-    if after == before:
+    if after == before and not operation.records:
         return None
     request = operation.request
     done = Done(

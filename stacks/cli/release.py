@@ -1,14 +1,17 @@
 """`agentobs release`: what each agent runs, by version; build it, promote it, try it, take it back, stop it."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from delivery.environments import flagd
+from delivery.errors import RefusedError
 from delivery.releases import Release, checks, diff, document
 from delivery.releases import build as building
 from stacks import baselines, releases
-from stacks.cli import release_change, release_ops, release_run, release_share, safe, show_release
+from stacks.cli import release_change, release_evidence, release_ops, release_run, release_share, safe, show_release
 from stacks.cli.options import AsJson, Schema, Stack, print_schema
 from stacks.cli.release_options import Environment, StoreFolder
 from stacks.environments import EnvName
@@ -19,6 +22,7 @@ app = typer.Typer(
 release_change.add_to(app)
 release_ops.add_to(app)
 release_share.add_to(app)
+release_evidence.add_to(app)
 
 
 @app.command()
@@ -50,11 +54,18 @@ def build(
 
 
 @app.command("list")
-def list_(stack: Stack = EnvName.LOCAL, store: StoreFolder = None) -> None:
+def list_(
+    ids: Annotated[bool, typer.Option("--ids", help="Print ids only, for another program.")] = False,
+    stack: Stack = EnvName.LOCAL,
+    store: StoreFolder = None,
+) -> None:
     """Show the releases that are kept, and where each runs."""
     with releases.of_stack(stack, store) as place:
         heads = [head for each in place.store.environments() if (head := place.store.head(each))]
         found = [place.store.release(id_) for id_ in place.store.releases()]
+    if ids:
+        safe.say("\n".join(each.id for each in sorted(found, key=lambda one: one.name)))
+        return
     if not found:
         safe.say("no release is kept yet; start with: agentobs release build FOLDER")
         return
@@ -149,3 +160,14 @@ def status(
             safe.say(f"nothing runs in {where} yet; fix: agentobs release promote RELEASE -e {where}")
         else:
             safe.Console().print(show_release.status(head, place.store))
+
+
+@app.command()
+def flags(environment: Environment = "", stack: Stack = EnvName.LOCAL, store: StoreFolder = None) -> None:
+    """Print what runs as a flagd document, for agents in languages without `agentobs.pins`."""
+    where = environment or str(stack)
+    with releases.of_stack(stack, store) as place:
+        head = place.store.head(where)
+        if head is None:
+            raise RefusedError(f"nothing runs in {where} yet; fix: agentobs release promote RELEASE -e {where}")
+        safe.document(json.dumps(flagd.document(head, place.store), indent=2))

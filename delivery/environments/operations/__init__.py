@@ -2,6 +2,7 @@
 
 from delivery.environments.operations.base import Operation, Request
 from delivery.environments.operations.promote import Promote
+from delivery.environments.operations.rehearsed import Rehearsed
 from delivery.environments.operations.rollback import RollBack, RollBackRelease
 from delivery.environments.operations.split import End, Share, Start
 from delivery.environments.operations.stops import Freeze, Kill, LockOut, Resume, Target, Thaw, Unlock
@@ -13,6 +14,7 @@ __all__ = [
     "LockOut",
     "Operation",
     "Promote",
+    "Rehearsed",
     "Request",
     "Resume",
     "RollBack",

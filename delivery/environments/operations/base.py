@@ -34,6 +34,8 @@ class Operation(ABC):
     """A typed change of what runs. Pure: it is tried again on a newer state where somebody was first."""
 
     kind: ClassVar[str]
+    records: ClassVar[bool] = False
+    """Whether it belongs into the history although it changes nothing."""
     request: Request
 
     @abstractmethod
