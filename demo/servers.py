@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Any, Final, Protocol, TextIO
 
 import mcp_types
 from mcp import MCPError, StdioServerParameters
@@ -47,6 +47,25 @@ class Launch:
     seed: int
     time_scale: float
     on_start: Callable[[ServerName, str], None]
+
+
+class Tools(Protocol):
+    """A tool server as agents see it."""
+
+    version: str
+    tools: list[mcp_types.Tool]
+
+    async def call(self, tool: str, arguments: dict[str, Any]) -> str:
+        """Call a tool and return its text. Raises ToolCallError for every way this can fail."""
+
+
+async def text_of(client: Client, tool: str, arguments: dict[str, Any]) -> str:
+    """Call a tool and return its text. Raises ToolCallError where the tool failed, MCPError where the call did."""
+    result = await client.call_tool(tool, arguments, read_timeout_seconds=TOOL_TIMEOUT_S)
+    text = "".join(part.text for part in result.content if isinstance(part, mcp_types.TextContent))
+    if result.is_error:
+        raise ToolCallError("tool_error", text)
+    return text
 
 
 @dataclass(slots=True)
@@ -87,13 +106,9 @@ class ToolServer:
         if self._client is None:
             raise ToolCallError("ConnectionError", f"{self.name} is not running")
         try:
-            result = await self._client.call_tool(tool, arguments, read_timeout_seconds=TOOL_TIMEOUT_S)
+            return await text_of(self._client, tool, arguments)
         except MCPError as error:
             raise self._translated(error) from error
-        text = "".join(part.text for part in result.content if isinstance(part, mcp_types.TextContent))
-        if result.is_error:
-            raise ToolCallError("tool_error", text)
-        return text
 
     async def stop(self) -> None:
         """Close the pipe and wait for the process to end."""

@@ -2,13 +2,14 @@
 
 import random
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from agentobs import emit
 from agentobs.contract import Outcome, Track
 from agentobs.pins import Pins
 from demo.scenarios import Conditions
-from demo.servers import ToolServer
+from demo.servers import Tools
 from demo.system import SERVER_OF, AgentName, ServerName, ToolName, prompt_text
 from demo.truth import Slices, Truth
 from demo.workload import Request, draws
@@ -19,7 +20,7 @@ class World:
     """What is deployed while a task runs: conditions, and the tool servers that go with them."""
 
     conditions: Conditions
-    servers: dict[ServerName, ToolServer]
+    servers: Mapping[ServerName, Tools]
     pins: Pins | None = None
     """What a managed task runs; None where nobody manages releases."""
 
@@ -60,6 +61,7 @@ class TaskRun:
     outcome: Outcome = Outcome.FAILURE
     given_up: ToolName | None = None
     last_error: str = ""
+    answer: str = ""
     fallback_from: dict[ToolName, ToolName] = field(default_factory=dict)
     _attempts: Counter[ToolName] = field(default_factory=Counter)
 
@@ -72,7 +74,7 @@ class TaskRun:
         """Return the random numbers of one decision of this task."""
         return draws(self.seed, self.request.number, *place)
 
-    def server_of(self, tool: ToolName) -> ToolServer:
+    def server_of(self, tool: ToolName) -> Tools:
         """Return the server that offers a tool."""
         return self.world.servers[SERVER_OF[tool]]
 

@@ -26,6 +26,7 @@ class Ended:
 
     outcome: Outcome
     trace_id: str
+    answer: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +81,7 @@ async def handle(desk: Desk, request: Request, world: World) -> Ended:
             _count(run, error)
     if run is None:
         raise RuntimeError("emit.task yielded no task")
-    return Ended(run.outcome, f"{run.task.span.get_span_context().trace_id:032x}")
+    return Ended(run.outcome, f"{run.task.span.get_span_context().trace_id:032x}", run.answer)
 
 
 def conversation_of(seed: int, number: int) -> str:
@@ -109,12 +110,12 @@ async def _answer(run: TaskRun, agents: Agents) -> bool:
     """Let executor and critic take turns; True when the critic accepts within the graph's hop limit."""
     while run.round < run.conditions.max_rounds:
         run.start_round()
-        answer: str = await agents.run(AgentName.EXECUTOR, run, f"{run.request.text}\nPlan: {', '.join(run.plan)}")
+        run.answer = await agents.run(AgentName.EXECUTOR, run, f"{run.request.text}\nPlan: {', '.join(run.plan)}")
         if run.given_up is not None:
             return False
         judges.guard_output(run)
         run.quality = judges.quality(run)
-        verdict: Verdict = await agents.run(AgentName.CRITIC, run, f"{run.request.text}\nAnswer: {answer}")
+        verdict: Verdict = await agents.run(AgentName.CRITIC, run, f"{run.request.text}\nAnswer: {run.answer}")
         run.judge_score = verdict.score
         if verdict.accepted:
             return True

@@ -1,9 +1,9 @@
 """The statistics of `why`, baselines, the checklist and every gate: each method once, so that all say the same.
 
 `tests` has the chance that a difference is chance, `intervals` how large it may be, `detection` how large it would have
-to be to be found, `families` how many comparisons are paid for, `likelihood` how well two sides fit, `comparison` all
-of it for one KPI. `estimates` has one
-window alone with its uncertainty, `histograms` how values of a histogram become good and bad events.
+to be to be found, `paired` cases that are compared with themselves, `families` how many comparisons are paid for,
+`likelihood` how well two sides fit, `comparison` all of it for one KPI. `estimates` has one window alone with its
+uncertainty, `histograms` how values of a histogram become good and bad events.
 """
 
 from alerts.statistics.comparison import Comparison, Counts, Kind, against, compare, counts_of, kind_of
@@ -13,6 +13,7 @@ from alerts.statistics.families import holm
 from alerts.statistics.histograms import Buckets, beyond, nearest, quantile, tail
 from alerts.statistics.intervals import newcombe, poisson, ratio_of_rates, student, wilson
 from alerts.statistics.likelihood import errors_of, nats_needed, nats_of_shares
+from alerts.statistics.paired import cases_needed, chance_of_ratio, lower_bound, runs_needed
 from alerts.statistics.tests import chance_beyond, chance_of_means, chance_of_rates, chance_of_shares, chance_of_strata
 
 __all__ = [
@@ -25,9 +26,11 @@ __all__ = [
     "Method",
     "against",
     "beyond",
+    "cases_needed",
     "chance_beyond",
     "chance_of_means",
     "chance_of_rates",
+    "chance_of_ratio",
     "chance_of_shares",
     "chance_of_strata",
     "compare",
@@ -39,6 +42,7 @@ __all__ = [
     "estimate",
     "holm",
     "kind_of",
+    "lower_bound",
     "method_of",
     "nats_needed",
     "nats_of_shares",
@@ -47,6 +51,7 @@ __all__ = [
     "poisson",
     "quantile",
     "ratio_of_rates",
+    "runs_needed",
     "student",
     "tail",
     "wilson",

@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from mcp_types import ToolAnnotations
+
 from demo.system import TOOLS_OF, ServerName, ToolName
 
 _ARTICLES: Final = (
@@ -59,6 +61,12 @@ _FUNCTIONS: Final[Mapping[ToolName, Callable[..., str]]] = MappingProxyType(
         ToolName.REFUND_QUOTE: refund_quote,
     }
 )
+
+
+# A refund that was made is not made again, so that a repeated call does no harm.
+HINTS: Final = {
+    tool: ToolAnnotations(read_only_hint=tool is not ToolName.ORDER_REFUND, idempotent_hint=True) for tool in ToolName
+}
 
 
 def functions_of(server: ServerName) -> dict[ToolName, Callable[..., str]]:

@@ -21,7 +21,7 @@ from opentelemetry import baggage, context, propagate
 from agentobs import emit
 from agentobs.contract import Attr
 from demo.system import ServerName
-from demo.tools.catalogue import functions_of
+from demo.tools.catalogue import HINTS, functions_of
 from demo.tools.faults import FaultFile
 from demo.tools.tally import Call, Tally
 
@@ -65,7 +65,7 @@ def serve(settings: Settings) -> None:
 
     for name, function in functions_of(settings.name).items():
         tool = _with_faults(function, faults, crash, settings.time_scale)
-        server.add_tool(tool, name=name, description=function.__doc__, structured_output=False)
+        server.add_tool(tool, name=name, description=function.__doc__, annotations=HINTS[name], structured_output=False)
     try:
         asyncio.run(server.run_stdio_async())
     finally:

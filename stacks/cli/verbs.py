@@ -60,6 +60,10 @@ VERBS: Final = {
         at="stacks.cli.release:app",
         help="What each agent runs, by version: build, promote, try, take back, stop, and who did it.",
     ),
+    "golden": Verb(
+        at="stacks.cli.golden:app",
+        help="Golden datasets: cases with what is expected of each, their replay, and a gate.",
+    ),
     "langfuse": Verb(at="stacks.cli.langfuse:app", help="The project in Langfuse."),
     "backup": Verb(at="stacks.cli.backup:app", help="Keep what a stack has stored, and put it back."),
     "doctor": Verb(
