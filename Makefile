@@ -22,7 +22,7 @@ SIDE_BY_SIDE = -n $(1) --no-loadscope-reorder
 AS_ROOT := $(filter 0,$(shell id -u))
 CODE := alerts collector dashboards delivery demo docs examples gateway runbooks sdk stacks toolchain tests
 
-.PHONY: setup up down test test-cluster stack unit node lint docs coverage bench bench-collector bench-redaction bench-mutants bench-rules bench-why bench-why-sizes bench-frameworks bench-spans bench-first-answer bench-node bench-start lock help
+.PHONY: setup up down test test-cluster stack unit node golden lint docs coverage bench bench-collector bench-redaction bench-mutants bench-rules bench-why bench-why-sizes bench-frameworks bench-spans bench-first-answer bench-golden bench-node bench-start lock help
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -59,6 +59,9 @@ unit: $(READY)  ## Run the tests that need no native binaries
 node: $(READY)  ## Run the tests on a real Kubernetes node (Linux, root, packages of tests/debian-packages.txt)
 	@cd '$(ROOT)' && '$(BIN)/python' -m toolchain build $(NATIVE) cluster node && '$(BIN)/pytest' tests/node
 
+golden: $(READY)  ## Replay the demo's golden dataset, offline, and compare with its baseline (SYSTEM=demo.golden:prompt_regression)
+	@cd '$(ROOT)' && '$(BIN)/agentobs' golden gate $(or $(SYSTEM),demo.golden:healthy) examples/golden/support-desk --out build/golden
+
 bench: $(READY)  ## Measure the stack that `make up` started: memory, throughput, time to the right answer
 	@cd '$(ROOT)' && '$(BIN)/python' tests/bench/first_light.py
 
@@ -88,6 +91,9 @@ bench-spans: $(READY)  ## Measure what a span costs more by the SDK's processor 
 
 bench-first-answer: $(READY)  ## Measure how often the first answer of `make up` is right (about 10 minutes; needs `make up`)
 	@cd '$(ROOT)' && PYTHONPATH=tests '$(BIN)/python' tests/bench/first_answer.py $(ANSWER)
+
+bench-golden: $(READY)  ## Measure the gate of golden datasets: cases per minute, false blocks, drops that it finds (about 5 minutes)
+	@cd '$(ROOT)' && PYTHONPATH=tests '$(BIN)/python' tests/bench/golden_gate.py
 
 bench-node: $(READY)  ## Measure what the pods of dev use on a real Kubernetes node (about 6 minutes; Linux, root)
 	@cd '$(ROOT)' && '$(BIN)/python' -m toolchain build local cluster node && PYTHONPATH=tests:tests/bench '$(BIN)/python' tests/bench/node_figures.py

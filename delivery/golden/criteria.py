@@ -154,7 +154,8 @@ def _answer(rule: AnswerRule, answer: Any, text: str) -> Iterator[Check]:  # noq
         yield Check(name="answer.schema", passed=problem is None, expected="valid by the schema", got=problem or "")
     if rule.number is not None:
         near = [float(each) for each in _NUMBER.findall(text[:100_000])]
-        passed = any(abs(each - rule.number.equals) <= rule.number.tolerance for each in near)
+        wide = rule.number.tolerance + 1e-9 * max(1.0, abs(rule.number.equals))  # 42 is within 0.1 of 41.9
+        passed = any(abs(each - rule.number.equals) <= wide for each in near)
         expected = f"{rule.number.equals:g} ± {rule.number.tolerance:g}"
         yield Check(name="answer.number", passed=passed, expected=expected, got=_short(text))
 

@@ -113,7 +113,7 @@ def load(folder: Path) -> Dataset:
 def draft(folder: Path) -> Dataset:
     """Read a dataset that may have changed since it was frozen. Raises GoldenError."""
     path = folder / CASES
-    cases = _cases(path, files.text_of(path, f"agentobs golden init {folder}"))
+    cases = read_cases(path, files.text_of(path, f"agentobs golden init {folder}"))
     tapes: dict[str, Tape] = {}
     surfaces: dict[str, Surface] = {}
     for case in cases:
@@ -125,7 +125,8 @@ def draft(folder: Path) -> Dataset:
     return Dataset(folder, cases, tapes, surfaces, _lock(folder / LOCK))
 
 
-def _cases(path: Path, text: str) -> tuple[Case, ...]:
+def read_cases(path: Path, text: str) -> tuple[Case, ...]:
+    """The cases of a text, without their tapes. Raises GoldenError."""
     found: list[Case] = []
     lines: dict[str, int] = {}
     for number, line in enumerate(text.split("\n"), start=1):

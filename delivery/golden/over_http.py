@@ -85,6 +85,6 @@ class HttpSystem:
         if not others:
             return ""
         return (
-            f"no telemetry of this run, but {others} other traces: the service does not go on with `traceparent`; fix: "
+            f"{others} traces came, none of this run: the service does not go on with `traceparent`; fix: "
             "extract the context of the request before `emit.task`"
         )

@@ -1,4 +1,4 @@
-"""Recording: a case is run against live MCP servers, and what they answer becomes its tape.
+"""Recording one case: it is run against live MCP servers, and what they answer becomes its tape.
 
 Whole results are kept: `isError`, `structuredContent`, the server's version in `_meta`.
 """

@@ -27,7 +27,7 @@ class TapesOverHttp:
         """Listen on the loopback interface only."""
         listening = socket.create_server(("127.0.0.1", self.port))
         self.port = listening.getsockname()[1]
-        settings = uvicorn.Config(self._dispatch, log_level="critical", lifespan="off", ws="none")
+        settings = uvicorn.Config(self._dispatch, log_level="critical", interface="asgi3", lifespan="off", ws="none")
         self._server = uvicorn.Server(settings)
         self._tasks.append(asyncio.create_task(self._server.serve(sockets=[listening])))
         return self

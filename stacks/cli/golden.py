@@ -1,5 +1,6 @@
 """`agentobs golden`: datasets of cases, their replay, and the gate. Exit codes: docs/golden.md."""
 
+import asyncio
 import datetime as dt
 import logging
 from collections.abc import Iterator
@@ -9,12 +10,13 @@ from typing import Annotated, Final
 
 import typer
 
-from delivery.golden import baseline, dataset, freezing, report, starting
+from delivery.golden import baseline, dataset, freezing, report, starting, taping
 from delivery.golden.errors import GoldenError
 from delivery.golden.example import Example
 from delivery.golden.gate import Answer
 from delivery.golden.running import Settings
 from delivery.golden.session import PAGE, RUN, Session
+from delivery.golden.systems import named
 from stacks import baselines
 from stacks.cli import safe, show
 from stacks.cli.options import print_schema
@@ -78,6 +80,23 @@ def check(
     quarantined = len(found.cases) - len(counted)
     safe.say(f"{found.reference}: {len(found.cases)} cases, {quarantined} quarantined, {len(found.tapes)} tapes: fine")
     return None
+
+
+@app.command()
+def record(
+    system: SystemName,
+    folder: Folder,
+    servers: Annotated[Path, typer.Option("--servers", help='Live servers: a file {"mcpServers": {...}}.')],
+    case: Annotated[list[str] | None, typer.Option("--case", help="Only this case; may be repeated.")] = None,
+    limit: Limit = 60.0,
+) -> None:
+    """Run cases against live MCP servers and keep what these answer as tapes."""
+    with _not_run():
+        wrong = asyncio.run(taping.record(folder, named(system), taping.servers_of(servers), case or [], limit))
+    for line in wrong:
+        safe.say(line)
+    safe.say(f"recorded {folder}; next: agentobs golden check {folder}")
+    raise typer.Exit(Answer.NOT_RUN.exit_code if wrong else 0)
 
 
 @app.command()

@@ -1,0 +1,447 @@
+"""Replay: what systems of every kind did is read from their spans, tapes answer as recorded, nothing ends a run."""
+
+import asyncio
+import json
+import os
+import socket
+import sys
+import threading
+import time
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import psutil
+import pytest
+from mcp import MCPError
+from mcp.client import Client
+from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
+from opentelemetry import propagate, trace
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from typer.testing import CliRunner
+
+from agentobs import emit
+from delivery.golden import baseline, dataset, files, recording, results, tape
+from delivery.golden.errors import GoldenError
+from delivery.golden.example import Example
+from delivery.golden.gate import Answer
+from delivery.golden.matching import Miss, Player
+from delivery.golden.running import Runner, Settings
+from delivery.golden.session import Session
+from delivery.golden.systems import CaseRun, FunctionSystem, named
+from demo import golden as demo_golden
+from demo.scenarios import HEALTHY
+from stacks.cli.golden import app
+
+ROOT = Path(__file__).resolve().parents[2]
+DESK = ROOT / "examples" / "golden" / "support-desk"
+
+
+def case(name="one", **more):
+    return {
+        "id": name, "input": {"order": "A1"}, "expected_behavior": "x", "tools_allowed": ["lookup"],
+        "success_criteria": {"outcome": "success", "tools": [{"name": "lookup", "args": {"order": "A1"}}]},
+        "agent_path_expected": ["desk"], **more,
+    }  # fmt: skip
+
+
+def orders():
+    server = MCPServer("orders", version="3.1.0", log_level="ERROR")
+
+    @server.tool(structured_output=False)
+    def lookup(order: str, depth: int = 1) -> str:
+        """Look an order up."""
+        if order == "none":
+            raise ToolError("no such order")
+        return f"order {order} at depth {depth}"
+
+    return server
+
+
+def recorded(folder, *cases, system=None):
+    """A dataset whose tapes come from the live server."""
+
+    async def work():
+        async with AsyncExitStack() as stack:
+            recorder = recording.Recorder(await recording.opened(stack, {"orders": orders()}))
+            await recorder.begin()
+            tested = await stack.enter_async_context(FunctionSystem(system or desk))
+            made, tapes = [], []
+            for each in cases:
+                given = CaseRun(case=each["id"], run=0, input=each["input"], seed=1)
+                _, kept = await recorder.record(tested, given, 5)
+                tapes.append(kept)
+                made.append({**each, "tape": tape.written(kept)[0]})
+            for name, content in recording.files_of(tapes, [*recorder.surfaces.values()]).items():
+                files.write(folder / "tapes" / f"{name}.json", content)
+            files.write(folder / "cases.jsonl", "".join(json.dumps(each) + "\n" for each in made).encode())
+
+    asyncio.run(work())
+    return dataset.load(folder)
+
+
+async def desk(given):
+    with emit.task(workflow="w", type="t", graph_version="1"), emit.agent("desk", emit.Prompt("desk", "1")):
+        async with Client(given.servers["orders"]) as client:
+            with emit.tool_call("lookup", version="3.1.0"):
+                found = await client.call_tool("lookup", {"order": given.input["order"]})
+        return found.content[0].text
+
+
+def played(found, system, runs=1, **settings):
+    async def work():
+        async with system:
+            return await Runner(found, system, Settings(**{"limit_s": 5.0, **settings})).play(found.cases, range(runs))
+
+    return asyncio.run(work())
+
+
+def test_a_tape_answers_as_the_live_server_did(tmp_path):
+    found = recorded(tmp_path, case(), case("fails", input={"order": "none"}))
+    live, failing = (found.tapes[each.example.tape].calls[0] for each in found.cases)
+    assert (live.result["content"][0]["text"], live.result["isError"]) == ("order A1 at depth 1", False)
+    assert failing.result["isError"]
+    assert found.surfaces[found.tapes[found.cases[0].example.tape].servers["orders"]].version == "3.1.0"
+    one, fails = played(found, FunctionSystem(desk))
+    assert (one.passed, one.answer, one.tools, one.path) == (True, "order A1 at depth 1", ("lookup",), (("desk",),))
+    assert fails.answer == "Error executing tool lookup: no such order"
+
+
+def test_two_hundred_runs_at_once_each_get_their_own_tape(tmp_path):
+    cases = [case(f"c{number}", input={"order": f"A{number}"}, success_criteria={"outcome": "success"})
+             for number in range(50)]  # fmt: skip
+    found = recorded(tmp_path, *cases)
+    done = played(found, FunctionSystem(desk), runs=4, jobs=16)
+    assert len(done) == 200
+    assert {(run.case, run.answer) for run in done} == {(f"c{n}", f"order A{n} at depth 1") for n in range(50)}
+
+
+SURFACE = tape.Surface(name="s", version="1", tools=(
+    {"name": "get", "annotations": {"readOnlyHint": True}, "inputSchema": {"properties": {"n": {"default": 1}}}},
+    {"name": "put", "inputSchema": {}},
+))  # fmt: skip
+
+
+def player(*calls, **more):
+    made = tape.Tape(
+        servers={"s": "0" * 64}, calls=tuple(tape.Call(server="s", tool=tool, arguments=arguments, result={"n": number})
+                                             for number, (tool, arguments) in enumerate(calls)), **more,
+    )  # fmt: skip
+    return Player(made, {"s": SURFACE})
+
+
+def answers(of, *calls):
+    found = [of.answer("s", tool, arguments) for tool, arguments in calls]
+    return [None if isinstance(each, Miss) else each.result["n"] for each in found]
+
+
+@pytest.mark.parametrize(
+    ("made", "calls", "expected"),
+    [
+        (player(("get", {"id": 2})), [("get", {"id": 2.0, "n": 1})], [0]),  # one number, and a default filled in
+        (player(("get", {"id": 2})), [("get", {"id": 3})], [None]),
+        (player(("put", {}), ("put", {})), [("put", {})] * 3, [0, 1, None]),  # a write is not made up
+        (player(("get", {}), ("get", {})), [("get", {})] * 3, [0, 1, 1]),  # a read may be answered again
+        (player(("put", {"a": 1}), ("put", {"a": 2})), [("put", {"a": 2}), ("put", {"a": 1})], [1, 0]),
+        (player(("put", {"a": "X  y"}), match="normalised"), [("put", {"a": "x Y"})], [0]),
+        (player(("put", {"a": 1, "at": 5}), ignore={"put": ("/at",)}), [("put", {"a": 1, "at": 9})], [0]),
+        (player(("put", {"a": 1}), match="sequence"), [("put", {"a": 7})], [0]),
+        (player(("put", {"a": 1})), [("drop", {})], [None]),
+    ],
+)
+def test_a_recording_belongs_to_a_call_by_its_arguments(made, calls, expected):
+    assert answers(made, *calls) == expected
+
+
+def test_a_miss_names_the_nearest_recording_and_what_differs():
+    made = player(("put", {"id": 1, "to": "x", "by": "me"}), ("put", {"id": 2, "to": "x"}))
+    missed = made.answer("s", "put", {"id": 2, "to": "y"})
+    assert "tape miss: s.put" in str(missed)
+    assert "to: recorded 'x', now 'y'" in str(missed)
+    assert "by" not in str(missed)
+    assert made.unused() == ["s.put", "s.put"]
+    loose = player(("put", {"a": 1}), match="sequence")
+    loose.answer("s", "put", {"a": 2})
+    assert loose.drift
+
+
+async def asks_something_else(given):
+    with emit.task(workflow="w", type="t", graph_version="1"), emit.agent("desk"):
+        async with Client(given.servers["orders"]) as client:
+            try:
+                await client.call_tool("lookup", {"order": "B2"})
+            except MCPError as error:
+                return error.error.code
+    return "answered"
+
+
+async def hangs(_):
+    with emit.task(workflow="w", type="t", graph_version="1"):
+        await asyncio.sleep(60)
+
+
+def raises(_):
+    raise ZeroDivisionError("broken")
+
+
+def two_roots(_):
+    for _ in range(2):
+        with emit.task(workflow="w", type="t", graph_version="1"):
+            pass
+
+
+def goes_out(_):
+    with emit.task(workflow="w", type="t", graph_version="1"), emit.agent("desk"):
+        socket.create_connection(("192.0.2.1", 80), timeout=1)
+
+
+@pytest.mark.parametrize(
+    ("system", "told", "tries"),
+    [
+        (asks_something_else, "order: recorded 'A1', now 'B2'", 1),
+        (hangs, "timeout: no answer within 0.3 s", 1),
+        (raises, "the system raised ZeroDivisionError: broken", 3),
+        (lambda given: given.case, "no telemetry", 3),
+        (two_roots, "2 task spans", 1),
+        (goes_out, "an offline replay opens no connections", 3),
+    ],
+)
+def test_a_run_that_cannot_be_judged_fails_with_its_reason_and_the_others_go_on(system, told, tries, tmp_path):
+    found = recorded(tmp_path, case(), case("two"))
+
+    async def first_alone(given):
+        if given.case == "two":
+            return await desk(given)
+        return await system(given) if asyncio.iscoroutinefunction(system) else system(given)
+
+    first, second = played(found, FunctionSystem(first_alone), limit_s=0.3)
+    assert told in first.invalid
+    assert (first.passed, first.tries, [check.name for check in first.failed]) == (False, tries, ["valid"])
+    assert second.passed
+
+
+PROGRAM = """
+import asyncio, json, os, subprocess, sys
+from agentobs import emit
+from mcp.client import Client
+case = json.loads(sys.stdin.readline())
+mode = case["input"].get("mode")
+if mode == "hang":
+    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", case["input"]["mark"]])
+    import time; time.sleep(60)
+if mode == "dies":
+    sys.exit("it broke")
+servers = json.load(open(os.environ["AGENTOBS_MCP_SERVERS"]))["mcpServers"]
+endpoint = os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"]
+telemetry = emit.configure(service="p", version="1", environment="e", endpoint=endpoint)
+
+async def work():
+    async with Client(servers["orders"]["url"]) as client:
+        with emit.tool_call("lookup", version="1"):
+            found = await client.call_tool("lookup", {"order": "A1"})
+    return found.content[0].text
+
+with emit.task(workflow="w", type="t", graph_version="1") as task, emit.agent("desk", emit.Prompt("d", "1")):
+    with emit.model_call("gpt-4.1-mini", "openai") as call:
+        call.usage(input_tokens=1000, output_tokens=100)
+    if mode == "policy":
+        emit.policy_violation(policy_id="pii", action="flagged")
+    answer = asyncio.run(work())
+telemetry.shutdown()
+print("some output")
+print(json.dumps(answer))
+"""
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory):
+    path = tmp_path_factory.mktemp("program") / "program.py"
+    path.write_text(PROGRAM)
+    return f"{sys.executable} {path}"
+
+
+def test_a_program_is_judged_by_its_own_telemetry_and_asks_tapes_over_http(program, tmp_path):
+    found = recorded(tmp_path, case(), case("policy", input={"order": "A1", "mode": "policy"}),
+                     case("dies", input={"order": "A1", "mode": "dies"}))  # fmt: skip
+    one, policy, dies = played(found, named(program), limit_s=60.0)
+    assert (one.passed, one.answer, one.path, one.tools) == (True, "order A1 at depth 1", (("desk",),), ("lookup",))
+    assert (one.model_calls, one.tokens) == (1, 1100)
+    assert one.cost_usd > 0
+    assert [check.name for check in policy.failed] == ["violations"]
+    assert "exit code 1: it broke" in dies.invalid
+
+
+def test_a_program_that_hangs_is_ended_with_its_children(program, tmp_path):
+    mark = f"golden-{os.getpid()}-{time.time_ns()}"
+    found = recorded(tmp_path, case())
+    hanging = found.cases[0].example.model_copy(update={"input": {"mode": "hang", "mark": mark}})
+    found = dataset.Dataset(found.folder, (dataset.Case(hanging, 1, ""),), found.tapes, found.surfaces)
+    (run,) = played(found, named(program), limit_s=3.0)
+    assert run.invalid == "timeout: no answer within 3 s"
+    left = [each.pid for each in psutil.process_iter(["cmdline"]) if mark in (each.info["cmdline"] or [])]
+    assert [pid for pid in left if psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie"] == []
+
+
+def test_a_program_that_is_not_there_is_not_run():
+    found = dataset.Dataset(Path(), (), {}, {})
+    with pytest.raises(GoldenError, match="does not start"):
+        played(_one(found), named("no-such-program --now"))
+
+
+def _one(found):
+    one = Example.model_validate_json(json.dumps(case()))
+    return dataset.Dataset(found.folder, (dataset.Case(one, 1, ""),), {}, {})
+
+
+@pytest.mark.parametrize("spelled", ["no_such_module:answer", "delivery.golden.systems:no_such", "json:__name__"])
+def test_a_function_that_is_not_there_is_not_run(spelled):
+    with pytest.raises(GoldenError, match=spelled):
+        named(spelled)
+
+
+def test_a_service_goes_on_with_the_trace_of_the_request(tmp_path, monkeypatch):
+    port = _free_port()
+    monkeypatch.setenv("AGENTOBS_GOLDEN_OTLP_PORT", str(port))
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(OTLPSpanExporter(f"http://127.0.0.1:{port}/v1/traces")))
+    tracer = provider.get_tracer("service")
+
+    class Service(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            context = propagate.extract(dict(self.headers)) if body["case"] == "one" else None
+            attributes = {"agentic.span.role": "task", "agentic.task.outcome": "success"}
+            with tracer.start_as_current_span("task", context, attributes=attributes) as task:
+                inside = trace.set_span_in_context(task)
+                agent = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "desk"}
+                with tracer.start_as_current_span("invoke_agent desk", inside, attributes=agent):
+                    answer = asyncio.run(_looked_up(body["mcp_servers"]["orders"]))
+            content = json.dumps({"answer": answer}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Service) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        found = recorded(tmp_path, case(success_criteria={"outcome": "success"}),
+                         case("alone", success_criteria={"outcome": "success"}))  # fmt: skip
+        one, alone = played(found, named(f"http://127.0.0.1:{server.server_address[1]}/"), limit_s=3.0, jobs=1)
+        server.shutdown()
+    assert (one.passed, one.answer, one.path) == (True, "order A1 at depth 1", (("desk",),))
+    assert "does not go on with `traceparent`" in alone.invalid
+
+
+async def _looked_up(address):
+    async with Client(address) as client:
+        return (await client.call_tool("lookup", {"order": "A1"})).content[0].text
+
+
+def _free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_a_run_that_was_cut_short_goes_on_where_it_was(tmp_path):
+    folder = tmp_path / "desk"
+    recorded(folder, case(), case("two"))
+    made = Session(folder=folder, system="demo.golden:healthy", out=tmp_path / "out")
+    journal = results.Journal(tmp_path / "out" / "runs.jsonl", dataset.load(folder).digest, made.system)
+    (kept, _) = played(dataset.load(folder), FunctionSystem(desk))
+    journal.begin([kept])
+    with (tmp_path / "out" / "runs.jsonl").open("a") as file:
+        file.write('{"of": {"digest"')  # the power went
+    again = made.run(1, resume=True)
+    assert [run.answer for run in again.results if run.case == "one"] == [kept.answer]
+    assert next(run for run in again.results if run.case == "two").invalid  # the demo cannot read this input
+
+
+@pytest.fixture(scope="module")
+def some_of_the_demo(tmp_path_factory):
+    """60 of the demo's cases, those with broken tools among them, frozen and blessed."""
+    folder = tmp_path_factory.mktemp("desk")
+    lines = (DESK / "cases.jsonl").read_bytes().splitlines(keepends=True)
+    files.write(folder / "cases.jsonl", b"".join(lines[:50] + lines[-10:]))
+    for path in (DESK / "tapes").iterdir():
+        files.write(folder / "tapes" / path.name, path.read_bytes())
+    told = CliRunner().invoke(app, ["freeze", str(folder), "--version", "1", "--reason", "some"])
+    assert told.exit_code == 0, told.output
+    Session(folder=folder, system="demo.golden:healthy", out=folder / "out").bless(5, "ada")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("scenario", "answer", "rule"),
+    [
+        ("healthy", Answer.PASSED, ""),
+        ("prompt_regression", Answer.REGRESSED, "G2"),
+        ("graph_change", Answer.REGRESSED, "G5"),
+        ("model_swap", Answer.REGRESSED, "G5"),
+        ("policy_violation", Answer.REGRESSED, "G1"),
+    ],
+)
+def test_the_gate_finds_what_a_scenario_of_the_demo_breaks(scenario, answer, rule, some_of_the_demo, tmp_path):
+    found = Session(folder=some_of_the_demo, system=f"demo.golden:{scenario}", out=tmp_path).gate(1)
+    assert found.answer is answer
+    assert rule in {reason.rule for reason in found.reasons if reason.blocks} | {""}
+
+
+def test_a_little_less_skill_is_found_too(some_of_the_demo, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        demo_golden, "a_little_worse", demo_golden.SupportDesk(replace(HEALTHY, skill=0.9)), raising=False
+    )
+    found = Session(folder=some_of_the_demo, system="demo.golden:a_little_worse", out=tmp_path).gate(1)
+    assert found.answer is Answer.REGRESSED
+
+
+def test_the_same_seed_twice_is_the_same_but_for_times(some_of_the_demo, tmp_path):
+    made = []
+    for name in ("a", "b"):
+        Session(folder=some_of_the_demo, system="demo.golden:healthy", out=tmp_path / name).run(1)
+        text = json.loads((tmp_path / name / "run.json").read_text())
+        del text["times"]
+        made.append(json.dumps(text))
+    assert made[0] == made[1]
+
+
+def test_the_dataset_of_the_repository_is_frozen_and_its_baseline_fits():
+    found = dataset.load(DESK)
+    past = baseline.read(DESK / "baseline.json")
+    assert (len(found.cases), found.frozen, past.digest) == (200, True, found.digest)
+    assert past.deterministic
+    assert all(each.passed == each.runs == 10 for each in past.cases.values())
+
+
+def test_from_nothing_to_a_gate_on_the_command_line(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def said(code, *words):
+        done = CliRunner().invoke(app, [*words])
+        assert done.exit_code == code, done.output
+        return done.output
+
+    said(0, "init", ".")
+    assert "not frozen" in said(0, "check", ".")
+    said(0, "run", "system:answer", ".")
+    said(3, "gate", "system:answer", ".")  # not frozen
+    said(0, "freeze", ".", "--version", "1", "--reason", "first", "--by", "ada")
+    said(3, "gate", "system:answer", ".")  # no baseline
+    said(0, "bless", "system:answer", ".")
+    assert "57 more cases would decide" in said(2, "gate", "system:answer", ".")
+    Path("system.py").write_text(Path("system.py").read_text().replace("I cannot", "done:"))
+    sys.modules.pop("system")
+    assert "regressed" in said(1, "gate", "system:answer", ".")
+    Path("cases.jsonl").write_text(Path("cases.jsonl").read_text().replace("politely", "kindly"))
+    said(3, "gate", "system:answer", ".")
+    assert "changed greets" in said(1, "diff", ".")
+    said(3, "init", ".")
+    assert json.loads(said(0, "check", "--schema"))["properties"]["input"]
