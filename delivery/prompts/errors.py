@@ -1,0 +1,7 @@
+"""Why prompts could not be looked at."""
+
+from agentobs.errors import AgentobsError
+
+
+class PromptsError(AgentobsError):
+    """The file, what was expected, and the fix."""
