@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, ValidationError
 
@@ -42,6 +42,7 @@ class Baseline(Strict):
     system: Words
     by: Words
     at: str
+    judge: Annotated[str, Field(description="Whose verdicts counted, and at which criteria")] = ""
     cases: dict[str, Past]
 
     @property
@@ -55,7 +56,9 @@ class Baseline(Strict):
         return self.runs > 1 and all(past.behaviour for past in self.cases.values())
 
 
-def made(dataset: Dataset, results: Sequence[Result], *, system: str, by: str, at: str) -> Baseline:
+def made(  # noqa: PLR0913 what a baseline says of itself
+    dataset: Dataset, results: Sequence[Result], *, system: str, by: str, at: str, judge: str = ""
+) -> Baseline:
     """The baseline that runs make. Raises GoldenError where one did what is never acceptable."""
     by_case: dict[str, list[Result]] = {}
     for result in results:
@@ -69,6 +72,7 @@ def made(dataset: Dataset, results: Sequence[Result], *, system: str, by: str, a
         system=system,
         by=by,
         at=at,
+        judge=judge,
         cases={case: _past(runs) for case, runs in sorted(by_case.items())},
     )
 

@@ -119,8 +119,13 @@ class Compared:
         return _share(self.now) - self.past.passed / self.past.runs
 
 
-def belongs(dataset: Dataset, cases: Sequence[Case], baseline: Baseline) -> None:
-    """G0: the baseline is of this very dataset and knows every case. Raises GoldenError."""
+def belongs(dataset: Dataset, cases: Sequence[Case], baseline: Baseline, judge: str = "") -> None:
+    """G0: the baseline is of this very dataset and judge, and knows every case. Raises GoldenError."""
+    if baseline.judge != judge:
+        raise GoldenError(
+            f"the baseline was judged by {baseline.judge or 'nobody'}, these runs are by {judge or 'nobody'}; fix: the "
+            "same --judge and calibration, or agentobs golden bless"
+        )
     if baseline.digest != dataset.digest:
         raise GoldenError(
             f"the baseline is of {baseline.dataset}, the dataset is {dataset.reference}; fix: run the gate on the "
@@ -134,8 +139,7 @@ def belongs(dataset: Dataset, cases: Sequence[Case], baseline: Baseline) -> None
 
 
 def paired(dataset: Dataset, cases: Sequence[Case], baseline: Baseline, results: Sequence[Result]) -> list[Compared]:
-    """G0 again: every case with its past and its runs. Raises GoldenError where they do not belong together."""
-    belongs(dataset, cases, baseline)
+    """G0 again: every case with its past and its runs. Raises GoldenError where runs are missing."""
     by_case: dict[str, list[Result]] = {}
     for result in results:
         by_case.setdefault(result.case, []).append(result)
@@ -180,6 +184,7 @@ def decide(
                 "fix: agentobs golden bless --runs 10",
             )
         )
+    doubts += _unjudged(compared)
     blocking = any(reason.blocks for reason in reasons)
     open_ones = [reason for reason in reasons if not reason.blocks] + doubts
     answer = Answer.REGRESSED if blocking else Answer.UNDECIDED if open_ones else Answer.PASSED
@@ -313,6 +318,14 @@ def _too_little(
     worse = f"{-100 * mean:.1f} points worse" if mean < 0 else "not worse"
     text = f"cannot tell: {worse}, could be {-100 * bound:.1f} (margin {100 * margin:g}){would}"
     yield Reason(rule="G4", blocks=False, text=text)
+
+
+def _unjudged(compared: Sequence[Compared]) -> Iterator[Reason]:
+    """A judge that says nothing is no reason to block, and none to pass."""
+    for each in compared:
+        if missing := sorted({criterion for result in each.now for criterion in result.unjudged}):
+            text = f"the judge gave no verdict on {', '.join(missing)}"
+            yield Reason(rule="judge", case=each.case.example.id, blocks=False, text=text)
 
 
 def _variance(each: Compared) -> float:

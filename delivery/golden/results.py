@@ -21,7 +21,10 @@ SCHEMA: Final = "agentobs/golden-run/1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """One run of one case: whether it passed, what failed, what it did."""
+    """One run of one case: whether it passed, what failed, what it did.
+
+    `unjudged`: criteria at which the judge takes part in the gate and gave no verdict.
+    """
 
     case: str
     run: int
@@ -40,6 +43,7 @@ class Result:
     retries: int
     invalid: str = ""
     notes: tuple[str, ...] = ()
+    unjudged: tuple[str, ...] = ()
     tries: int = 1
     ms: float = 0.0
 
@@ -82,7 +86,7 @@ class Result:
         """The run that a JSON document says. Raises TypeError, KeyError."""
         failed = tuple(Check(**check) for check in made["failed"])
         path = tuple(tuple(step) for step in made["path"])
-        lists = {"tools": tuple(made["tools"]), "notes": tuple(made.get("notes", ()))}
+        lists = {key: tuple(made.get(key, ())) for key in ("tools", "notes", "unjudged")}
         return cls(**{**made, "failed": failed, "path": path, **lists})
 
 

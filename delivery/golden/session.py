@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from delivery.golden import baseline, dataset, files, gate, report, results
+from delivery.golden import baseline, calibration, dataset, files, gate, judging, report, results
 from delivery.golden.baseline import Baseline
 from delivery.golden.dataset import Case, Dataset
 from delivery.golden.errors import GoldenError
 from delivery.golden.gate import Compared, Decision
+from delivery.golden.judge import Judge
 from delivery.golden.results import Journal, Result, RunFile
 from delivery.golden.running import Runner, Settings
 from delivery.golden.systems import System, named
@@ -33,6 +34,7 @@ class Session:
     system: str
     out: Path
     settings: Settings = field(default_factory=Settings)
+    judge: Judge | None = None
     today: dt.date = field(default_factory=lambda: dt.datetime.now(tz=dt.UTC).date())
 
     def run(self, runs: int, *, resume: bool = False) -> RunFile:
@@ -47,7 +49,9 @@ class Session:
         """Keep what the system does now as the baseline; cases in quarantine too, for that ends. Raises GoldenError."""
         found = self._frozen()
         made = asyncio.run(self._played(found, found.cases, runs, resume=False))
-        past = baseline.made(found, made.results, system=self.system, by=by, at=results.now())
+        past = baseline.made(
+            found, made.results, system=self.system, by=by, at=results.now(), judge=self._judge_of(found)
+        )
         baseline.write(self.folder / baseline.FILE, past)
         return past
 
@@ -55,7 +59,7 @@ class Session:
         """Compare with the baseline, run again what looks broken, write the reports. Raises GoldenError."""
         found = self._frozen()
         cases, past = found.counted(self.today), baseline.read(self.folder / baseline.FILE)
-        gate.belongs(found, cases, past)  # before any run is paid for
+        gate.belongs(found, cases, past, self._judge_of(found))  # before any run is paid for
         made, compared, fresh = asyncio.run(self._compared(found, cases, past, runs, resume=resume))
         decision = gate.decide(compared, past, fresh, margin)
         files.write(self.out / JUNIT, report.junit(found, made.results, decision, _skipped(found, cases)))
@@ -71,6 +75,17 @@ class Session:
             raise GoldenError(f"{self.folder}: baseline and gate take frozen cases only; fix: agentobs golden freeze")
         return found
 
+    def _judge_of(self, found: Dataset) -> str:
+        """Whose verdicts count, at which criteria: another model, or a criterion more, is another judge."""
+        trusted = calibration.trusted(found, self.judge, calibration.read(self.folder)) if self.judge else ()
+        return f"{self.judge.model}: {', '.join(sorted(trusted))}" if self.judge and trusted else ""
+
+    async def _judged(self, found: Dataset, new: list[Result]) -> list[Result]:
+        if self.judge is None:
+            return new
+        trusted = calibration.trusted(found, self.judge, calibration.read(self.folder))
+        return await judging.judged(found, new, self.judge, trusted)
+
     async def _played(self, found: Dataset, cases: Sequence[Case], runs: int, *, resume: bool) -> RunFile:
         async with named(self.system) as system:
             return await self._play(system, found, cases, runs, resume=resume)
@@ -81,6 +96,7 @@ class Session:
         journal.begin(done)
         started = results.now()
         new = await Runner(found, system, self.settings, journal.keep).play(cases, range(runs), done)
+        new = await self._judged(found, new)
         made = RunFile(
             dataset=found.reference,
             digest=found.digest,
@@ -102,7 +118,8 @@ class Session:
             runner, fresh = Runner(found, system, self.settings), {}
             for suspect in gate.suspects(compared, past):
                 again = [case for case in cases if case.example.id == suspect.case]
-                fresh[suspect.case] = await runner.play(again, range(runs, runs + suspect.fresh))
+                more = await runner.play(again, range(runs, runs + suspect.fresh))
+                fresh[suspect.case] = await self._judged(found, more)
         return made, compared, fresh
 
 

@@ -10,10 +10,11 @@ from typing import Annotated, Final
 
 import typer
 
-from delivery.golden import baseline, dataset, freezing, report, starting, taping
+from delivery.golden import baseline, calibration, dataset, freezing, report, results, starting, taping
 from delivery.golden.errors import GoldenError
 from delivery.golden.example import Example
 from delivery.golden.gate import Answer
+from delivery.golden.judge import FAKE, Judge, Mode
 from delivery.golden.running import Settings
 from delivery.golden.session import PAGE, RUN, Session
 from delivery.golden.systems import named
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 
 _OUT: Final = Path("golden-results")
+_CACHE: Final = Path("golden-judge-cache")
 _SHOWN: Final = 20
 
 Folder = Annotated[Path, typer.Argument(help="The folder of the dataset.")]
@@ -39,6 +41,18 @@ Online = Annotated[bool, typer.Option("--online", help="Let the system connect t
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder for run.json, JUnit, Markdown and the page.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with what --out has of this dataset.")]
 By = Annotated[str, typer.Option("--by", help="Who does it; default: this user and computer.")]
+
+
+JudgeModel = Annotated[str, typer.Option("--judge", help="Model that answers the cases' judge questions.")]
+JudgeUrl = Annotated[str, typer.Option("--judge-url", help="Its OpenAI-compatible endpoint; key: OPENAI_API_KEY.")]
+JudgeMode = Annotated[Mode, typer.Option("--judge-mode", help="live, only what is in the cache, or fake (for tests).")]
+JudgeCache = Annotated[Path, typer.Option("--judge-cache", help="Folder that keeps verdicts by their content.")]
+
+
+def _judge(model: str, url: str, mode: Mode, cache: Path) -> Judge | None:
+    """The judge that was asked for."""
+    named_ = FAKE if mode is Mode.FAKE else model
+    return Judge(model=named_, base_url=url or None, mode=mode, cache=cache) if named_ else None
 
 
 @contextmanager
@@ -146,11 +160,16 @@ def run(
     vary_seed: Vary = False,
     online: Online = False,
     out: Out = _OUT,
+    judge: JudgeModel = "",
+    judge_url: JudgeUrl = "",
+    judge_mode: JudgeMode = Mode.LIVE,
+    judge_cache: JudgeCache = _CACHE,
 ) -> None:
     """Replay a dataset and keep what came; exit 1 where a run fails. No baseline is needed: that is `gate`."""
     settings = Settings(jobs=jobs, limit_s=limit, vary_seed=vary_seed, online=online)
+    asked = _judge(judge, judge_url, judge_mode, judge_cache)
     with _not_run():
-        made = Session(folder=folder, system=system, out=out, settings=settings).run(runs, resume=resume)
+        made = Session(folder=folder, system=system, out=out, settings=settings, judge=asked).run(runs, resume=resume)
     failed = [result for result in made.results if not result.passed]
     for result in failed[:_SHOWN]:
         check = result.failed[0]
@@ -170,11 +189,16 @@ def bless(
     online: Online = False,
     out: Out = _OUT,
     by: By = "",
+    judge: JudgeModel = "",
+    judge_url: JudgeUrl = "",
+    judge_mode: JudgeMode = Mode.LIVE,
+    judge_cache: JudgeCache = _CACHE,
 ) -> None:
     """Keep what the system does now as the baseline that the gate compares with. Nothing else moves it."""
     settings = Settings(jobs=jobs, limit_s=limit, vary_seed=vary_seed, online=online)
+    asked = _judge(judge, judge_url, judge_mode, judge_cache)
     with _not_run():
-        session = Session(folder=folder, system=system, out=out, settings=settings)
+        session = Session(folder=folder, system=system, out=out, settings=settings, judge=asked)
         past = session.bless(runs, by or baselines.operator())
     passed = sum(each.passed == each.runs for each in past.cases.values())
     alike = "every run of a case is alike" if past.deterministic else "runs of a case differ"
@@ -193,11 +217,16 @@ def gate_(
     vary_seed: Vary = False,
     online: Online = False,
     out: Out = _OUT,
+    judge: JudgeModel = "",
+    judge_url: JudgeUrl = "",
+    judge_mode: JudgeMode = Mode.LIVE,
+    judge_cache: JudgeCache = _CACHE,
 ) -> None:
     """Compare with the baseline: exit 0 passed, 1 regressed, 2 undecided, 3 not run."""
     settings = Settings(jobs=jobs, limit_s=limit, vary_seed=vary_seed, online=online)
+    asked = _judge(judge, judge_url, judge_mode, judge_cache)
     with _not_run():
-        session = Session(folder=folder, system=system, out=out, settings=settings)
+        session = Session(folder=folder, system=system, out=out, settings=settings, judge=asked)
         decision = session.gate(runs, margin / 100, resume=resume)
     for line in report.figures(decision):
         safe.say(line)
@@ -207,3 +236,25 @@ def gate_(
         safe.say(f"{left} more in {out / PAGE}")
     safe.say(decision.answer)
     raise typer.Exit(decision.answer.exit_code)
+
+
+@app.command()
+def calibrate(
+    folder: Folder,
+    answers: Annotated[Path, typer.Option("--answers", help="The run.json that holds the labelled answers.")],
+    judge: JudgeModel = "",
+    judge_url: JudgeUrl = "",
+    judge_mode: JudgeMode = Mode.LIVE,
+    judge_cache: JudgeCache = _CACHE,
+) -> None:
+    """Measure a judge against labels of people; it takes part in the gate only where it is good enough."""
+    with _not_run():
+        asked = _judge(judge, judge_url, judge_mode, judge_cache)
+        if asked is None:
+            raise GoldenError("no judge is named; fix: --judge MODEL")
+        found, given = dataset.load(folder), calibration.labels(folder / calibration.LABELS)
+        made = asyncio.run(calibration.calibrate(found, results.read(answers).results, given, asked))
+        calibration.write(folder, made)
+    for criterion, each in made.items():
+        for line in each.told():
+            safe.say(f"{criterion}: {line}")
