@@ -35,26 +35,27 @@ def junit(dataset: Dataset, results: Sequence[Result], decision: Decision | None
         failed = [f"{check.name}: expected {check.expected}, got {check.got}" for run in runs for check in run.failed]
         if invalid:
             counts["errors"] += 1
-            ET.SubElement(place, "error", message=_xml(invalid))
+            ET.SubElement(place, "error", message=clean(invalid))
         elif reasons or (decision is None and failed):
             counts["failures"] += 1
-            failure = ET.SubElement(place, "failure", message=_xml("; ".join(reasons or failed[:1])))
-            failure.text = _xml("\n".join(failed))
+            failure = ET.SubElement(place, "failure", message=clean("; ".join(reasons or failed[:1])))
+            failure.text = clean("\n".join(failed))
     for each in skipped:
         place = ET.SubElement(suite, "testcase", classname=dataset.name, name=each.example.id)
         reason = each.example.quarantine.reason if each.example.quarantine else ""
-        ET.SubElement(place, "skipped", message=_xml(f"quarantined: {reason}"))
+        ET.SubElement(place, "skipped", message=clean(f"quarantined: {reason}"))
     if decision is not None and decision.answer is not Answer.PASSED:
         counts["failures"] += 1
         place = ET.SubElement(suite, "testcase", classname=dataset.name, name="gate")
         told = "\n".join(_line(reason) for reason in decision.reasons)
-        ET.SubElement(place, "failure", message=str(decision.answer)).text = _xml(told)
+        ET.SubElement(place, "failure", message=str(decision.answer)).text = clean(told)
     suite.attrib.update({key: str(value) for key, value in counts.items()})
     made: bytes = ET.tostring(suite, encoding="utf-8", xml_declaration=True)
     return made
 
 
-def _xml(text: str) -> str:
+def clean(text: str) -> str:
+    """Text without what XML has no letter for."""
     return text.translate(_XML_REFUSES).encode("utf-8", "replace").decode()
 
 

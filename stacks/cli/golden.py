@@ -3,14 +3,15 @@
 import asyncio
 import datetime as dt
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 
-from delivery.golden import baseline, calibration, dataset, freezing, report, results, starting, taping
+from delivery.golden import baseline, calibration, dataset, freezing, recording, report, results, starting, taping
+from delivery.golden.dataset import Dataset
 from delivery.golden.errors import GoldenError
 from delivery.golden.example import Example
 from delivery.golden.gate import Answer
@@ -18,6 +19,7 @@ from delivery.golden.judge import FAKE, Judge, Mode
 from delivery.golden.running import Settings
 from delivery.golden.session import PAGE, RUN, Session
 from delivery.golden.systems import named
+from delivery.tools import verifying
 from stacks import baselines
 from stacks.cli import safe, show
 from stacks.cli.options import print_schema
@@ -111,6 +113,28 @@ def record(
         safe.say(line)
     safe.say(f"recorded {folder}; next: agentobs golden check {folder}")
     raise typer.Exit(Answer.NOT_RUN.exit_code if wrong else 0)
+
+
+@app.command("verify-tools")
+def verify_tools(
+    folder: Folder,
+    servers: Annotated[Path, typer.Option("--servers", help='Live servers: a file {"mcpServers": {...}}.')],
+    most: Annotated[int, typer.Option("--most", min=0, help="Recorded calls of a tool that are made again.")] = 20,
+    limit: Limit = 10.0,
+) -> None:
+    """Find what tapes hide: changed schemas and answers of the servers that run now; exit 1 where something breaks."""
+    with _not_run():
+        found = asyncio.run(_verified(dataset.load(folder), taping.servers_of(servers), most, limit))
+    for difference in found:
+        safe.say(difference)
+    breaking = sum(each.breaks for each in found)
+    safe.say(f"{breaking} differences that may break agents, {len(found) - breaking} others")
+    raise typer.Exit(1 if breaking else 0)
+
+
+async def _verified(found: Dataset, servers: Mapping[str, Any], most: int, limit: float) -> list[verifying.Difference]:
+    async with AsyncExitStack() as stack:
+        return await verifying.verify(found, await recording.opened(stack, servers), most, limit)
 
 
 @app.command()
