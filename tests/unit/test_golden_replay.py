@@ -366,10 +366,10 @@ def test_a_run_that_was_cut_short_goes_on_where_it_was(tmp_path):
 
 @pytest.fixture(scope="module")
 def some_of_the_demo(tmp_path_factory):
-    """60 of the demo's cases, those with broken tools among them, frozen and blessed."""
+    """30 of the demo's cases, those with broken tools among them, frozen and blessed."""
     folder = tmp_path_factory.mktemp("desk")
     lines = (DESK / "cases.jsonl").read_bytes().splitlines(keepends=True)
-    files.write(folder / "cases.jsonl", b"".join(lines[:50] + lines[-10:]))
+    files.write(folder / "cases.jsonl", b"".join(lines[:20] + lines[-10:]))
     for path in (DESK / "tapes").iterdir():
         files.write(folder / "tapes" / path.name, path.read_bytes())
     told = CliRunner().invoke(app, ["freeze", str(folder), "--version", "1", "--reason", "some"])
@@ -389,7 +389,7 @@ def some_of_the_demo(tmp_path_factory):
     ],
 )
 def test_the_gate_finds_what_a_scenario_of_the_demo_breaks(scenario, answer, rule, some_of_the_demo, tmp_path):
-    found = Session(folder=some_of_the_demo, system=f"demo.golden:{scenario}", out=tmp_path).gate(1)
+    found = Session(folder=some_of_the_demo, system=f"demo.golden:{scenario}", out=tmp_path).gate(1, 0.1)
     assert found.answer is answer
     assert rule in {reason.rule for reason in found.reasons if reason.blocks} | {""}
 
@@ -398,7 +398,7 @@ def test_a_little_less_skill_is_found_too(some_of_the_demo, tmp_path, monkeypatc
     monkeypatch.setattr(
         demo_golden, "a_little_worse", demo_golden.SupportDesk(replace(HEALTHY, skill=0.9)), raising=False
     )
-    found = Session(folder=some_of_the_demo, system="demo.golden:a_little_worse", out=tmp_path).gate(1)
+    found = Session(folder=some_of_the_demo, system="demo.golden:a_little_worse", out=tmp_path).gate(1, 0.1)
     assert found.answer is Answer.REGRESSED
 
 
