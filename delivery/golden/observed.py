@@ -4,6 +4,7 @@ Spans come from any language. Not here: how they are caught (`capture`, `receive
 """
 
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -15,6 +16,7 @@ from collector.prices import PriceTable, load
 
 ANSWER_KEPT: Final = 4000
 """Characters of an answer that a report keeps; its digest is over all of it."""
+_MOST: Final = 1e12
 _MODEL: Final = {"chat", "text_completion", "generate_content"}
 
 
@@ -68,8 +70,11 @@ class Observation:
 
     @property
     def answer_text(self) -> str:
-        """The answer as text."""
-        return self.answer if isinstance(self.answer, str) else json.dumps(self.answer, ensure_ascii=False)
+        """The answer as text that every encoding holds, whatever a system returned."""
+        text = (
+            self.answer if isinstance(self.answer, str) else json.dumps(self.answer, ensure_ascii=False, default=repr)
+        )
+        return text.encode("utf-8", "replace").decode()
 
     @property
     def behaviour(self) -> str:
@@ -81,7 +86,7 @@ class Observation:
             [[call.name, repr(call.arguments), call.error] for call in self.tools],
             self.answer_text,
         ]
-        return canonical.digest(told)[:16]
+        return canonical.digest(json.dumps(told))[:16]  # as ASCII: what was said may be no text
 
 
 def observe(  # noqa: PLR0913 all that is known of one run
@@ -111,7 +116,7 @@ def observe(  # noqa: PLR0913 all that is known of one run
         model_calls=len(models),
         tokens=sum(_tokens(span) for span in models),
         cost_usd=round(_stated(root) or sum(_cost(span) for span in models), 9),
-        retries=int(root.said(Attr.TASK_RETRIES) or 0) if root else 0,
+        retries=_count(root.said(Attr.TASK_RETRIES)) if root else 0,
         invalid=invalid,
         ms=round(ms, 1),
     )
@@ -133,7 +138,7 @@ def _path(spans: Sequence[Span]) -> tuple[tuple[str, ...], ...]:
 
 def _again(span: Span, by_id: Mapping[str, Span]) -> bool:
     """Whether a span repeats another: a retry, a fallback, or a framework's span inside ours for the same agent."""
-    if int(span.said(Attr.RETRY_ATTEMPT) or 0) > 0 or span.said(Attr.FALLBACK_FROM):
+    if _count(span.said(Attr.RETRY_ATTEMPT)) > 0 or span.said(Attr.FALLBACK_FROM):
         return True
     above = by_id.get(span.parent)
     return above is not None and above.said(Attr.OPERATION) == Operation.INVOKE_AGENT and _agent(above) == _agent(span)
@@ -157,7 +162,7 @@ def _tools(spans: Sequence[Span], asked: Sequence[tuple[str, dict[str, Any]]]) -
         seen = waiting.get(name)
         recorded = seen.pop(0) if seen else None
         said = _json(span.said(Attr.TOOL_ARGUMENTS))
-        attempt = int(span.said(Attr.RETRY_ATTEMPT) or 0)
+        attempt = _count(span.said(Attr.RETRY_ATTEMPT))
         made.append(ToolCall(name, recorded if said is None else said, str(span.said(Attr.ERROR_TYPE) or ""), attempt))
     return tuple(made)
 
@@ -185,12 +190,22 @@ def _json(value: Any) -> Any:  # noqa: ANN401 attributes are of any type
         return value
 
 
+def _amount(value: Any) -> float:  # noqa: ANN401 attributes are of any type
+    """A number that a sender gave; what is none counts as nothing."""
+    sound = isinstance(value, int | float) and math.isfinite(value) and 0 <= value <= _MOST
+    return float(value) if sound else 0.0
+
+
+def _count(value: Any) -> int:  # noqa: ANN401 attributes are of any type
+    return int(_amount(value))
+
+
 def _tokens(span: Span) -> int:
-    return int(span.said(Attr.INPUT_TOKENS) or 0) + int(span.said(Attr.OUTPUT_TOKENS) or 0)
+    return _count(span.said(Attr.INPUT_TOKENS)) + _count(span.said(Attr.OUTPUT_TOKENS))
 
 
 def _stated(root: Span | None) -> float:
-    return float(root.said(Attr.TASK_COST) or 0.0) if root else 0.0
+    return _amount(root.said(Attr.TASK_COST)) if root else 0.0
 
 
 @cache
@@ -200,5 +215,5 @@ def _prices() -> PriceTable:
 
 def _cost(span: Span) -> float:
     model = str(span.said(Attr.RESPONSE_MODEL) or span.said(Attr.REQUEST_MODEL) or "")
-    spent = int(span.said(Attr.INPUT_TOKENS) or 0), int(span.said(Attr.OUTPUT_TOKENS) or 0)
+    spent = _count(span.said(Attr.INPUT_TOKENS)), _count(span.said(Attr.OUTPUT_TOKENS))
     return _prices().cost_usd(model, *spent) or 0.0

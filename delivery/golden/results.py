@@ -79,7 +79,8 @@ class Result:
 
     def document(self) -> dict[str, Any]:
         """The JSON of a run."""
-        return json.loads(json.dumps(asdict(self)))  # type: ignore[no-any-return]
+        text = json.dumps(asdict(self), ensure_ascii=False).encode("utf-8", "replace")  # halves of pairs are no text
+        return json.loads(text)  # type: ignore[no-any-return]
 
     @classmethod
     def read(cls, made: Mapping[str, Any]) -> Self:

@@ -8,6 +8,7 @@ import asyncio
 import datetime as dt
 import functools
 import json
+import logging
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -58,6 +59,7 @@ async def _make() -> None:
         recorder = recording.Recorder(await recording.opened(stack, servers))
         await recorder.begin()
         system = await stack.enter_async_context(FunctionSystem(golden.healthy))
+        logging.getLogger().setLevel(logging.ERROR)  # the desk tells of each request
         cases, tapes = [], []
         numbers: Iterator[int] = iter(range(10_000))
         while len(cases) < CASES:

@@ -64,6 +64,7 @@ VERBS: Final = {
         at="stacks.cli.golden:app",
         help="Golden datasets: cases with what is expected of each, their replay, and a gate.",
     ),
+    "ci": Verb(at="stacks.cli.ci:app", help="Workflows for a repository of agents."),
     "tools": Verb(at="stacks.cli.tools:app", help="MCP servers looked at from outside."),
     "prompts": Verb(at="stacks.cli.prompts:app", help="Prompts as files."),
     "langfuse": Verb(at="stacks.cli.langfuse:app", help="The project in Langfuse."),

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from agentobs import canonical
-from delivery.golden import criteria, dataset, freezing, tape
+from delivery.golden import criteria, dataset, freezing, starting, tape
 from delivery.golden.errors import GoldenError
 from delivery.golden.example import Example
 from delivery.golden.observed import Observation, ToolCall
@@ -145,7 +145,7 @@ def test_a_frozen_dataset_that_changed_is_not_run_and_diff_is_named(tmp_path):
         frozen(folder)
 
 
-@pytest.mark.parametrize("linked", ["cases.jsonl", "tapes"])
+@pytest.mark.parametrize("linked", ["cases.jsonl", "tapes", f"tapes/{NAMED['tape']}.json"])
 def test_a_link_is_no_part_of_a_dataset(linked, tmp_path):
     folder = written(tmp_path / "desk", NAMED)
     (folder / linked).rename(tmp_path / "elsewhere")
@@ -182,6 +182,18 @@ def test_a_case_of_production_is_frozen_once_somebody_approved_it(tmp_path):
     with pytest.raises(GoldenError, match="approved_by"):
         frozen(folder)
     assert frozen(written(folder, {**CASE, "provenance": {"source": "production", "approved_by": "ada"}})).cases
+
+
+def test_what_may_be_a_slip_of_the_pen_is_warned_of(tmp_path):
+    cases = [{**CASE, "id": f"c{number}"} for number in range(59)] + [{**NAMED, "agent_path_expected": ["plannner"]}]
+    folder = written(tmp_path / "desk", *cases)
+    frozen(folder)
+    (told,) = starting.warnings(dataset.load(folder))
+    assert "cases.jsonl:60" in told
+    assert "'plannner'" in told
+    written(folder, {**NAMED, "tools_allowed": ["lookup", "lookupp"]})
+    told = [*starting.warnings(dataset.draft(folder))]
+    assert any("no server on tape offers lookupp" in each for each in told)
 
 
 def test_quarantine_ends_by_itself_and_nothing_left_is_not_green(tmp_path):

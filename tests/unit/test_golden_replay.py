@@ -30,6 +30,8 @@ from delivery.golden.errors import GoldenError
 from delivery.golden.example import Example
 from delivery.golden.gate import Answer
 from delivery.golden.matching import Miss, Player
+from delivery.golden.observed import Span
+from delivery.golden.receiver import Receiver
 from delivery.golden.running import Runner, Settings
 from delivery.golden.session import Session
 from delivery.golden.systems import CaseRun, FunctionSystem, named
@@ -194,6 +196,13 @@ def two_roots(_):
             pass
 
 
+def says_what_is_no_text(_):
+    with emit.task(workflow="w", type="t", graph_version="1") as task:
+        task.span.set_attribute("agentic.task.retries", "many")
+        task.span.set_attribute("agentic.task.cost_usd", float("nan"))
+    raise ValueError("half a pair: \ud800")
+
+
 def goes_out(_):
     with emit.task(workflow="w", type="t", graph_version="1"), emit.agent("desk"):
         socket.create_connection(("192.0.2.1", 80), timeout=1)
@@ -207,6 +216,7 @@ def goes_out(_):
         (raises, "the system raised ZeroDivisionError: broken", 3),
         (lambda given: given.case, "no telemetry", 3),
         (two_roots, "2 task spans", 1),
+        (says_what_is_no_text, "half a pair", 3),
         (goes_out, "an offline replay opens no connections", 3),
     ],
 )
@@ -222,6 +232,20 @@ def test_a_run_that_cannot_be_judged_fails_with_its_reason_and_the_others_go_on(
     assert told in first.invalid
     assert (first.passed, first.tries, [check.name for check in first.failed]) == (False, tries, ["valid"])
     assert second.passed
+    made = results.RunFile(dataset="d", digest="0", system="s", results=(first, second))
+    made.write(tmp_path / "run.json")
+    assert [run.run for run in results.read(tmp_path / "run.json").results] == [0, 0]
+
+
+@pytest.mark.parametrize("answer", [object(), "\ud800", float("nan"), {"a": {1, 2}}, None, b"\xff"])
+def test_whatever_a_system_returns_is_kept_as_text(answer, tmp_path):
+    def system(_):
+        with emit.task(workflow="w", type="t", graph_version="1"), emit.agent("desk"):
+            return answer
+
+    (run,) = played(_one(dataset.Dataset(tmp_path, (), {}, {})), FunctionSystem(system))
+    results.Journal(tmp_path / "runs.jsonl", "0", "s").begin([run])
+    assert results.Journal(tmp_path / "runs.jsonl", "0", "s").finished() == [results.Result.read(run.document())]
 
 
 PROGRAM = """
@@ -301,6 +325,22 @@ def _one(found):
 def test_a_function_that_is_not_there_is_not_run(spelled):
     with pytest.raises(GoldenError, match=spelled):
         named(spelled)
+
+
+def span(name, parent="", **attributes):
+    return Span(trace="t", id=name, parent=parent, name=name, start=1, end=2, attributes=attributes)
+
+
+def test_spans_that_come_late_are_waited_for_and_then_marked():
+    root = span("root", "runner", **{"agentic.span.role": "task"})
+    with Receiver() as receiver:
+        receiver.accept([root, span("grandchild", "child")], [])
+        threading.Timer(0.1, receiver.accept, [[span("child", "root")], []]).start()
+        assert receiver.wait("t", 5.0)
+        assert len(receiver.take("t")[0]) == 3
+        receiver.accept([root, span("grandchild", "child")], [])
+        assert not receiver.wait("t", 5.0)
+        assert not receiver.wait("another", 0.01)
 
 
 def test_a_service_goes_on_with_the_trace_of_the_request(tmp_path, monkeypatch):
