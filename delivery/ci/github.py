@@ -30,7 +30,7 @@ def files(project: Project) -> dict[str, str]:
     folder = ".github/workflows"
     return {
         f"{folder}/agents.yml": written(
-            "Lint prompts, test tools, replay the golden dataset, compare, block. Offline and without a secret for forks.",
+            "Lint prompts, test tools, replay the golden dataset, compare, block: offline, without a secret.",
             _checks(project),
         ),
         f"{folder}/agents-comment.yml": written(
