@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from stacks.cluster import hardening, ingress, limits, names, network, pods, secrets
+from stacks.cluster import hardening, ingress, limits, names, network, pods, releases, secrets
 from stacks.cluster.placement import ClusterPlacement
 from stacks.cluster.required import own_stores
 from stacks.cluster.resolve import resolve
@@ -97,6 +97,7 @@ def make(environment: Environment, settings: ClusterSettings) -> Plan:
             *secrets.objects(workloads, settings.namespace),
             *(manifest for workload in workloads for manifest in pods.objects(workload, target)),
             *ingress.objects(workloads, settings.namespace, web),
+            *releases.objects(settings.namespace),
         ),
     )
 

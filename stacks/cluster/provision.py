@@ -75,10 +75,9 @@ class Platform(ComponentResource):
         self._on_destroy, self._timeout = target.on_destroy, target.timeout
         self._values: dict[str, Output[str]] = {}
         self._digests: list[Output[str]] = []
-        namespace, *others = plan.manifests
-        first = self._made(namespace, [])
-        runs_pods, heavy, light = _by_turn(others)
-        before = [self._made(manifest, [first]) for manifest in light]
+        spaces = [self._made(manifest, []) for manifest in plan.manifests if manifest["kind"] == "Namespace"]
+        runs_pods, heavy, light = _by_turn([each for each in plan.manifests if each["kind"] != "Namespace"])
+        before = [self._made(manifest, spaces) for manifest in light]
         large = [(owner_of(manifest), self._made(manifest, before)) for manifest in heavy]
         runs = [
             self._made(manifest, [*before, *(made for owner, made in large if owner == owner_of(manifest))])

@@ -16,11 +16,11 @@ from urllib3.exceptions import HTTPError
 from delivery.store import StoreError, Taken
 from delivery.store.blobs import checked
 from stacks.cluster import names
+from stacks.cluster.releases import ROLE, VERBS, namespace_of
 from stacks.cluster.rollout import connect
 from stacks.environments import EnvName
 from stacks.workspace import Workspace, WorkspaceError
 
-VERBS: Final = ("create", "get", "list", "watch")
 FOLDER_LABEL: Final = f"{names.PROJECT}.io/folder"
 _DATA: Final = "blob"
 _LARGEST: Final = 700_000
@@ -29,11 +29,6 @@ _PAGE: Final = 500
 _FORBIDDEN: Final = 403
 _MISSING: Final = 404
 _THERE: Final = 409
-
-
-def namespace_of(namespace: str) -> str:
-    """The namespace of the releases of a stack."""
-    return f"{namespace}-releases"
 
 
 class ConfigMapBlobs:
@@ -106,9 +101,9 @@ class ConfigMapBlobs:
     def _error(self, error: ApiException) -> StoreError:
         said = (error.reason or "").lower()
         if error.status == _FORBIDDEN:
-            verbs = ", ".join(VERBS)
             return StoreError(
-                f"the cluster does not let you use ConfigMaps in {self._namespace}; fix: a role with {verbs} there"
+                f"the cluster does not let you use ConfigMaps in {self._namespace}; fix: a binding to its role {ROLE}"
+                f" ({', '.join(VERBS)})"
             )
         if error.status == _MISSING:
             return StoreError(f"there is no namespace {self._namespace}; fix: agentobs pulumi -s STACK up makes it")

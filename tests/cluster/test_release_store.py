@@ -10,7 +10,8 @@ from support.delivered import ENVIRONMENT, Desk, release, request
 from delivery.environments.operations import Kill, Target
 from delivery.releases import Dim
 from delivery.store import Store, StoreError, Taken
-from stacks.cluster.release_store import VERBS, ConfigMapBlobs
+from stacks.cluster.release_store import ConfigMapBlobs
+from stacks.cluster.releases import VERBS
 from stacks.cluster.rollout import connect
 
 NAMESPACE = "agentobs-releases"

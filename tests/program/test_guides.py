@@ -62,7 +62,7 @@ def test_every_folder_of_the_repository_has_its_row_in_the_architecture():
 def test_the_picture_has_every_layer_and_every_process_with_its_port():
     drawn = architecture.picture(ROOT)
     assert {name for layer in architecture.layers(ROOT) for name in layer} == {
-        "stacks", "dashboards", "runbooks", "alerts", "collector", "sdk",
+        "stacks", "gateway", "delivery", "dashboards", "runbooks", "alerts", "collector", "sdk",
     }  # fmt: skip
     shown = re.findall(r'class="title">([^<]+)</text>\n<text [^>]+>([^<]+)<', drawn)
     assert ("jaeger or tempo", f"{PORTS['jaeger']}, {PORTS['tempo']}") in shown

@@ -12,6 +12,7 @@ from support.kubernetes_schemas import validate
 import toolchain.table
 from stacks.cluster import names, network
 from stacks.cluster.provision import logical_name
+from stacks.cluster.releases import namespace_of
 from stacks.components.prometheus import METRICS_ANNOTATION
 from stacks.environments import EnvName
 from stacks.policy import rules
@@ -100,8 +101,15 @@ def test_names_of_ports_are_short_enough_and_unique_in_a_pod(made):
 
 
 def test_everything_but_the_namespace_and_rights_beyond_it_lies_in_the_namespace(made):
-    beyond = {each["kind"] for each in made.manifests if each["metadata"].get("namespace") != made.namespace}
+    where = {made.namespace, namespace_of(made.namespace)}
+    beyond = {each["kind"] for each in made.manifests if each["metadata"].get("namespace") not in where}
     assert beyond == {"Namespace", "ClusterRole", "ClusterRoleBinding"}
+
+
+def test_nothing_runs_where_releases_are_kept(made):
+    (there,) = {each["metadata"]["name"] for each in made.manifests if each["kind"] == "Namespace"} - {made.namespace}
+    inside = {each["kind"] for each in made.manifests if each["metadata"].get("namespace") == there}
+    assert (there, inside) == (f"{made.namespace}-releases", {"ResourceQuota", "Role"})
 
 
 def test_every_call_inside_the_namespace_is_allowed_at_both_ends(made):

@@ -61,6 +61,7 @@ _FIRST = f"{_POD}.containers.0"
         ("nothing-offered-outside", "Service", "spec.type", "LoadBalancer", "use ClusterIP and the ingress"),
         ("least-rights", "ClusterRole", "rules.0.verbs", ["delete"], "it grants delete, which changes things"),
         ("least-rights", "ClusterRole", "rules.0.resources", ["*"], "it grants everything (*)"),
+        ("least-rights", "Role", "rules.0.verbs", ["create"], "it grants create, which changes things"),
         ("namespace-restricted", "Namespace", "metadata.labels", {}, "it admits every pod; label it"),
         ("denied-by-default", "NetworkPolicy", "spec.egress", [{}], "no NetworkPolicy that denies everything"),
         ("survives-a-node", "StatefulSet", f"{_POD}.topologySpreadConstraints", None, "may all run on one node"),
