@@ -1,0 +1,81 @@
+"""What is decided about a canary at one look, with its reasons and numbers, as it is stored and shown."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from alerts.catalogue import Severity
+from alerts.statistics import Outcomes
+from delivery.rollout.guardrails import Effect
+from delivery.rollout.plan import Version
+
+
+class Action(StrEnum):
+    """What to do."""
+
+    HOLD = "hold"
+    """Leave the share as it is."""
+    ADVANCE = "advance"
+    """Move to `Decision.share`."""
+    PROMOTABLE = "promotable"
+    """The last step was good enough: whoever may promote, may."""
+    PAUSE = "pause"
+    """Leave the share as it is until a person has looked."""
+    END = "end"
+    """Take the canary away; nobody is to blame, and nothing is locked."""
+    ROLL_BACK = "roll back"
+    """Take the canary away and lock `Decision.lock`."""
+    KILL = "kill"
+    """The same at once, and stop its running tasks at their next step."""
+
+
+FINAL: Final = (Action.END, Action.ROLL_BACK, Action.KILL)
+"""After one of these nothing else is decided, however the counts go on."""
+
+
+class Standing(StrEnum):
+    """How one guardrail does."""
+
+    GOOD = "good enough"
+    OPEN = "not decided"
+    WORSE = "worse"
+    BOTH_BAD = "bad on both tracks"
+    SILENT = "silent"
+    MISSING = "no series"
+    ACCEPTED = "accepted by a person"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One guardrail at one look: counts since the canary began, and how sure what is.
+
+    `e_value` says how many times more likely the counts are if the canary is worse, `needed` from which on it is called
+    so; `better` is the other way round (A/B). `bound`: the worsening is surely (`plan.SURE`) less.
+    """
+
+    key: str
+    effect: Effect
+    standing: Standing
+    stable: Outcomes
+    canary: Outcomes
+    design_effect: float
+    e_value: float
+    needed: float
+    bound: float
+    tolerance: float
+    better: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What to do, why, and what is still missing. `notify` is whether people are told, and how."""
+
+    action: Action
+    share: int
+    reasons: tuple[str, ...]
+    missing: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    sessions: float = 0.0
+    sessions_needed: float = 0.0
+    notify: Severity | None = None
+    lock: tuple[Version, ...] = ()

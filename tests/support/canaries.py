@@ -1,0 +1,120 @@
+"""Canaries that are made up: tasks of sessions with given shares of bad ones, looked at each 15 s by the real rules."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.random import Generator
+
+from alerts.statistics import Outcomes
+from delivery.rollout import (
+    TASKS,
+    WHOLE,
+    Action,
+    Decision,
+    Ledger,
+    Plan,
+    Reading,
+    Sides,
+    Tick,
+    Version,
+    Watched,
+    begin,
+    decide,
+)
+
+EVERY_S: Final = 15.0
+HOURS_4: Final = 960
+_PAST: Final = 100_000
+_SPREAD: Final = 120
+
+
+def plan(*keys: str, past: float = 0.04, **rest: object) -> Plan:
+    """A plan whose guardrails (tasks alone where none is named) had this share of bad events before."""
+    watched = {key: Watched(Outcomes(past * _PAST, _PAST)) for key in keys or (TASKS,)}
+    fields = {
+        "id": "c7",
+        "environment": "prod",
+        "candidate": "a81e00c4d9f2",
+        "stable": "3f9ac1d07b52",
+        "began": 1_700_000_000.0,
+        "changes": (Version("executor", "prompt", "13"),),
+        "watched": watched,
+        **rest,
+    }
+    return Plan(**fields)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class World:
+    """How many tasks a minute both tracks have together, and which share of them is bad on each.
+
+    `size` tasks belong to one session, of which each has its own share (beta-distributed, correlation `alike`), as
+    sessions are: spread over time, always on one track.
+    """
+
+    stable: float
+    canary: float
+    per_minute: float = 60.0
+    size: int = 1
+    alike: float = 0.0
+    drift: float = 0.0
+    """Added to both shares, little by little over the time that is played."""
+
+
+@dataclass(frozen=True)
+class Played:
+    """How it ended: the last decision, tasks of the canary until then, looks."""
+
+    decision: Decision
+    tasks: float
+    looks: int
+    shares: tuple[int, ...]
+
+
+def play(world: World, plan_: Plan, rng: Generator, *, share: int = 500, looks: int = HOURS_4) -> Played:
+    """Look until something is decided for good, it can be promoted, or time is up; advance where that is decided."""
+    state, shares = begin(plan_, share), [share]
+    arrivals = _Arrivals(world, rng, looks)
+    decision, sides, look = None, Sides(), 0
+    for look in range(1, looks + 1):
+        sides = arrivals.until(look, shares[-1] / WHOLE)
+        reading = Reading(dict.fromkeys(plan_.watched, sides))
+        found = decide(plan_, state, Tick(elapsed_s=EVERY_S, share=shares[-1], reading=reading), Ledger())
+        state, decision = found.state, found.decision
+        if decision.action is Action.ADVANCE:
+            shares.append(decision.share)
+        elif decision.action is not Action.HOLD:
+            break
+    assert decision is not None
+    return Played(decision, sides.canary.events, look, tuple(shares))
+
+
+class _Arrivals:
+    """Tasks of both tracks: those of a session come within half an hour of its start."""
+
+    def __init__(self, world: World, rng: Generator, looks: int) -> None:
+        self._world, self._rng, self._looks = world, rng, looks
+        self._due = np.zeros((looks + _SPREAD + 1, 4))  # bad tasks and tasks of stable, then of the canary
+        self._sum = np.zeros(4)
+
+    def until(self, look: int, share: float) -> Sides:
+        """Counts since the beginning; new sessions come to the canary with this share (0 to 1)."""
+        for track, (level, part) in enumerate(((self._world.stable, 1 - share), (self._world.canary, share))):
+            self._begin(look, 2 * track, level + self._world.drift * look / self._looks, part)
+        self._sum += self._due[look]
+        return Sides(Outcomes(*self._sum[:2].tolist()), Outcomes(*self._sum[2:].tolist()))
+
+    def _begin(self, look: int, column: int, level: float, part: float) -> None:
+        world, rng = self._world, self._rng
+        sessions = rng.poisson(world.per_minute * EVERY_S / 60 * part / world.size)
+        if world.size == 1:
+            self._due[look, column] += rng.binomial(sessions, level)
+            self._due[look, column + 1] += sessions
+            return
+        weight = 1 / world.alike - 1
+        own = rng.beta(level * weight, (1 - level) * weight, sessions)
+        when = look + rng.integers(0, _SPREAD, (sessions, world.size))
+        bad = rng.random((sessions, world.size)) < own[:, None]
+        np.add.at(self._due, (when[bad], column), 1)
+        np.add.at(self._due, (when, column + 1), 1)
