@@ -1,5 +1,6 @@
 """Canaries that are made up: tasks of sessions with given shares of bad ones, looked at each 15 s by the real rules."""
 
+import json
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,6 +22,8 @@ from delivery.rollout import (
     Watched,
     begin,
     decide,
+    from_json,
+    to_json,
 )
 
 EVERY_S: Final = 15.0
@@ -118,3 +121,42 @@ class _Arrivals:
         bad = rng.random((sessions, world.size)) < own[:, None]
         np.add.at(self._due, (when[bad], column), 1)
         np.add.at(self._due, (when, column + 1), 1)
+
+
+class Story:
+    """A canary told look by look: counts are added up, and each look is decided by what is stored of the one before."""
+
+    def __init__(self, plan_: Plan | None = None, *, share: int = 500, ledger: Ledger | None = None) -> None:
+        self.plan, self.share, self.ledger = plan_ or plan(), share, ledger or Ledger()
+        self.state = begin(self.plan, share)
+        self.counts = dict.fromkeys(self.plan.watched, Sides())
+
+    def look(
+        self,
+        stable: tuple[float, float] = (0, 0),
+        canary: tuple[float, float] = (0, 0),
+        *,
+        elapsed_s: float = EVERY_S,
+        missing: tuple[str, ...] = (),
+        **others: tuple[tuple[float, float], tuple[float, float]],
+    ) -> Decision:
+        """Look with so many more bad events and events of all guardrails, or `key=(stable, canary)` of one."""
+        for key, known in self.counts.items():
+            old, new = others.get(key, (stable, canary))
+            self.counts[key] = known + Sides(Outcomes(*old), Outcomes(*new))
+        return self.read({key: sides for key, sides in self.counts.items() if key not in missing}, elapsed_s)
+
+    def read(self, counts: dict[str, Sides] | None, elapsed_s: float = EVERY_S) -> Decision:
+        """Look at what a store says, or at no answer. What is stored is read back each time."""
+        reading = None if counts is None else Reading(counts)
+        tick = Tick(elapsed_s=elapsed_s, share=self.share, reading=reading)
+        found = decide(self.plan, from_json(json.loads(json.dumps(to_json(self.state)))), tick, self.ledger)
+        assert found.state == from_json(to_json(found.state))
+        self.state = found.state
+        return found.decision
+
+    def looks(self, number: int, *args: object, **kwargs: object) -> Decision:
+        """Look so often with the same additions; the last decision."""
+        for _ in range(number):
+            decision = self.look(*args, **kwargs)  # type: ignore[arg-type]
+        return decision
