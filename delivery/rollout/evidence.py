@@ -4,7 +4,7 @@ Missing, zero and bad are three things: a guardrail without series is not in a r
 events has 0 of 0, and only counted bad events are bad. Counts only grow here: less than before is no news.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -97,7 +97,12 @@ class Watch:
     @property
     def lately(self) -> Sides:
         """What the last minutes brought."""
-        return sum((sides for _, sides in self.recent), Sides())
+        sides = [sides for _, sides in self.recent]
+        return Sides(_sum([each.stable for each in sides]), _sum([each.canary for each in sides]))
+
+
+def _sum(parts: Sequence[Outcomes]) -> Outcomes:
+    return Outcomes(sum([part.bad for part in parts]), sum([part.events for part in parts]))
 
 
 def _recent(known: tuple[tuple[float, Sides], ...], elapsed_s: float, grown: Sides) -> tuple[tuple[float, Sides], ...]:

@@ -87,18 +87,18 @@ class CanaryReader:
         since = self._since.get(series, self.plan.began)
         if at < since:  # the clock went back to before what is kept
             self._sealed[series], since = {}, self.plan.began
-        known = self._sealed[series]
-        while self._is_past(series, since + _SEALED_S + _LATE_S, at):
-            _add(known, self._increases(series, since, since + _SEALED_S))
-            since += _SEALED_S
-        self._since[series] = since
-        total = dict(known)
-        _add(total, self._increases(series, since, at))
+        starts = [since + _SEALED_S * number for number in range(max(1, math.ceil((at - since) / _SEALED_S)))]
+        pieces = [self._increases(series, start, min(start + _SEALED_S, at)) for start in starts]
+        # An hour is over once something was counted after it: this machine's clock may be ahead of what it reads.
+        grew = [number for number, piece in enumerate(pieces) if any(piece.values())]
+        over = max(grew, default=0) if at - starts[max(grew, default=0)] > _LATE_S else 0
+        for piece in pieces[:over]:
+            _add(self._sealed[series], piece)
+        self._since[series] = starts[over]
+        total = dict(self._sealed[series])
+        for piece in pieces[over:]:
+            _add(total, piece)
         return [(dict(zip(_NEEDED[series], key, strict=True)), value) for key, value in total.items()]
-
-    def _is_past(self, series: str, moment: float, at: float) -> bool:
-        """Whether something was counted after a moment: this machine's clock may be ahead of what it reads."""
-        return at > moment and any(self._increases(series, moment, at).values())
 
     def _increases(self, series: str, since: float, until: float) -> _Rows:
         if until <= since:

@@ -1,7 +1,7 @@
 """Canaries that are made up: tasks of sessions with given shares of bad ones, looked at each 15 s by the real rules."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -43,6 +43,7 @@ def plan(*keys: str, past: float = 0.04, **rest: object) -> Plan:
         "began": 1_700_000_000.0,
         "changes": (Version("executor", "prompt", "13"),),
         "watched": watched,
+        "tasks_per_session": 1.0,
         **rest,
     }
     return Plan(**fields)  # type: ignore[arg-type]
@@ -76,13 +77,16 @@ class Played:
 
 
 def play(world: World, plan_: Plan, rng: Generator, *, share: int = 500, looks: int = HOURS_4) -> Played:
-    """Look until something is decided for good, it can be promoted, or time is up; advance where that is decided."""
+    """Look until something is decided for good, it can be promoted, or time is up; advance where that is decided.
+
+    The first guardrail is the world's; of the others both tracks do what stable does, each by itself.
+    """
     state, shares = begin(plan_, share), [share]
-    arrivals = _Arrivals(world, rng, looks)
-    decision, sides, look = None, Sides(), 0
+    healthy = replace(world, canary=world.stable)
+    arrivals = {key: _Arrivals(world if key == TASKS else healthy, rng, looks) for key in plan_.watched}
+    decision, look = None, 0
     for look in range(1, looks + 1):
-        sides = arrivals.until(look, shares[-1] / WHOLE)
-        reading = Reading(dict.fromkeys(plan_.watched, sides))
+        reading = Reading({key: each.until(look, shares[-1] / WHOLE) for key, each in arrivals.items()})
         found = decide(plan_, state, Tick(elapsed_s=EVERY_S, share=shares[-1], reading=reading), Ledger())
         state, decision = found.state, found.decision
         if decision.action is Action.ADVANCE:
@@ -90,7 +94,7 @@ def play(world: World, plan_: Plan, rng: Generator, *, share: int = 500, looks: 
         elif decision.action is not Action.HOLD:
             break
     assert decision is not None
-    return Played(decision, sides.canary.events, look, tuple(shares))
+    return Played(decision, arrivals[TASKS].canary, look, tuple(shares))
 
 
 class _Arrivals:
@@ -100,6 +104,11 @@ class _Arrivals:
         self._world, self._rng, self._looks = world, rng, looks
         self._due = np.zeros((looks + _SPREAD + 1, 4))  # bad tasks and tasks of stable, then of the canary
         self._sum = np.zeros(4)
+
+    @property
+    def canary(self) -> float:
+        """Tasks of the canary so far."""
+        return float(self._sum[3])
 
     def until(self, look: int, share: float) -> Sides:
         """Counts since the beginning; new sessions come to the canary with this share (0 to 1)."""
