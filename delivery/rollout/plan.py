@@ -39,7 +39,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Version:
-    """One version of one agent: `dimension` is prompt, tool, model or graph; `name` is the tool's."""
+    """One version: `dimension` is prompt, tool, model or graph; `name` is the tool's, a graph has no agent.
+
+    In a lock no agent or name means any, and the dimension release means a release as a whole.
+    """
 
     agent: str
     dimension: str
@@ -48,6 +51,11 @@ class Version:
 
     def __str__(self) -> str:
         return " ".join(filter(None, (self.agent, self.dimension, self.name, self.version)))
+
+    def locks(self, other: "Version") -> bool:
+        """Whether this, in a lock, speaks of the other one."""
+        of_same = (self.dimension, self.version) == (other.dimension, other.version)
+        return of_same and self.agent in {"", other.agent} and self.name in {"", other.name}
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +116,7 @@ class Plan:
     @property
     def agents(self) -> tuple[str, ...]:
         """Whose versions it changes."""
-        return tuple(sorted({change.agent for change in self.changes}))
+        return tuple(sorted({change.agent for change in self.changes} - {""}))
 
     def level(self, effect: Effect) -> float:
         """How often one guardrail may break where nothing is worse, so that all of an effect together keep theirs."""
@@ -130,7 +138,8 @@ def check_share(canary: str, share: float) -> None:
 
 def check_allowed(plan: Plan, locked: Iterable[Version]) -> None:
     """Raise RolloutError where a canary would bring back a version that was rolled back."""
-    found = sorted(set(plan.changes) & set(locked))
+    wanted = [*plan.changes, Version("", "release", plan.candidate)]
+    found = sorted({lock for lock in locked for version in wanted if lock.locks(version)})
     if found:
         named = ", ".join(map(str, found))
         raise RolloutError(

@@ -353,8 +353,16 @@ def test_a_rollout_that_cannot_be_is_refused(change, named):
 
 def test_a_version_that_was_rolled_back_is_not_started_again():
     check_allowed(plan(), [Version("executor", "prompt", "12"), Version("planner", "prompt", "13")])
-    with pytest.raises(RolloutError, match=r"executor prompt 13 was rolled back in prod and is locked; .* unlock"):
-        check_allowed(plan(), [Version("executor", "prompt", "13")])
+    tool = plan(changes=(Version("executor", "tool", "v4", name="search"),))
+    check_allowed(tool, [Version("executor", "tool", "v4", name="refund"), Version("", "release", tool.stable)])
+    for made, lock, named in (
+        (plan(), Version("executor", "prompt", "13"), "executor prompt 13"),
+        (plan(), Version("", "prompt", "13"), "prompt 13"),
+        (plan(), Version("", "release", plan().candidate), f"release {plan().candidate}"),
+        (tool, Version("", "tool", "v4", name="search"), "tool search v4"),
+    ):
+        with pytest.raises(RolloutError, match=f"{named} was rolled back in prod and is locked; .* unlock"):
+            check_allowed(made, [lock])
 
 
 @pytest.mark.parametrize("document", [None, {}, {"key": 3}, "x", {**to_json(begin(plan(), 500)), "watches": {"a": 1}}])
