@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
+
+from pydantic import TypeAdapter
 
 from alerts.catalogue import Severity
 from alerts.statistics import Outcomes
@@ -79,3 +81,10 @@ class Decision:
     sessions_needed: float = 0.0
     notify: Severity | None = None
     lock: tuple[Version, ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        """The form that is stored with a revision, and that `status` shows."""
+        return dict(_DECISION.dump_python(self, mode="json"))
+
+
+_DECISION: Final = TypeAdapter(Decision)

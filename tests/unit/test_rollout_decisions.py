@@ -90,6 +90,9 @@ def test_a_canary_that_is_worse_beyond_chance_is_rolled_back_and_locked(story):
     (finding,) = decision.findings
     assert (finding.canary, finding.stable) == (Outcomes(8, 15), Outcomes(12, 285))
     assert finding.e_value > finding.needed == 1 / FAMILY_LEVEL
+    stored = decision.document()
+    assert (stored["action"], stored["reasons"]) == ("roll back", [*decision.reasons])
+    assert stored["findings"][0]["canary"] == {"bad": 8, "events": 15}
     assert decision.reasons[0].startswith("Task success: canary 8 bad of 15 (53.3%), stable 12 bad of 285 (4.2%): ")
 
 
@@ -132,14 +135,14 @@ def test_a_paused_canary_is_still_rolled_back():
     assert story.looks(60, *BAD).action is Action.ROLL_BACK
 
 
-@pytest.mark.parametrize("per_look", [(0, 0), (0, 40)])
+@pytest.mark.parametrize("per_look", [(0, 0), (0, 9.4), (0, 9.6)])  # 19.8 and 20.2 tasks are due in 40 looks
 def test_no_traffic_of_the_canary_holds_and_then_ends_it_without_blame(story, per_look):
     story.look(*GOOD)
     quiet = story.looks(10 * MINUTE - 1, per_look, (0, 0))
     assert quiet.action is Action.HOLD
     decision = story.look(per_look, (0, 0))
     # No traffic at all is a quiet night, whoever is on which track.
-    expected = Action.END if per_look[1] else Action.HOLD
+    expected = Action.END if per_look[1] > 9.5 else Action.HOLD
     assert (decision.action, decision.lock) == (expected, ())
 
 
@@ -175,7 +178,17 @@ def test_a_guardrail_without_series_stops_the_canary_and_only_that():
     assert story.look(*GOOD).action is Action.ADVANCE
 
 
-def test_a_guardrail_without_events_is_held_after_two_minutes_and_never_called_good():
+def test_a_guardrail_is_silent_two_minutes_after_its_last_event_while_tasks_end():
+    story = Story(plan("task_success", "evaluation_pass"))
+    story.looks(FIRST_LOOK, *GOOD)
+    quiet = [story.look(*GOOD, evaluation_pass=((0, 0), (0, 0))).findings[1].standing for _ in range(2 * MINUTE)]
+    assert [standing is Standing.SILENT for standing in quiet] == [*[False] * (2 * MINUTE - 1), True]
+    assert story.look(*GOOD).findings[1].standing is Standing.GOOD
+    # When no tasks end, nothing is due of any guardrail.
+    assert story.looks(9 * MINUTE).findings[1].standing is Standing.GOOD
+
+
+def test_a_guardrail_without_events_is_never_called_good():
     story = Story(plan("task_success", "evaluation_pass"))
     story.looks(FIRST_LOOK, *GOOD, evaluation_pass=((0, 0), (0, 0)))
     held = story.look(*GOOD, evaluation_pass=((0, 0), (0, 0)))
