@@ -38,6 +38,7 @@ STEP_S: Final = 5 * MINUTE
 """What comes late (scores, slow tasks) gets so much time on each step, however much traffic there is."""
 ODD_SPLIT: Final = 0.001
 """The chance of a split below which it is called odd."""
+_FEW_DUE: Final = 5.0  # sessions of the canary below which chi-square says nothing (Cochran 1954)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,8 @@ def _odd(plan: Plan, state: State) -> Iterator[str]:
     """Whether tasks came to the canary as its share says. Sessions of any length (geometric) scatter more."""
     spread = 2 * plan.tasks_per_session - 1
     split = state.split
+    if split.expected < _FEW_DUE * plan.tasks_per_session:
+        return
     if chance_of_split(split.seen, split.expected, split.variance * spread) < ODD_SPLIT:
         yield words.odd_split(split.seen, split.expected, state.share)
 

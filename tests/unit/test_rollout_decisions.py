@@ -70,11 +70,12 @@ def test_after_the_last_step_it_can_be_promoted():
 
 def test_a_step_that_is_not_good_enough_is_asked_about_again_at_twice_the_sessions(story):
     """Asked at each look it would pass by chance sooner or later."""
-    decision = story.looks(FIRST_LOOK, (12, 285), (1.3, 15))
-    assert (decision.action, decision.missing) == (Action.HOLD, ("300 of 400 sessions of the canary on this step",))
-    assert "at most" in decision.reasons[0]
-    asked = [story.look((12, 285), (0, 15)).action for _ in range(7)]
-    assert asked == [*[Action.HOLD] * 6, Action.ADVANCE]
+    decision = story.looks(FIRST_LOOK, (8, 190), (0.9, 10))
+    assert (decision.action, decision.missing) == (Action.HOLD, ("200 of 400 sessions of the canary on this step",))
+    assert decision.reasons[0].endswith("with 90% certainty at most 7.8% worse, less than 5.0% is needed")
+    asked = [story.look((8, 190), (0, 10)) for _ in range(FIRST_LOOK)]
+    assert [each.action for each in asked] == [*[Action.HOLD] * (FIRST_LOOK - 1), Action.ADVANCE]
+    assert asked[-2].findings[0].standing is Standing.GOOD
 
 
 def test_one_error_of_a_new_canary_is_not_enough(story):
@@ -267,6 +268,22 @@ def test_sessions_that_go_elsewhere_hold_the_canary(story):
     decision = story.looks(2 * FIRST_LOOK, (12, 285), (1, 40))
     assert decision.action is Action.HOLD
     assert "expected at 5.00%: sessions are not assigned as the share says" in decision.reasons[0]
+
+
+@pytest.mark.parametrize(("canary", "size", "odd"), [(18, 1, True), (18, 6, False), (16.5, 1, False), (11, 1, True)])
+def test_a_split_is_odd_beyond_what_sessions_scatter(canary, size, odd):
+    """15 of 300 are due; after 32 looks 18 are 4 standard errors of single tasks more, and 1.3 of sessions of six."""
+    decision = Story(plan(tasks_per_session=size)).looks(2 * FIRST_LOOK, (0, 285), (0, canary))
+    assert ("sessions are not assigned" in decision.reasons[0]) is odd
+
+
+@pytest.mark.parametrize(("looks", "odd"), [(9, False), (11, True)])
+def test_of_few_tasks_no_split_is_odd(looks, odd):
+    """At 1 %, with half a task due at each look: five are due in ten looks."""
+    story = Story(share=100)
+    story.looks(2 * MINUTE, (2, 50), (0, 0))
+    held = story.looks(looks, (2, 48), (0, 2))
+    assert ("sessions are not assigned" in held.reasons[0]) is odd
 
 
 def test_tasks_that_began_before_a_new_share_make_no_odd_split(story):
