@@ -70,7 +70,7 @@ def decide(plan: Plan, state: State, tick: Tick, ledger: Ledger) -> Looked:
 
 
 def _decision(plan: Plan, state: State, findings: Sequence[Finding], ledger: Ledger) -> Decision:
-    if state.unanswered_s > 0:
+    if not state.answered:
         page = Severity.PAGE if state.unanswered_s >= UNANSWERED_S else None
         return _hold(state, [words.unanswered(state.unanswered_s)], page)
     worse = [finding for finding in findings if finding.standing is Standing.WORSE]
@@ -181,7 +181,7 @@ def _next_look(plan: Plan, state: State) -> float:
 
 def _is_spent(plan: Plan, state: State, findings: Sequence[Finding]) -> bool:
     """Whether a canary that is held was asked if this step is good enough, and was not."""
-    if plan.kind is Kind.AB or state.unanswered_s > 0 or state.step_s < STEP_S:
+    if plan.kind is Kind.AB or not state.answered or state.step_s < STEP_S:
         return False
     enough = state.step_tasks / plan.tasks_per_session >= _next_look(plan, state)
     return enough and _held(plan, state, findings) is None

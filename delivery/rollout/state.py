@@ -41,8 +41,8 @@ class State:
 
     `step_s`, `step_tasks` (the canary's), `split` and `looked` (how often it was asked whether this step is good
     enough) begin anew with each share. `quiet_s`: so long the canary had no task, while `quiet_expected` were its due.
-    `unanswered_s`: so long there was no reading to trust. `broken` are guardrails that were called worse, which stays
-    so; `accepted` are those that a person took out.
+    `answered`: the last look had a reading to trust; `unanswered_s`: so long there was none. `broken` are guardrails
+    that were called worse, which stays so; `accepted` are those that a person took out.
     """
 
     key: str
@@ -54,6 +54,7 @@ class State:
     looked: int = 0
     quiet_s: float = 0.0
     quiet_expected: float = 0.0
+    answered: bool = True
     unanswered_s: float = 0.0
     broken: tuple[str, ...] = ()
     accepted: tuple[str, ...] = ()
@@ -65,7 +66,7 @@ class State:
         known = state.watches[TASKS]
         tasks = tick.reading.counts.get(TASKS, known.seen) if tick.reading else None
         if tick.reading is None or tasks is None or _fell(known.seen, tasks):
-            return replace(state, unanswered_s=state.unanswered_s + tick.passed_s)
+            return replace(state, answered=False, unanswered_s=state.unanswered_s + tick.passed_s)
         return _counting(state, tick.reading, tasks, tick.passed_s)
 
     def accepting(self, keys: Iterable[str]) -> "State":
@@ -92,6 +93,7 @@ def _counting(state: State, reading: Reading, tasks: Sides, elapsed_s: float) ->
         split=state.split.after(grown, share) if step_s > SETTLED_S else state.split,
         quiet_s=0.0 if came else state.quiet_s + elapsed_s,
         quiet_expected=0.0 if came else state.quiet_expected + due,
+        answered=True,
         unanswered_s=0.0,
     )
 

@@ -161,6 +161,16 @@ def test_an_answer_that_does_not_come_never_advances_and_pages_after_five_minute
     assert story.look((0, 2000), (60, 100)).action is Action.ROLL_BACK
 
 
+def test_the_first_look_after_a_start_does_not_advance_without_an_answer():
+    """Everything is good, no time has passed for the new process, and nothing answers."""
+    story = Story(plan("task_success", "task_cost"))
+    assert story.looks(FIRST_LOOK, *GOOD, task_cost=BAD).action is Action.PAUSE
+    story.state = story.state.accepting(["task_cost"])
+    held = story.read(None, elapsed_s=0.0)
+    assert (held.action, held.reasons[0][:24]) == (Action.HOLD, "no counts to trust for 0")
+    assert story.look(*GOOD, elapsed_s=0.0).action is Action.ADVANCE
+
+
 def test_an_empty_answer_is_no_zero(story):
     """A selector that matches nothing: the canary stays where it is, and none of it looks good."""
     story.looks(FIRST_LOOK - 1, *GOOD)
@@ -250,6 +260,11 @@ def test_what_breaks_on_both_tracks_is_an_incident_and_blames_nobody(story):
     assert (decision.action, decision.notify, decision.lock) == (Action.HOLD, Severity.PAGE, ())
     assert decision.reasons[0].startswith("Task success is below its objective on both tracks: an incident")
     assert story.looks(2 * FIRST_LOOK, *INCIDENT).action is Action.HOLD
+
+
+@pytest.mark.parametrize(("events", "standing"), [(9, Standing.OPEN), (10, Standing.BOTH_BAD)])
+def test_an_incident_has_as_many_events_as_any_verdict(story, events, standing):
+    assert story.look((events, events), (1, 1)).findings[0].standing is standing
 
 
 def test_an_incident_of_one_guardrail_hides_no_other():
