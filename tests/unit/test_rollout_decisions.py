@@ -54,6 +54,13 @@ def test_few_sessions_decide_nothing_however_good(story):
     assert story.look((1, 19), (0, 1)).action is Action.ADVANCE
 
 
+def test_a_sample_counts_sessions_not_tasks():
+    story = Story(plan(tasks_per_session=6))
+    waiting = story.looks(79, *GOOD)
+    assert waiting.missing == ("198 of 200 sessions of the canary on this step",)
+    assert story.look(*GOOD).action is Action.ADVANCE
+
+
 def test_a_new_share_counts_its_sessions_anew_but_keeps_the_evidence(story):
     story.looks(FIRST_LOOK, *GOOD)
     story.share = 2000
