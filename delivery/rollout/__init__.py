@@ -9,7 +9,7 @@ from delivery.rollout.decision import FINAL, Action, Decision, Finding, Standing
 from delivery.rollout.evidence import Reading, Sides, Tick
 from delivery.rollout.guardrails import GUARDRAILS, TASKS, Effect, Guardrail
 from delivery.rollout.limits import Acted, Ledger
-from delivery.rollout.plan import SHARES, WHOLE, Kind, Plan, RolloutError, Version, Watched, check_allowed, check_share
+from delivery.rollout.plan import SHARES, Plan, Watched
 from delivery.rollout.state import State, begin, from_json, resumed, to_json
 
 __all__ = [
@@ -17,28 +17,22 @@ __all__ = [
     "GUARDRAILS",
     "SHARES",
     "TASKS",
-    "WHOLE",
     "Acted",
     "Action",
     "Decision",
     "Effect",
     "Finding",
     "Guardrail",
-    "Kind",
     "Ledger",
     "Looked",
     "Plan",
     "Reading",
-    "RolloutError",
     "Sides",
     "Standing",
     "State",
     "Tick",
-    "Version",
     "Watched",
     "begin",
-    "check_allowed",
-    "check_share",
     "decide",
     "from_json",
     "resumed",

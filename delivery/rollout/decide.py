@@ -20,12 +20,13 @@ from typing import Final
 from alerts.catalogue import FAMILY_LEVEL, MIN_BAD, MIN_EVENTS, Severity
 from alerts.catalogue.model import MINUTE
 from alerts.statistics import Outcomes, chance_beyond, chance_of_split, design_effect, highest_worsening
+from delivery.environments.state import SplitKind
 from delivery.rollout import words
 from delivery.rollout.decision import FINAL, Action, Decision, Finding, Standing
 from delivery.rollout.evidence import Tick, Watch
 from delivery.rollout.guardrails import GUARDRAILS, TASKS, Effect, Guardrail
 from delivery.rollout.limits import Ledger
-from delivery.rollout.plan import SURE, Kind, Plan
+from delivery.rollout.plan import SURE, Plan
 from delivery.rollout.state import State
 
 UNANSWERED_S: Final = 5 * MINUTE
@@ -102,7 +103,7 @@ def _taken_away(plan: Plan, state: State, worse: Sequence[Finding], ledger: Ledg
         if refusal:
             reasons = (f"it would be rolled back, but {refusal}: a person decides", *reasons)
             return Decision(action=Action.PAUSE, share=state.share, reasons=reasons, notify=Severity.PAGE)
-        return Decision(action=action, share=0, reasons=reasons, notify=Severity.PAGE, lock=plan.changes)
+        return Decision(action=action, share=0, reasons=reasons, notify=Severity.PAGE, lock=True)
     if state.quiet_s >= QUIET_S and state.quiet_expected >= QUIET_SESSIONS * plan.tasks_per_session:
         reason = words.quiet(state.quiet_s, state.quiet_expected)
         return Decision(action=Action.END, share=0, reasons=(reason,), notify=Severity.TICKET)
@@ -144,7 +145,7 @@ def _odd(plan: Plan, state: State) -> Iterator[str]:
 
 def _grown(plan: Plan, state: State, findings: Sequence[Finding]) -> Decision:
     """What a canary gets that nothing speaks against."""
-    if plan.kind is Kind.AB:
+    if plan.kind is SplitKind.AB:
         return _compared(plan, state, findings)
     sessions, needed = state.step_tasks / plan.tasks_per_session, _next_look(plan, state)
     if sessions < needed:
@@ -181,7 +182,7 @@ def _next_look(plan: Plan, state: State) -> float:
 
 def _is_spent(plan: Plan, state: State, findings: Sequence[Finding]) -> bool:
     """Whether a canary that is held was asked if this step is good enough, and was not."""
-    if plan.kind is Kind.AB or not state.answered or state.step_s < STEP_S:
+    if plan.kind is SplitKind.AB or not state.answered or state.step_s < STEP_S:
         return False
     enough = state.step_tasks / plan.tasks_per_session >= _next_look(plan, state)
     return enough and _held(plan, state, findings) is None

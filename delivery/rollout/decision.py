@@ -9,7 +9,6 @@ from pydantic import TypeAdapter
 from alerts.catalogue import Severity
 from alerts.statistics import Outcomes
 from delivery.rollout.guardrails import Effect
-from delivery.rollout.plan import Version
 
 
 class Action(StrEnum):
@@ -26,7 +25,7 @@ class Action(StrEnum):
     END = "end"
     """Take the canary away; nobody is to blame, and nothing is locked."""
     ROLL_BACK = "roll back"
-    """Take the canary away and lock `Decision.lock`."""
+    """Take the canary away, and lock what it changed."""
     KILL = "kill"
     """The same at once, and stop its running tasks at their next step."""
 
@@ -70,7 +69,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What to do, why, and what is still missing. `notify` is whether people are told, and how."""
+    """What to do, why, and what is still missing.
+
+    `notify` is whether people are told, and how; `lock`: what the canary changed must not come back by itself.
+    """
 
     action: Action
     share: int
@@ -80,7 +82,7 @@ class Decision:
     sessions: float = 0.0
     sessions_needed: float = 0.0
     notify: Severity | None = None
-    lock: tuple[Version, ...] = ()
+    lock: bool = False
 
     def document(self) -> dict[str, Any]:
         """The form that is stored with a revision, and that `status` shows."""

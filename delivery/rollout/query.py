@@ -17,9 +17,11 @@ from alerts.catalogue.model import DAY, HOUR, MINUTE
 from alerts.catalogue.wanted import Like, Not, Unlike, Where
 from alerts.source import EXPORT_DELAY_S, MetricsSource
 from alerts.statistics import Outcomes, nearest
+from delivery.releases.diff import Change
+from delivery.releases.document import Dim
 from delivery.rollout.evidence import Reading, Sides
 from delivery.rollout.guardrails import GUARDRAILS, LARGE, Guardrail
-from delivery.rollout.plan import Plan, Version, Watched
+from delivery.rollout.plan import Plan, Watched
 
 PAST_S: Final = DAY
 """What stable did before a canary is looked up in so long."""
@@ -34,9 +36,9 @@ _Rows = dict[tuple[str, ...], float]
 
 # Whose version a dimension is, and where that version is told.
 _TOLD: Final = {
-    "prompt": (Label.AGENT, Label.PROMPT_VERSION),
-    "tool": (Label.TOOL, Label.TOOL_VERSION),
-    "graph": (None, Label.GRAPH_VERSION),
+    Dim.PROMPT: (Label.AGENT, Label.PROMPT_VERSION),
+    Dim.TOOL: (Label.TOOL, Label.TOOL_VERSION),
+    Dim.GRAPH: (None, Label.GRAPH_VERSION),
 }
 """Not the model: a fallback is the candidate at work, too."""
 _VERSIONS: Final = (Label.AGENT, Label.PROMPT_VERSION, Label.TOOL, Label.TOOL_VERSION, Label.GRAPH_VERSION)
@@ -131,14 +133,14 @@ def _is_of(plan: Plan, labels: Mapping[str, str]) -> bool:
     return all(_fits(labels, change) for change in plan.changes)
 
 
-def _fits(labels: Mapping[str, str], change: Version) -> bool:
+def _fits(labels: Mapping[str, str], change: Change) -> bool:
     """False only where the row tells another version of the very thing that changed."""
-    if change.dimension not in _TOLD:
+    if change.dimension not in _TOLD or change.after is None:
         return True
     whose, told = _TOLD[change.dimension]
-    name = change.name if whose is Label.TOOL else change.agent
+    name = change.tool if whose is Label.TOOL else change.agent
     is_another = whose is not None and labels.get(whose, ABSENT) != name
-    return is_another or labels.get(told, ABSENT) in {ABSENT, change.version}
+    return is_another or labels.get(told, ABSENT) in {ABSENT, change.after.version}
 
 
 def _outcomes(

@@ -7,10 +7,12 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from alerts.statistics import SafeTest
+from delivery.environments.state import WHOLE, SplitKind
+from delivery.errors import DeliveryError
 from delivery.rollout.decision import Decision
 from delivery.rollout.evidence import Reading, Sides, Tick, Watch
 from delivery.rollout.guardrails import TASKS
-from delivery.rollout.plan import WHOLE, Kind, Plan, RolloutError, Watched
+from delivery.rollout.plan import Plan, Watched
 
 SETTLED_S: Final = 120.0
 """After a change of the share, tasks that began before it still end: the split is counted from then on."""
@@ -108,7 +110,7 @@ def _fell(before: Sides, now: Sides) -> bool:
 
 def begin(plan: Plan, share: int) -> State:
     """The state of a canary that has no evidence yet."""
-    two_sided = plan.kind is Kind.AB
+    two_sided = plan.kind is SplitKind.AB
     return State(
         key=plan.key,
         share=share,
@@ -135,13 +137,13 @@ def to_json(state: State) -> dict[str, Any]:
 
 
 def from_json(document: object) -> State:
-    """Read it back. Raises RolloutError for what is none."""
+    """Read it back. Raises DeliveryError for what is none."""
     try:
         return _STATE.validate_python(document)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "the whole"
-        raise RolloutError(
+        raise DeliveryError(
             f"the stored evidence of a canary cannot be read: {where}: {first['msg']}; expected what `status` shows;"
             " fix: end this canary and start it anew, which begins from zero"
         ) from None

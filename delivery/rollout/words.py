@@ -1,9 +1,10 @@
 """Reasons in words, with the numbers that decided."""
 
 from alerts.statistics import Outcomes
+from delivery.environments.state import WHOLE
 from delivery.rollout.decision import Finding
 from delivery.rollout.guardrails import GUARDRAILS, Effect
-from delivery.rollout.plan import SURE, WHOLE
+from delivery.rollout.plan import SURE
 
 
 def _title(finding: Finding) -> str:

@@ -8,9 +8,11 @@ import numpy as np
 from numpy.random import Generator
 
 from alerts.statistics import Outcomes
+from delivery.environments.state import WHOLE
+from delivery.releases.diff import Change
+from delivery.releases.document import Dim, GraphPin, ModelPin, PromptPin, ToolPin
 from delivery.rollout import (
     TASKS,
-    WHOLE,
     Action,
     Decision,
     Ledger,
@@ -18,7 +20,6 @@ from delivery.rollout import (
     Reading,
     Sides,
     Tick,
-    Version,
     Watched,
     begin,
     decide,
@@ -32,6 +33,24 @@ _PAST: Final = 100_000
 _SPREAD: Final = 120
 
 
+_SHA: Final = "0" * 64
+
+
+def changed(dimension: Dim, version: str, *, agent: str | None = None, tool: str | None = None) -> Change:
+    """Another version than before."""
+    pin: PromptPin | ModelPin | ToolPin | GraphPin
+    match dimension:
+        case Dim.PROMPT:
+            pin = PromptPin(name=agent or "prompt", version=version, sha256=_SHA)
+        case Dim.MODEL:
+            pin = ModelPin(id=version)
+        case Dim.TOOL:
+            pin = ToolPin(version=version, schema_sha256=_SHA)
+        case Dim.GRAPH:
+            pin = GraphPin(workflow="support", version=version, sha256=_SHA)
+    return Change(dimension=dimension, before=None, after=pin, agent=agent, tool=tool)
+
+
 def plan(*keys: str, past: float = 0.04, **rest: object) -> Plan:
     """A plan whose guardrails (tasks alone where none is named) had this share of bad events before."""
     watched = {key: Watched(Outcomes(past * _PAST, _PAST)) for key in keys or (TASKS,)}
@@ -41,7 +60,7 @@ def plan(*keys: str, past: float = 0.04, **rest: object) -> Plan:
         "candidate": "a81e00c4d9f2",
         "stable": "3f9ac1d07b52",
         "began": 1_700_000_000.0,
-        "changes": (Version("executor", "prompt", "13"),),
+        "changes": (changed(Dim.PROMPT, "13", agent="executor"),),
         "watched": watched,
         "tasks_per_session": 1.0,
         **rest,

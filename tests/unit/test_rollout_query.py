@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 import pytest
-from support.canaries import plan
+from support.canaries import changed, plan
 from support.memory_source import MemorySource
 
 from agentobs.contract import (
@@ -18,7 +18,8 @@ from agentobs.contract import (
     Track,
 )
 from alerts.statistics import Outcomes
-from delivery.rollout import Plan, Sides, Version, Watched
+from delivery.releases.document import Dim
+from delivery.rollout import Plan, Sides, Watched
 from delivery.rollout.query import CanaryReader, prove
 
 BEGAN = 1_700_100_000.0
@@ -107,11 +108,11 @@ def test_retries_of_a_call_do_not_count():
 @pytest.mark.parametrize(
     ("change", "counted"),
     [
-        (Version("executor", "prompt", "13"), 110),
-        (Version("executor", "tool", "v4", name="search"), 1110),
-        (Version("executor", "graph", "7"), 1110),
-        (Version("executor", "graph", "8"), 0),
-        (Version("executor", "model", "gpt-4.1"), 1110),
+        (changed(Dim.PROMPT, "13", agent="executor"), 110),
+        (changed(Dim.TOOL, "v4", agent="executor", tool="search"), 1110),
+        (changed(Dim.GRAPH, "7"), 1110),
+        (changed(Dim.GRAPH, "8"), 0),
+        (changed(Dim.MODEL, "gpt-4.1", agent="executor"), 1110),
     ],
 )
 def test_the_last_tasks_of_the_canary_before_do_not_count(change, counted):
