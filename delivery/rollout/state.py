@@ -39,7 +39,7 @@ class Split:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """A canary so far. `key` is its plan's.
+    """A canary so far. `key`, `began` and `watched` are its plan's, for the plan of whoever goes on after a restart.
 
     `step_s`, `step_tasks` (the canary's), `split` and `looked` (how often it was asked whether this step is good
     enough) begin anew with each share. `quiet_s`: so long the canary had no task, while `quiet_expected` were its due.
@@ -48,6 +48,8 @@ class State:
     """
 
     key: str
+    began: float
+    watched: Mapping[str, Watched]
     share: int
     watches: Mapping[str, Watch]
     step_s: float = 0.0
@@ -113,6 +115,8 @@ def begin(plan: Plan, share: int) -> State:
     two_sided = plan.kind is SplitKind.AB
     return State(
         key=plan.key,
+        began=plan.began,
+        watched=dict(plan.watched),
         share=share,
         watches={key: _watch(watched, two_sided=two_sided) for key, watched in plan.watched.items()},
     )

@@ -180,6 +180,7 @@ class Story:
         tick = Tick(elapsed_s=elapsed_s, share=self.share, reading=reading)
         found = decide(self.plan, from_json(json.loads(json.dumps(to_json(self.state)))), tick, self.ledger)
         assert found.state == from_json(to_json(found.state))
+        assert (found.state.began, found.state.watched) == (self.plan.began, self.plan.watched)
         self.state = found.state
         return found.decision
 
