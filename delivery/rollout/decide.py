@@ -57,17 +57,17 @@ def decide(plan: Plan, state: State, tick: Tick, ledger: Ledger) -> Looked:
     state = state.after(tick)
     findings = tuple(_finding(plan, state, key, watch) for key, watch in state.watches.items())
     made = _decision(plan, state, findings, ledger)
+    # A look that found it not good enough is spent: the next one is at twice the sessions.
+    spent = made.action is Action.HOLD and _is_spent(plan, state, findings)
+    broken = tuple(finding.key for finding in findings if finding.standing is Standing.WORSE)
+    state = replace(state, looked=state.looked + spent, broken=broken)
     shown = replace(
         made,
         findings=findings,
         sessions=state.step_tasks / plan.tasks_per_session,
         sessions_needed=_next_look(plan, state),
     )
-    # A look that found it not good enough is spent: the next one is at twice the sessions.
-    looked = state.looked + (made.action is Action.HOLD and _is_spent(plan, state, findings))
-    broken = tuple(finding.key for finding in findings if finding.standing is Standing.WORSE)
-    verdict = shown if shown.action in FINAL else None
-    return Looked(shown, replace(state, looked=looked, broken=broken, verdict=verdict))
+    return Looked(shown, replace(state, verdict=shown if shown.action in FINAL else None))
 
 
 def _decision(plan: Plan, state: State, findings: Sequence[Finding], ledger: Ledger) -> Decision:

@@ -49,8 +49,8 @@ def silent(finding: Finding, seconds: float) -> str:
 def not_sure(finding: Finding) -> str:
     """Why a guardrail is not good enough yet."""
     return (
-        f"{_title(finding)}: {_sides(finding)}: at most {100 * finding.bound:.1f} points worse with {SURE:.0%} certainty,"
-        f" less than {100 * finding.tolerance:g} are needed"
+        f"{_title(finding)}: {_sides(finding)}: at most {100 * finding.bound:.1f} points worse with {SURE:.0%}"
+        f" certainty, less than {100 * finding.tolerance:g} are needed"
     )
 
 

@@ -78,6 +78,7 @@ def test_a_step_that_is_not_good_enough_is_asked_about_again_at_twice_the_sessio
     """Asked at each look it would pass by chance sooner or later."""
     decision = story.looks(FIRST_LOOK, (8, 190), (0.9, 10))
     assert (decision.action, decision.missing) == (Action.HOLD, ("200 of 400 sessions of the canary on this step",))
+    assert decision.sessions_needed == 400
     assert decision.reasons[0].endswith("at most 7.8 points worse with 90% certainty, less than 5 are needed")
     asked = [story.look((8, 190), (0, 10)) for _ in range(FIRST_LOOK)]
     assert [each.action for each in asked] == [*[Action.HOLD] * (FIRST_LOOK - 1), Action.ADVANCE]
