@@ -85,6 +85,11 @@ def test_a_step_that_is_not_good_enough_is_asked_about_again_at_twice_the_sessio
     assert asked[-2].findings[0].standing is Standing.GOOD
 
 
+def test_a_canary_with_all_sessions_has_nothing_to_be_compared_with():
+    decision = Story(share=10_000).looks(2 * FIRST_LOOK, (0, 0), (12, 300))
+    assert (decision.action, decision.findings[0].bound, decision.findings[0].e_value) == (Action.HOLD, 1, 1)
+
+
 def test_one_error_of_a_new_canary_is_not_enough(story):
     assert story.look((0, 20), (1, 1)).action is Action.HOLD
     assert story.look((0, 20), (1, 1)).action is Action.HOLD
