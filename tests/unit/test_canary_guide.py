@@ -20,7 +20,7 @@ def _counts(cell: str) -> Outcomes:
 
 
 def test_the_example_of_the_guide_is_what_is_computed():
-    head, *rows = re.findall(r"^\| (?:look|\d) .*$", GUIDE, re.MULTILINE)
+    head, *rows = re.findall(r"^\| (?:look|\d) \| .*$", GUIDE, re.MULTILINE)
     assert head.split("|")[5:10] == [f" {harm * 100:g} " for harm in HARMS]
     test = SafeTest(Outcomes(20, 500))
     for row in rows:
