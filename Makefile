@@ -22,8 +22,7 @@ SIDE_BY_SIDE = -n $(1) --no-loadscope-reorder
 AS_ROOT := $(filter 0,$(shell id -u))
 CODE := alerts collector dashboards delivery demo docs examples gateway runbooks sdk stacks toolchain tests
 
-.PHONY: setup up down test test-cluster stack unit node golden lint docs coverage bench bench-collector bench-redaction bench-mutants bench-rules bench-why bench-why-sizes bench-frameworks bench-spans bench-first-answer bench-golden bench-node bench-start lock help
-.PHONY: setup up down test test-cluster stack unit node lint docs coverage bench bench-canary bench-collector bench-redaction bench-mutants bench-rules bench-why bench-why-sizes bench-frameworks bench-spans bench-first-answer bench-node bench-start lock help
+.PHONY: setup up down test test-cluster stack unit node golden lint docs coverage bench bench-canary bench-collector bench-redaction bench-mutants bench-rules bench-why bench-why-sizes bench-frameworks bench-spans bench-first-answer bench-golden bench-node bench-start lock help
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
