@@ -22,7 +22,7 @@ SIDE_BY_SIDE = -n $(1) --no-loadscope-reorder
 AS_ROOT := $(filter 0,$(shell id -u))
 CODE := alerts collector dashboards delivery demo docs examples gateway runbooks sdk stacks toolchain tests
 
-.PHONY: setup up down test test-cluster stack unit node golden lint docs coverage bench bench-collector bench-redaction bench-mutants bench-rules bench-why bench-why-sizes bench-frameworks bench-spans bench-first-answer bench-golden bench-node bench-start lock help
+.PHONY: setup up down test test-cluster stack unit node golden lint docs coverage bench bench-canary bench-collector bench-redaction bench-mutants bench-rules bench-why bench-why-sizes bench-frameworks bench-spans bench-first-answer bench-golden bench-node bench-start lock help
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -64,6 +64,9 @@ golden: $(READY)  ## Replay the demo's golden dataset, offline, and compare with
 
 bench: $(READY)  ## Measure the stack that `make up` started: memory, throughput, time to the right answer
 	@cd '$(ROOT)' && '$(BIN)/python' tests/bench/first_light.py
+
+bench-canary: $(READY)  ## Measure how often canaries are decided rightly, 2,000 made-up ones of each kind (about 30 minutes)
+	@cd '$(ROOT)' && PYTHONPATH=tests:tests/bench '$(BIN)/python' tests/bench/canary_decisions.py $(CANARY)
 
 bench-collector: $(READY)  ## Measure what the collector's pipeline costs beside other shapes of pipelines (about 15 minutes)
 	@cd '$(ROOT)' && PYTHONPATH=tests:tests/bench '$(BIN)/python' tests/bench/collector_cost.py

@@ -2,8 +2,9 @@
 
 `tests` has the chance that a difference is chance, `intervals` how large it may be, `detection` how large it would have
 to be to be found, `paired` cases that are compared with themselves, `families` how many comparisons are paid for,
-`likelihood` how well two sides fit, `comparison` all of it for one KPI. `estimates` has one window alone with its
-uncertainty, `histograms` how values of a histogram become good and bad events.
+`likelihood` how well two sides fit, `comparison` all of it for one KPI. `sequential` compares two tracks at
+every look while they run. `estimates` has one window alone with its uncertainty, `histograms` how values of a histogram
+become good and bad events.
 """
 
 from alerts.statistics.comparison import Comparison, Counts, Kind, against, compare, counts_of, kind_of
@@ -14,9 +15,22 @@ from alerts.statistics.histograms import Buckets, beyond, nearest, quantile, tai
 from alerts.statistics.intervals import newcombe, poisson, ratio_of_rates, student, wilson
 from alerts.statistics.likelihood import errors_of, nats_needed, nats_of_shares
 from alerts.statistics.paired import cases_needed, chance_of_ratio, lower_bound, runs_needed
+from alerts.statistics.sequential import (
+    HARMS,
+    NOTHING,
+    PAST_RUNS,
+    Outcomes,
+    SafeTest,
+    chance_of_split,
+    design_effect,
+    highest_worsening,
+)
 from alerts.statistics.tests import chance_beyond, chance_of_means, chance_of_rates, chance_of_shares, chance_of_strata
 
 __all__ = [
+    "HARMS",
+    "NOTHING",
+    "PAST_RUNS",
     "Buckets",
     "Comparison",
     "Counted",
@@ -24,6 +38,8 @@ __all__ = [
     "Estimate",
     "Kind",
     "Method",
+    "Outcomes",
+    "SafeTest",
     "against",
     "beyond",
     "cases_needed",
@@ -32,14 +48,17 @@ __all__ = [
     "chance_of_rates",
     "chance_of_ratio",
     "chance_of_shares",
+    "chance_of_split",
     "chance_of_strata",
     "compare",
     "counts_of",
+    "design_effect",
     "detectable_mean",
     "detectable_rate",
     "detectable_share",
     "errors_of",
     "estimate",
+    "highest_worsening",
     "holm",
     "kind_of",
     "lower_bound",

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from support.canaries import plan
 from support.memory_source import MemorySource
 from support.prometheus import prometheus_at
 from support.worlds.kinds import draw
@@ -21,6 +22,8 @@ from alerts.catalogue import AGENT_SUCCESS, EVALUATION_PASS, MODEL_COST, TASK_LA
 from alerts.catalogue.model import Selector
 from alerts.catalogue.wanted import Like, Not
 from alerts.source import MetricsSource
+from delivery.rollout import TASKS
+from delivery.rollout.query import CanaryReader, prove
 from stacks.clients.prometheus import Prometheus
 
 if TYPE_CHECKING:
@@ -101,3 +104,18 @@ def test_totals_are_those_of_prometheus(both: Both, name):
     query = promql.total(selector, by, {**where, Label.ENVIRONMENT: world.environment})
     span = (start - 10, start + world.seconds + 20, 3.7)
     assert _answers(in_memory, query, *span) == _answers(real, query, *span)
+
+
+def test_a_canary_reads_the_same_of_both(both: Both):
+    in_memory, real, world, start = both
+    began, end = start + world.seconds / 3, start + world.seconds
+    proofs = [prove(source, world.environment, end) for source in (in_memory, real)]
+    assert {*proofs[0].watched} == {*proofs[1].watched} >= {TASKS, "agent_success", "tool_latency", "violations_passed"}
+    canary = plan(began=began, environment=world.environment, watched=proofs[1].watched, changes=())
+    counts = [CanaryReader(source, canary).read(end).counts for source in (in_memory, real)]
+    assert all(sides.stable.events > 0 for sides in counts[1].values())
+    assert counts[1][TASKS].canary.events > 0
+    for key, sides in counts[1].items():
+        found = counts[0][key]
+        for known, other in ((found.stable, sides.stable), (found.canary, sides.canary)):
+            assert (known.bad, known.events) == (pytest.approx(other.bad), pytest.approx(other.events)), key
