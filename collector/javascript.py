@@ -34,6 +34,7 @@ def render() -> str:
         _value("TOOL_ARGUMENTS", "Where a tool's arguments stand.", [*failures.TOOL_ARGUMENTS]),
         _value("TOOL_RESULTS", "Where a tool's result stands.", [*failures.TOOL_RESULTS]),
         _expression("VAGUE_TYPE", "Error types that say nothing.", failures.VAGUE_TYPE),
+        _expression("CONTROL_FLOW", "Types of what is raised and no failure.", f"{failures.PAUSE}|{failures.HANDOVER}"),
         _expression("FAILED_RESULT", "A result that tells of a failure.", "|".join(_RESULT)),
         _value("SUSPICIOUS_WORDS", "One is in all that FAILED_RESULT finds.", [*failures.SUSPICIOUS_WORDS]),
         _value("TIMED_OUT_WORDS", "In lower case.", [*failures.TIMED_OUT_WORDS]),

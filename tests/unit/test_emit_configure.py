@@ -227,6 +227,18 @@ def test_configuring_twice_is_refused() -> None:
         emit.configure(**GOOD)
 
 
+def test_a_provider_of_somebody_elses_kind_is_not_taken_for_none(otlp) -> None:
+    code = """
+    from opentelemetry import trace
+    class Theirs(trace.TracerProvider):  # as Logfire's and ddtrace's: no subclass of the SDK's
+        def get_tracer(self, *given, **named): return trace.NoOpTracer()
+    trace.set_tracer_provider(Theirs())
+    """
+    done = _in_a_process_of_its_own(textwrap.dedent(code) + SET_UP, otlp.endpoint)
+    assert "already has an OpenTelemetry tracer provider (__main__.Theirs)" in done.stderr
+    assert "agentobs.context.adopt()" in done.stderr
+
+
 @pytest.mark.parametrize("endpoint", ["127.0.0.1:4318", "grpc://host:4317", "http://host:4318/v1/traces", ""])
 def test_an_endpoint_that_is_no_base_address_is_refused_with_an_example(endpoint) -> None:
     done = _in_a_process_of_its_own(SET_UP, endpoint)

@@ -1,5 +1,6 @@
 import asyncio
 from contextlib import AbstractContextManager
+from decimal import Decimal
 
 import pytest
 from opentelemetry.trace import StatusCode
@@ -12,6 +13,7 @@ def _task(**changes: object) -> AbstractContextManager[emit.Task]:
     return emit.task(**{"workflow": "support", "type": "refund", "graph_version": "7", **changes})
 
 
+Pause = type("GraphInterrupt", (Exception,), {"__module__": "langgraph.errors"})
 PROMPT = emit.Prompt("planner-prompt", "12", text="Plan it.")
 
 
@@ -19,7 +21,7 @@ def test_a_task_span_carries_the_contract(recorded) -> None:
     with _task(track=Track.CANARY, task_id="t-1", conversation_id="c-1") as task:
         task.plan(planned=4, completed=3)
         task.add_usage(cost_usd=0.25, tokens=100)
-        task.add_usage(cost_usd=0.5, tokens=11)
+        task.add_usage(cost_usd=Decimal("0.5"), tokens=11)  # type: ignore[arg-type]
         task.retries += 2
     span = recorded.span("invoke_workflow support")
     assert dict(span.attributes) == {
@@ -47,6 +49,10 @@ def test_a_task_span_carries_the_contract(recorded) -> None:
         (ValueError("x"), Outcome.FAILURE, "ValueError"),
         (TimeoutError(), Outcome.TIMEOUT, "TimeoutError"),
         (asyncio.CancelledError(), Outcome.CANCELLED, "asyncio.exceptions.CancelledError"),
+        (ExceptionGroup("g", [ExceptionGroup("g", [TimeoutError()])]), Outcome.TIMEOUT, "TimeoutError"),
+        (ExceptionGroup("g", [TimeoutError(), ValueError()]), Outcome.FAILURE, "ExceptionGroup"),
+        (Pause(), Outcome.NEEDS_HUMAN, "langgraph.errors.GraphInterrupt"),
+        (SystemExit(3), Outcome.FAILURE, "SystemExit"),
     ],
 )
 def test_an_exception_decides_the_outcome_and_passes_on(recorded, error, outcome, error_type) -> None:
@@ -56,6 +62,13 @@ def test_an_exception_decides_the_outcome_and_passes_on(recorded, error, outcome
     assert span.attributes[Attr.TASK_OUTCOME] == outcome
     assert span.attributes[Attr.ERROR_TYPE] == error_type
     assert span.status.status_code is StatusCode.ERROR
+
+
+def test_a_program_that_exits_as_it_means_to_has_not_failed(recorded) -> None:
+    with pytest.raises(SystemExit), _task(), emit.agent("a"):
+        raise SystemExit
+    assert {span.status.status_code for span in recorded.spans} == {StatusCode.UNSET}
+    assert recorded.span("invoke_workflow support").attributes[Attr.TASK_OUTCOME] == "success"
 
 
 @pytest.mark.parametrize(

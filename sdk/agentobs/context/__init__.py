@@ -23,7 +23,7 @@ def adopt(provider: trace.TracerProvider | None = None) -> None:
     Call it after the program or its framework has added its exporters, and again where more of them came later.
     Raises TypeError where the provider is not the OpenTelemetry SDK's, or has no exporter yet.
     """
-    found = provider if provider is not None else trace.get_tracer_provider()
+    found = _innermost(provider if provider is not None else trace.get_tracer_provider())
     active = getattr(found, "_active_span_processor", None)
     exporters = getattr(active, "_span_processors", None)
     if not isinstance(found, TracerProvider) or not isinstance(exporters, tuple) or not exporters:
@@ -39,6 +39,14 @@ def adopt(provider: trace.TracerProvider | None = None) -> None:
     elif others:
         first.wrap(_together((first.wrapped, *others)))
     active._span_processors = (first,)  # type: ignore[union-attr]  # noqa: SLF001 there is no public way
+
+
+def _innermost(provider: trace.TracerProvider) -> trace.TracerProvider:
+    """The provider that makes the spans: Pydantic Logfire's global one passes on to the SDK's."""
+    inner = getattr(provider, "provider", None)
+    while isinstance(inner, trace.TracerProvider) and not isinstance(provider, TracerProvider):
+        provider, inner = inner, getattr(inner, "provider", None)
+    return provider
 
 
 def _together(processors: tuple[SpanProcessor, ...]) -> SpanProcessor:

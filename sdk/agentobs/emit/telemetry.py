@@ -30,7 +30,6 @@ from agentobs.emit.delivery import CountedLogProcessor, CountedSpanProcessor
 from agentobs.emit.destination import DEFAULT_ENDPOINT, Exporters, otlp
 from agentobs.emit.events import process_start
 from agentobs.emit.logs import OtlpLoggingHandler
-from agentobs.emit.scopes import ScopeSpanProcessor
 from agentobs.emit.scores import ScoreProcessor
 from agentobs.scores import Credentials
 
@@ -60,7 +59,6 @@ class Telemetry:
         self._spans = CountedSpanProcessor(exporters.spans)
         self.tracer_provider = TracerProvider(resource=resource, shutdown_on_exit=False, span_limits=_limits())
         self._context = AgentContextProcessor(self._spans)
-        self.tracer_provider.add_span_processor(ScopeSpanProcessor())
         self.tracer_provider.add_span_processor(self._context)
         self._logs = CountedLogProcessor(exporters.logs)
         self.logger_provider = LoggerProvider(resource=resource, shutdown_on_exit=False)
@@ -179,10 +177,12 @@ def configure(  # noqa: PLR0913 keyword-only settings of one process
     ):
         if not value.strip():
             raise ValueError(f"emit.configure: {name} is empty; expected a short name, pass {name}='...'")
-    if isinstance(trace.get_tracer_provider(), TracerProvider):
+    if not isinstance(found := trace.get_tracer_provider(), trace.ProxyTracerProvider):
         raise ValueError(  # noqa: TRY004 the state of the process is wrong, not a type
-            "emit.configure: this process already has an OpenTelemetry tracer provider; configure once, at the start, "
-            "and remove other OpenTelemetry set-up"
+            f"emit.configure: this process already has an OpenTelemetry tracer provider ({type(found).__module__}."
+            f"{type(found).__qualname__}), and OpenTelemetry keeps the first one. Fix: configure once, at the start, "
+            "before any other OpenTelemetry set-up; or keep that set-up, let it export to the collector, and call "
+            "agentobs.context.adopt() after it"
         )
     resource = Resource.create(
         {

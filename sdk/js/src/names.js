@@ -191,6 +191,11 @@ export const VAGUE_TYPE = new RegExp(
   "^(?:_OTHER|unknown|(?:.+\\.)?Mcp_?Error|(?:.+\\.)?MCPError|(?:.+\\.)?ToolRetryError|Exception|Error|AI_(?:APICall|Retry)Error|(?:.+\\.)?ClientError|(?:.+\\.)?(?:ClientResultException|RequestFailedException|HttpOperationException)|(?:.+\\.)?(?:API|APIStatus|APIResponse|InternalServer)Error)$",
 );
 
+/** Types of what is raised and no failure. */
+export const CONTROL_FLOW = new RegExp(
+  "^(?:langgraph\\.errors\\.(?:GraphInterrupt|NodeInterrupt)|GraphInterrupt|NodeInterrupt|pydantic_ai\\.exceptions\\.(?:ApprovalRequired|CallDeferred)|(?:crewai\\.[\\w.]+\\.)?HumanFeedbackPending)$|^(?:(?:langgraph\\.errors\\.)?ParentCommand|agno\\.exceptions\\.StopAgentRun|temporalio\\.[\\w.]+\\.ContinueAsNewError|(?:builtins\\.)?Stop(?:Async)?Iteration)$",
+);
+
 /** A result that tells of a failure. */
 export const FAILED_RESULT = new RegExp(
   "(?:^|[\\\"'])(?:(?:Error (?:executing|invoking|calling|running|from) (?:MCP )?tool|Tool execution failed|An error occurred while running the tool|Execution error in \\w|I encountered an error while trying to use the tool|Failed to invoke [Tt]ool))|^[^a-zA-Z]{0,8}(?:(?:output|result|data|content|type|text)[^a-zA-Z]{1,8}){0,6}(?:Encountered error: |Error: )|^[^a-zA-Z]{0,8}(?:(?:output|result|data|content)[^a-zA-Z]{1,8}){0,3}[Ee][Rr][Rr][Oo][Rr][\\\\\\\"']{1,2}\\s*:\\s*(?:true\\b|[\\\\]?[\\\"'][^\\\\\\\"'])|\\b[Ii][Ss]_?[Ee][Rr][Rr][Oo][Rr][\\\\\\\"']{0,4}\\s*[:=]\\s*[Tt]rue\\b|(?:(?:tool_?(?:call|use)_?id|toolUseId|ToolMessage)[\\s\\S]*status|^[^a-zA-Z]{0,4}status)[\\\\\\\"']{0,4}\\s*[:=]\\s*[\\\\\\\"']{1,4}error\\b|^[^a-zA-Z]{0,8}(?:(?:output|result|data|content|type|text)[^a-zA-Z]{1,8}){0,6}(?:Request '[^']{1,80}' timed out|Timed out while waiting for response|[A-Za-z.]{0,60}(?:TimeoutError|TimeoutException|ReadTimeout)\\b|(?:The )?(?:request|operation|tool call|call|command) timed out)",

@@ -243,6 +243,7 @@ describe("retries", () => {
     ["other arguments", { arguments: "1" }, { arguments: "2" }],
     ["long arguments that differ", { arguments: "x".repeat(99) + "1" }, { arguments: "x".repeat(99) + "2" }],
     ["numbered by the sender", {}, { [Attr.RETRY_ATTEMPT]: 0 }],
+    ["a pause for a person goes on", { [Attr.ERROR_TYPE]: "GraphInterrupt" }, {}],
   ]) {
     test(`no retry: ${name}`, () => assert.ok(!attempts(first, second)[1]));
   }
