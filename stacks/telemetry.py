@@ -86,6 +86,14 @@ def examine(metrics: MetricsSource, store: TraceStore | None, scope: Scope, prog
     return check.build(traces, found, (scope.start, scope.end), scope.environment, _arrived(metrics, scope))
 
 
+def senders(metrics: MetricsSource, scope: Scope) -> list[str]:
+    """Who counted anything in a period, whatever the scope names: `service of environment`."""
+    names = [metric.series for metric in _CALLS]
+    query = promql.series_per_value(names, (Label.SERVICE, Label.ENVIRONMENT), {}, scope.end - scope.start)
+    rows = metrics.instant(query, scope.end)
+    return sorted(f"{row.labels.get(Label.SERVICE, '')} of {row.labels.get(Label.ENVIRONMENT, '')}" for row in rows)
+
+
 def _arrived(metrics: MetricsSource, scope: Scope) -> dict[str, dict[str, int]]:
     """What each service did in the window, counted exactly."""
     found: dict[str, dict[str, int]] = {}
