@@ -78,6 +78,18 @@ def test_a_provider_that_passes_on_to_the_sdks_is_adopted_and_emit_is_whole_with
     assert (span.attributes[Attr.PROMPT_HASH], span.attributes[Attr.FALLBACK_FROM]) == ("h", "a")
 
 
+def test_two_exporters_to_one_place_are_told(caplog):
+    provider = TracerProvider(shutdown_on_exit=False)
+    for place in ("http://a/v1/traces", "http://a/v1/traces", "http://b/v1/traces"):
+        exporter = InMemorySpanExporter()
+        exporter._endpoint = place
+        provider.add_span_processor(SimpleSpanProcessor(exporter))
+    adopt(provider)
+    assert [record.getMessage() for record in caplog.records] == [
+        "agentobs: 2 exporters send every span to http://a/v1/traces, so it counts as often; remove one"
+    ]
+
+
 def test_a_provider_that_exports_nowhere_yet_is_not_adopted():
     with pytest.raises(TypeError, match="with exporters"):
         adopt(TracerProvider(shutdown_on_exit=False))

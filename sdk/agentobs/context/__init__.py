@@ -8,12 +8,16 @@ Many frameworks put the agent's name on one span only, its own; a collector sees
 What is added is listed in `lineage`; what a framework says itself is never overwritten, but placeholders.
 """
 
+import logging
+from typing import Final
+
 from opentelemetry import trace
 from opentelemetry.sdk.trace import SpanProcessor, SynchronousMultiSpanProcessor, TracerProvider
 
 from agentobs.context.logs import AgentContextLogProcessor
 from agentobs.context.processor import AgentContextProcessor
 
+_log: Final = logging.getLogger(__name__)
 __all__ = ["AgentContextLogProcessor", "AgentContextProcessor", "adopt"]
 
 
@@ -34,6 +38,7 @@ def adopt(provider: trace.TracerProvider | None = None) -> None:
         )
     first = next((one for one in exporters if isinstance(one, AgentContextProcessor)), None)
     others = tuple(one for one in exporters if one is not first)
+    _tell_twice(others)
     if first is None:
         first = AgentContextProcessor(_together(others))
     elif others:
@@ -47,6 +52,17 @@ def _innermost(provider: trace.TracerProvider) -> trace.TracerProvider:
     while isinstance(inner, trace.TracerProvider) and not isinstance(provider, TracerProvider):
         provider, inner = inner, getattr(inner, "provider", None)
     return provider
+
+
+def _tell_twice(exporters: tuple[SpanProcessor, ...]) -> None:
+    """What is exported twice to one place counts twice there, and nothing at that place can tell."""
+    places = [getattr(getattr(one, "span_exporter", None), "_endpoint", None) for one in exporters]
+    for place in {place for place in places if place is not None and places.count(place) > 1}:
+        _log.warning(
+            "agentobs: %d exporters send every span to %s, so it counts as often; remove one",
+            places.count(place),
+            place,
+        )
 
 
 def _together(processors: tuple[SpanProcessor, ...]) -> SpanProcessor:
