@@ -29,6 +29,7 @@ def render() -> str:
         _value("AGENT_HANDOFF", "Operation of a tool by which one agent lets another work.", contract.AGENT_HANDOFF),
         _value("NESTED_CHAT", "Operation of the inner one of two spans of a model call.", contract.NESTED_CHAT),
         _value("NESTED_TOOL", "The same of a tool call.", contract.NESTED_TOOL),
+        _value("NESTED_AGENT", "The same of an agent's run.", contract.NESTED_AGENT),
         _value("BAGGAGE_KEYS", "What travels as baggage.", [*map(str, contract.BAGGAGE_KEYS)]),
         _value("KINDS", "What a span says it is: attribute, value, operation.", {k: dict(v) for k, v in KINDS.items()}),
         _value("TOOL_ARGUMENTS", "Where a tool's arguments stand.", [*failures.TOOL_ARGUMENTS]),

@@ -187,6 +187,25 @@ def test_the_inner_one_of_two_tool_spans_of_one_call_is_marked_and_a_tool_inside
     assert traced["inner"][OPERATION] == "execute_tool"
 
 
+def test_a_frameworks_span_of_the_agent_that_the_programs_stands_for_is_marked(traced):
+    def inner(scope="framework"):
+        return traced.span("inner", scope, **{OPERATION: "invoke_agent", AGENT: "a"})
+
+    with traced.agent("a"), traced.span("run", "framework", **{OPERATION: "invoke_workflow"}), inner(), traced.model():
+        pass
+    assert (traced["inner"][OPERATION], traced["inner"][Attr.SPAN_DUPLICATE.value]) == ("nested_agent", True)
+    assert (traced["invoke_agent a"][OPERATION], traced["chat"][AGENT]) == ("invoke_agent", "a")
+    for around in (
+        (traced.agent("b"), inner()),
+        (traced.agent("a"), inner("app")),  # it calls itself
+        (traced.agent("a"), traced.span("t", **{OPERATION: "execute_tool"}), inner()),
+    ):
+        with ExitStack() as stack:
+            for span in around:
+                stack.enter_context(span)
+        assert traced["inner"][OPERATION] == "invoke_agent"
+
+
 def test_two_model_spans_of_one_scope_or_with_a_tool_between_are_two_calls(traced):
     with traced.span("outer", **{OPERATION: "chat"}), traced.model():
         pass

@@ -154,6 +154,8 @@ def _enriched(span: ReadableSpan, node: Node, known: Inherited) -> ReadableSpan:
         added.update(_of_call(span, node, role, known))
     elif role is Role.AGENT or node.is_root:
         added.update(runs.outcome(node, failed=span.status.status_code is StatusCode.ERROR))
+        if role is Role.AGENT:
+            added.update(twice.agent(node))
     return _with(span, added, kind) if added else span
 
 

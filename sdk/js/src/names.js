@@ -111,6 +111,9 @@ export const NESTED_CHAT = "nested_chat";
 /** The same of a tool call. */
 export const NESTED_TOOL = "nested_tool";
 
+/** The same of an agent's run. */
+export const NESTED_AGENT = "nested_agent";
+
 /** What travels as baggage. */
 export const BAGGAGE_KEYS = [
   "gen_ai.conversation.id",

@@ -424,6 +424,18 @@ describe("what is inside", () => {
     traced.span("outer", tool("lookup"), () => traced.agent("b", inner), { scope: "fw" });
     assert.equal(traced.of("inner")[OPERATION], "execute_tool");
   });
+
+  test("a framework's span of the agent that the program's stands for is marked; an agent that calls itself is not", () => {
+    const traced = new Traced();
+    const named = { [OPERATION]: "invoke_agent", [Attr.AGENT_NAME]: "a" };
+    const run = (scope) => () => traced.span("inner", named, undefined, { scope });
+    traced.agent("a", run("fw"));
+    assert.deepEqual([traced.of("inner")[OPERATION], traced.of("invoke_agent a")[OPERATION]], ["nested_agent", "invoke_agent"]);
+    traced.agent("b", run("fw"));
+    assert.equal(traced.of("inner")[OPERATION], "invoke_agent");
+    traced.agent("a", () => traced.span("t", { [OPERATION]: "execute_tool" }, run("fw")));
+    assert.equal(traced.of("inner")[OPERATION], "invoke_agent");
+  });
 });
 
 describe("spans that wait", () => {
