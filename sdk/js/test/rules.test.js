@@ -21,6 +21,29 @@ describe("which agent", () => {
     });
   });
 
+  test("an agent that calls itself without end costs each span the same, and every name is right", () => {
+    const traced = new Traced();
+    let asked = 0;
+    const nested = (depth) =>
+      traced.span("chat", { [OPERATION]: "chat" }, () => {
+        if (depth === 300) traced.agent("executor", () => nested(depth - 1));
+        else if (depth) nested(depth - 1);
+      });
+    traced.agent("planner", (agent) => {
+      agent.setAttribute(GRAPH, "7");
+      const read = { get: () => (asked++, "planner"), enumerable: true };
+      Object.defineProperty(agent.attributes, AGENT, read);
+      nested(600);
+    });
+    const calls = traced.spans.filter((span) => span.name === "chat").map((span) => span.attributes);
+    assert.deepEqual(
+      calls.map((each) => each[AGENT]),
+      [...Array(300).fill("executor"), ...Array(301).fill("planner")],
+    );
+    assert.ok(calls.every((each) => each[GRAPH] === "7"));
+    assert.ok(asked < 5 * 130, `the agent far above was asked ${asked} times`);
+  });
+
   test("a name that comes after the start counts, and a placeholder does not", () => {
     const traced = new Traced();
     traced.span("x", { ...AGENT_SPAN, [AGENT]: "OpenAI Agent" }, (agent) => {
