@@ -1,8 +1,9 @@
 import asyncio
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from decimal import Decimal
 
 import pytest
+from opentelemetry import propagate
 from opentelemetry.trace import StatusCode
 
 from agentobs import emit
@@ -197,6 +198,23 @@ def test_an_inner_agent_replaces_the_outer_ones_prompt_and_gives_it_back(recorde
     assert inner[Attr.AGENT_NAME] == "helper"
     assert not {Attr.PROMPT_NAME, Attr.PROMPT_VERSION, Attr.PROMPT_HASH} & inner.keys()
     assert outer[Attr.PROMPT_VERSION] == "12"
+
+
+@pytest.mark.parametrize("is_remote", [True, False])
+def test_who_asks_for_a_task_is_not_who_works_on_it(recorded, process_telemetry, is_remote) -> None:
+    tracer = process_telemetry.telemetry.tracer_provider.get_tracer("http")
+    asking = {"baggage": f"{Attr.AGENT_NAME}=caller,{Attr.PROMPT_VERSION}=9,{Attr.GRAPH_VERSION}=1"}
+    with ExitStack() as around:
+        if is_remote:
+            around.enter_context(tracer.start_as_current_span("POST", propagate.extract(asking)))
+        else:
+            around.enter_context(emit.agent("caller", PROMPT))
+        with _task(), emit.model_call("m", "p"):
+            pass
+    for name in ("chat m", "invoke_workflow support"):
+        found = recorded.span(name).attributes
+        assert not {Attr.AGENT_NAME, Attr.PROMPT_VERSION, Attr.PROMPT_HASH} & found.keys()
+        assert found[Attr.GRAPH_VERSION] == "7"
 
 
 def test_an_agent_without_a_span_of_its_own_marks_the_frameworks_span(recorded, process_telemetry) -> None:

@@ -32,6 +32,7 @@ _OPERATION: Final[str] = Attr.OPERATION.value
 _AGENT_NAME: Final[str] = Attr.AGENT_NAME.value
 _MCP_METHOD: Final[str] = Attr.MCP_METHOD.value
 
+EMIT: Final = "agentobs.emit"
 OPENAI_AGENTS: Final = "openinference.instrumentation.openai_agents"
 LANGCHAIN: Final = "openinference.instrumentation.langchain"
 CREWAI: Final = "openinference.instrumentation.crewai"

@@ -12,10 +12,20 @@ from opentelemetry.baggage import get_all
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span
 
-from agentobs.context.dialects import LANGCHAIN, PROMPT_IN_CONTEXT, Role, agent_of, handed_to, role_of, settled_role
-from agentobs.contract import Attr
+from agentobs.context.dialects import (
+    EMIT,
+    LANGCHAIN,
+    PROMPT_IN_CONTEXT,
+    Role,
+    agent_of,
+    handed_to,
+    role_of,
+    settled_role,
+)
+from agentobs.contract import ROLE_TASK, Attr
 
 _AGENT: Final[str] = Attr.AGENT_NAME.value
+_ROLE: Final[str] = Attr.SPAN_ROLE.value
 _PROMPT_VERSION: Final[str] = Attr.PROMPT_VERSION.value
 _OF_THE_RUN: Final[tuple[str, ...]] = (
     Attr.GRAPH_VERSION.value,
@@ -44,7 +54,8 @@ class Node:
     __slots__ = (
         "__weakref__", "_agent", "_name", "_role", "_root", "_seen", "_span", "_topmost", "arguments",
         "around", "attempt", "attributes", "baggage", "beyond", "depth", "ended", "failed_calls", "in_context", "inner",
-        "is_agent", "is_root", "is_top", "last_agent_failed", "learnt", "lent", "parent", "post", "scope", "scopes",
+        "is_agent", "is_root", "is_task", "is_top", "last_agent_failed", "learnt", "lent", "parent", "post", "scope",
+        "scopes",
     )  # fmt: skip
     depth: int
     scopes: frozenset[str]
@@ -60,6 +71,7 @@ class Node:
         if self.in_context is not None and (parent is None or parent.in_context != self.in_context):
             self.around = {_PROMPT_VERSION: str(self.in_context), **self.around}
         self.is_root = is_root
+        self.is_task = self.scope == EMIT and self.attributes.get(_ROLE) == ROLE_TASK
         self._place(parent)
         self.ended = False
         self.arguments = ""
@@ -204,7 +216,7 @@ def _climb(first: Node, *, own: bool, inside: bool) -> Inherited:
                 agent, is_border = _agent_at(current, role, own=own)
                 if agent is not None:
                     found.setdefault(_AGENT, agent)
-                elif is_border and _AGENT not in found and not current.ended:
+                elif is_border and _AGENT not in found and not current.ended and not current.is_task:
                     made.waits_for = current
                 # An agent whose name is not known is still not the one around it.
                 inside = not is_border
@@ -226,10 +238,13 @@ def _take(found: dict[str, Any], keys: tuple[str, ...], *sources: Mapping[str, A
 
 
 def _agent_at(node: Node, role: Role, *, own: bool) -> tuple[str | None, bool]:
-    """The agent that a span, or the baggage set around it, names; and whether what is above belongs to another one."""
+    """The agent that a span, or the baggage set around it, names; and whether what is above belongs to another one.
+
+    Who asks for a task, in this process or in another one, is not who works on it.
+    """
     around = node.around
     agent: str | None = None
-    is_border = role is Role.AGENT or (role is Role.HANDOFF and not own)
+    is_border = role is Role.AGENT or (role is Role.HANDOFF and not own) or node.is_task
     if role is Role.HANDOFF and not own:
         agent = handed_to(node.attributes)
     elif own or is_border or _AGENT in node.attributes or node.scope == LANGCHAIN:

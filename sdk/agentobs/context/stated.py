@@ -26,8 +26,8 @@ class Stated:
     fallback_from: str | None
 
 
-def within(inside: Context, stated: Stated) -> Context:
-    """Return a context that carries it."""
+def within(inside: Context, stated: Stated | None) -> Context:
+    """Return a context that carries it; None takes away what is said of the agent around."""
     return context.set_value(_KEY, stated, inside)
 
 

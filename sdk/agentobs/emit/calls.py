@@ -13,10 +13,11 @@ from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
 from agentobs.context import detached
+from agentobs.context.dialects import EMIT
 from agentobs.context.stated import mark_attempt
 from agentobs.contract import Attr, Operation
 
-SCOPE: Final = "agentobs.emit"
+SCOPE: Final = EMIT
 
 
 class ToolCall:

@@ -143,7 +143,8 @@ def task(  # noqa: PLR0913 keyword-only attributes of one task
         Attr.TASK_ID.value: task_id,
     }
     name = f"{Operation.INVOKE_WORKFLOW} {workflow}"
-    with opened(name, SpanKind.INTERNAL, attributes, _with_baggage(context.get_current(), slices)) as span:
+    inside = within(_with_baggage(context.get_current(), slices), None)
+    with opened(name, SpanKind.INTERNAL, attributes, inside) as span:
         running = Task(span)
         try:
             yield running
