@@ -1,5 +1,7 @@
 """A provider that somebody else made gets the processor, with all its exporters."""
 
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -76,6 +78,36 @@ def test_a_provider_that_passes_on_to_the_sdks_is_adopted_and_emit_is_whole_with
     (span,) = exporter.get_finished_spans()
     assert (span.attributes[AGENT], span.attributes[ATTEMPT]) == ("b", 1)
     assert (span.attributes[Attr.PROMPT_HASH], span.attributes[Attr.FALLBACK_FROM]) == ("h", "a")
+
+
+def test_verdicts_of_a_program_that_set_itself_up_say_the_agent_or_that_nobody_takes_them():
+    code = """
+import logging
+from opentelemetry import trace, _logs
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogRecordProcessor
+from agentobs import context, emit
+trace.set_tracer_provider(TracerProvider(shutdown_on_exit=False))
+trace.get_tracer_provider().add_span_processor(SimpleSpanProcessor(InMemorySpanExporter()))
+context.adopt()
+def judge():
+    attributes = {"gen_ai.operation.name": "invoke_agent"}
+    with trace.get_tracer("framework").start_as_current_span("invoke_agent critic", attributes=attributes):
+        emit.evaluation(name="q", score=1, passed=True, source="code")
+logging.basicConfig(format="%(message)s")
+judge(); judge()
+records = InMemoryLogRecordExporter()
+_logs.set_logger_provider(LoggerProvider(shutdown_on_exit=False))
+_logs.get_logger_provider().add_log_record_processor(SimpleLogRecordProcessor(records))
+judge()
+print([each.log_record.attributes["gen_ai.agent.name"] for each in records.get_finished_logs()])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "['critic']\n"
+    assert done.stderr.count("set up a LoggerProvider") == 1
 
 
 def test_two_exporters_to_one_place_are_told(caplog):
