@@ -160,7 +160,7 @@ def test_the_program_for_node_says_how_to_get_a_model(tmp_path):
     done = examples.run(examples.command("ai-sdk", tmp_path), tmp_path, model="http://127.0.0.1:1/v1", collector="")
     assert done.returncode == 1
     assert "http://127.0.0.1:1/v1" in done.stderr
-    assert "python examples/model_server" in done.stderr
+    assert "python3 examples/model_server" in done.stderr
 
 
 def _counts(prometheus):
