@@ -227,6 +227,13 @@ def test_configuring_twice_is_refused() -> None:
         emit.configure(**GOOD)
 
 
+def test_opentelemetrys_own_variable_names_the_receiver_where_the_program_does_not(otlp, monkeypatch) -> None:
+    code = "telemetry = emit.configure(service='desk', version='1', environment='t'); print(telemetry.shutdown().total)"
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", otlp.endpoint)
+    assert _in_a_process_of_its_own(code, "").stdout == "0\n"
+    assert len(otlp.logs) == 1
+
+
 def test_a_provider_of_somebody_elses_kind_is_not_taken_for_none(otlp) -> None:
     code = """
     from opentelemetry import trace

@@ -27,7 +27,7 @@ from agentobs.context import AgentContextLogProcessor, AgentContextProcessor
 from agentobs.context.forks import at_end_of_worker
 from agentobs.contract import Attr
 from agentobs.emit.delivery import CountedLogProcessor, CountedSpanProcessor
-from agentobs.emit.destination import DEFAULT_ENDPOINT, Exporters, otlp
+from agentobs.emit.destination import Exporters, otlp, where
 from agentobs.emit.events import process_start
 from agentobs.emit.logs import OtlpLoggingHandler
 from agentobs.emit.scores import ScoreProcessor
@@ -153,7 +153,7 @@ def configure(  # noqa: PLR0913 keyword-only settings of one process
     service: str,
     version: str,
     environment: str,
-    endpoint: str = DEFAULT_ENDPOINT,
+    endpoint: str | None = None,
     namespace: str = "agents",
     instance_id: str | None = None,
     headers: Mapping[str, str] | None = None,
@@ -163,7 +163,8 @@ def configure(  # noqa: PLR0913 keyword-only settings of one process
 ) -> Telemetry:
     """Set up telemetry for this process and emit its `agentic.process.start` event. Call it once.
 
-    `endpoint` is the base address of an OTLP/HTTP receiver; `headers` go with every export (authentication).
+    `endpoint` is the base address of an OTLP/HTTP receiver, without it `OTEL_EXPORTER_OTLP_ENDPOINT`, else
+    http://127.0.0.1:4318; `headers` go with every export (authentication).
     Python log records at `log_level` and above go out too. `exporters` replaces the endpoint. An MCP server passes its
     tool version as a start attribute, so that a crash loop can be told apart by version. With `LANGFUSE_BASE_URL`,
     `LANGFUSE_PUBLIC_KEY` and `LANGFUSE_SECRET_KEY` set, every evaluation is also posted to Langfuse as a score.
@@ -193,7 +194,7 @@ def configure(  # noqa: PLR0913 keyword-only settings of one process
             Attr.ENVIRONMENT.value: environment,
         }
     )
-    telemetry = Telemetry(resource, exporters or otlp(endpoint, headers), log_level)
+    telemetry = Telemetry(resource, exporters or otlp(where() if endpoint is None else endpoint, headers), log_level)
     telemetry.install()
     process_start(start_attributes or {})
     return telemetry
