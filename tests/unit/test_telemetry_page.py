@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from itertools import repeat
 
 import pytest
@@ -318,3 +319,17 @@ def test_what_both_stores_hold_is_one_document():
     kinds = [(group.kind, group.count) for group in document.groups if group.kind is not check.Kind.MISSING]
     assert kinds == [("unread_spans", 3), ("counted_twice", 1), ("no_task", 1), ("no_agent", 1)]
     assert document.score is not None
+
+
+def test_a_program_whose_clock_is_ahead_is_found_and_told():
+    class Ahead(Traces):
+        """As stores do: a trace is found by its own clock."""
+
+        def find(self, _, start, end, *__):
+            return super().find() if start <= NOW + 5 * 3600 <= end else []
+
+        def trace(self, _):
+            return [replace(each, start=each.start + 5 * 3600, end=each.end + 5 * 3600) for each in self.spans]
+
+    document = examine(Metrics(), Ahead(), Scope(start=NOW - 3600, end=NOW), lambda *_: None)
+    assert "spans of the future" in {group.what for group in document.groups}
