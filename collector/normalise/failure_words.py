@@ -26,7 +26,7 @@ class Words:
 _C: Final = ErrorClass
 FAILURES: Final = (
     Words("languages", _C.TIMEOUT, ("timeout", "timed.?out"), ("timed.?out", "timeouterror", "readtimeout")),
-    Words("gRPC", _C.TIMEOUT, ("deadline",), ("deadline exceeded",)),
+    Words("gRPC", _C.TIMEOUT, ("deadline",), ("deadline[ _]exceeded",)),
     Words("HTTP", _C.TIMEOUT, ("^504$", "^408$", "^524$"), ("request timeout",)),
     Words("MCP", _C.TIMEOUT, ("^-32001$",), ("-32001",)),
     # HttpClient throws TaskCanceledException when it has waited long enough.
@@ -60,4 +60,6 @@ FAILURES: Final = (
         ("invalid", "validation", "valueerror", "bad.?request", "^400$", "^422$", "^-32602$", "^-32600$"),
     ),
     Words("frameworks", _C.TOOL_ERROR, ("tool.?(?:call.?|retry.?)?(?:error|exception|execution)",)),
+    # What a tool raises to have the model try again with other arguments.
+    Words("pydantic-ai", _C.TOOL_ERROR, ("model.?retry",), (), "source"),
 )

@@ -1,4 +1,5 @@
 import asyncio
+import concurrent.futures
 from contextlib import AbstractContextManager, ExitStack
 from decimal import Decimal
 
@@ -15,6 +16,7 @@ def _task(**changes: object) -> AbstractContextManager[emit.Task]:
 
 
 Pause = type("GraphInterrupt", (Exception,), {"__module__": "langgraph.errors"})
+ReadTimeout = type("ReadTimeout", (Exception,), {"__module__": "httpx"})
 PROMPT = emit.Prompt("planner-prompt", "12", text="Plan it.")
 
 
@@ -53,6 +55,8 @@ def test_a_task_span_carries_the_contract(recorded) -> None:
         (ExceptionGroup("g", [ExceptionGroup("g", [TimeoutError()])]), Outcome.TIMEOUT, "TimeoutError"),
         (ExceptionGroup("g", [TimeoutError(), ValueError()]), Outcome.FAILURE, "ExceptionGroup"),
         (Pause(), Outcome.NEEDS_HUMAN, "langgraph.errors.GraphInterrupt"),
+        (ReadTimeout(), Outcome.TIMEOUT, "httpx.ReadTimeout"),
+        (concurrent.futures.CancelledError(), Outcome.CANCELLED, "concurrent.futures._base.CancelledError"),
         (SystemExit(3), Outcome.FAILURE, "SystemExit"),
     ],
 )

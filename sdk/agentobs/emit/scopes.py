@@ -19,7 +19,7 @@ from opentelemetry.trace import Span, SpanKind
 
 from agentobs.context.stated import Stated, within
 from agentobs.contract import ROLE_TASK, Attr, Operation, Outcome, Track
-from agentobs.contract.failures import PAUSE
+from agentobs.contract.failures import HANDOVER, PAUSE
 from agentobs.emit.calls import (
     attached,
     cause_of,
@@ -33,6 +33,11 @@ from agentobs.emit.texts import whole
 
 # Before Python 3.11 these were three classes.
 _TIMEOUTS: Final = (TimeoutError, asyncio.TimeoutError, concurrent.futures.TimeoutError)
+# Few clients derive theirs from Python's: httpx.ReadTimeout, openai.APITimeoutError, google's DeadlineExceeded.
+_TIMED_OUT: Final = re.compile("(?i)timeout|timed.?out|deadline")
+_CANCELLATIONS: Final = (
+    asyncio.CancelledError, concurrent.futures.CancelledError, KeyboardInterrupt, GeneratorExit,
+)  # fmt: skip
 # error.type of a task that ended badly without an exception, by outcome; the collector classes them.
 _ERROR_OF_OUTCOME: Final = {Outcome.FAILURE: "task_failed", Outcome.TIMEOUT: "timeout"}
 
@@ -119,7 +124,7 @@ def task(  # noqa: PLR0913 keyword-only attributes of one task
 ) -> Iterator[Task]:
     """Wrap one user request in the span that all task KPIs come from.
 
-    The outcome is `success` at a clean exit; an exception makes it `timeout` (TimeoutError), `cancelled`
+    The outcome is `success` at a clean exit; an exception makes it `timeout` (a client's own, too), `cancelled`
     (CancelledError), `needs_human` (a pause of LangGraph, pydantic-ai or CrewAI) or `failure`, and passes on; setting
     `outcome` on the task wins over both. A failed or timed out task has an error status. `prompt` is the main agent's,
     so that tasks can be compared by prompt version. Ids stay on the span and never become labels; `task_id` is made up
@@ -205,10 +210,13 @@ def _with_baggage(base: Context, slices: Mapping[Attr, str | None]) -> Context:
 
 def _outcome_of(error: BaseException) -> Outcome:
     error = cause_of(error)
-    if re.match(PAUSE, error_type_of(error)):
+    kind = error_type_of(error)
+    if re.match(PAUSE, kind):
         return Outcome.NEEDS_HUMAN
-    if isinstance(error, _TIMEOUTS):
+    if re.match(HANDOVER, kind):
+        return Outcome.SUCCESS
+    if isinstance(error, _TIMEOUTS) or _TIMED_OUT.search(kind):
         return Outcome.TIMEOUT
-    if isinstance(error, asyncio.CancelledError | KeyboardInterrupt | GeneratorExit):
+    if isinstance(error, _CANCELLATIONS):
         return Outcome.CANCELLED
     return Outcome.FAILURE
