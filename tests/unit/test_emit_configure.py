@@ -177,6 +177,8 @@ def test_a_forked_child_sends_what_it_did_and_answers_for_itself(otlp) -> None:
     worker = multiprocessing.get_context("fork").Process(target=work, args=["worker"])  # ends without atexit
     worker.start()
     worker.join()
+    with multiprocessing.get_context("fork").Pool(1) as pool:  # kills its worker
+        pool.map(work, ["pooled"])
     if child := os.fork():
         os.waitpid(child, 0)
     else:
@@ -186,7 +188,9 @@ def test_a_forked_child_sends_what_it_did_and_answers_for_itself(otlp) -> None:
     """
     done = _in_a_process_of_its_own(SET_UP + textwrap.dedent(code), otlp.endpoint)
     assert done.stdout == "0\n0\n", done.stderr
-    assert sorted(span["attributes"]["gen_ai.tool.name"] for span in otlp.spans) == ["child", "parent", "worker"]
+    assert sorted(span["attributes"]["gen_ai.tool.name"] for span in otlp.spans) == [
+        "child", "parent", "pooled", "worker"
+    ]  # fmt: skip
 
 
 def test_what_overflows_a_queue_is_counted_as_lost(monkeypatch) -> None:

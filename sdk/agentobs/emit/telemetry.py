@@ -35,6 +35,8 @@ from agentobs.scores import Credentials
 
 _log = logging.getLogger(__name__)
 _MOST_ATTRIBUTES: Final = 10_000  # of a span, an event or a link
+_AT_ONCE_S: Final = 1.0
+_AWAY_S: Final = 30.0
 _LONGEST: Final = 500_000  # characters of one of them; a span with many more is too large for any receiver
 
 
@@ -80,7 +82,21 @@ class Telemetry:
         if root.getEffectiveLevel() > self.logging_handler.level:
             root.setLevel(self.logging_handler.level)
         atexit.register(self._leave)
-        at_end_of_worker(self._leave)
+        at_end_of_worker(self._leave, self._send_at_once)
+
+    def _send_at_once(self) -> None:
+        """From now on send what a run did when it ends: a worker of a pool is killed without a word.
+
+        Not for long, and where nobody takes it, not again for a while: an agent must not wait for its telemetry.
+        """
+        patient_from = 0.0
+
+        def send() -> None:
+            nonlocal patient_from
+            if time.monotonic() >= patient_from and not self.flush(_AT_ONCE_S):
+                patient_from = time.monotonic() + _AWAY_S
+
+        self._spans.after_root = send
 
     def flush(self, timeout_s: float = 10.0) -> bool:
         """Send what is queued. False when the time is up or the receiver did not take everything."""
