@@ -24,7 +24,7 @@ _LACKING, _UNSEEN = 1, 2
 _EVERY_S: Final = 5.0
 _ARRIVING_S: Final = 5  # what has just been sent is in no store yet
 _NOTHING: Final = "No spans in this window. Send OTLP, or look further back with --since."
-_ELSEWHERE: Final = "Nothing is called so in this window. What is there: "
+_ELSEWHERE: Final = "No spans of that name in this window. What is there: "
 _UNTRACED: Final = "Calls were counted, and no spans of theirs are in this window: look further back with --since."
 
 
