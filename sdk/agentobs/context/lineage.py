@@ -49,16 +49,20 @@ class Node:
     `around` is the baggage that was set between the parent's start and this span's, at the root all of it; and the
     version of a prompt that OpenInference's context got there. `arguments` tell tool calls apart where known; `attempt`
     is counted once, however many processors ask. `post` is the closest one, itself included, of each 64th ancestor.
+    `first` and `start` are `topmost` and `root` where those are other spans.
     """
 
     __slots__ = (
-        "__weakref__", "_agent", "_name", "_role", "_root", "_seen", "_span", "_topmost", "arguments",
-        "around", "attempt", "attributes", "baggage", "beyond", "depth", "ended", "failed_calls", "in_context", "inner",
-        "is_agent", "is_root", "is_task", "is_top", "last_agent_failed", "learnt", "lent", "parent", "post", "scope",
-        "scopes",
+        "__weakref__", "_agent", "_name", "_role", "_seen", "_span", "arguments", "around", "attempt", "attributes",
+        "baggage", "beyond", "depth", "ended", "failed_calls", "first", "in_context", "inner", "is_agent", "is_root",
+        "is_task", "is_top", "last_agent_failed", "learnt", "lent", "parent", "post", "scope", "scopes", "start",
     )  # fmt: skip
     depth: int
     scopes: frozenset[str]
+    is_top: bool
+    first: "Node | None"
+    post: "Node | None"
+    start: "Node | None"
 
     def __init__(self, span: Span, parent: "Node | None", context: Context | None, *, is_root: bool) -> None:
         scope = span.instrumentation_scope
@@ -91,14 +95,16 @@ class Node:
     def _place(self, parent: "Node | None") -> None:
         """Note once what does not change about the ancestors: nobody has to look for it at each end."""
         self.beyond: dict[bool, Inherited] | None = None
-        self.depth = 0 if parent is None else parent.depth + 1
-        self.post: Node | None = None if parent is None else parent.post
-        above = frozenset() if parent is None else parent.scopes
-        self.is_top = self.scope not in above
-        self.scopes = above | {self.scope} if self.is_top else above
-        self._topmost: Node | None = None if parent is None else parent.topmost
-        self._root: Node | None = None if parent is None or self.is_root else parent.root
-        if self.depth and self.depth % _FAR == 0:
+        if parent is None:
+            self.depth, self.is_top, self.scopes = 0, True, frozenset((self.scope,))
+            self.post = self.first = self.start = None
+            return
+        self.depth, self.post = parent.depth + 1, parent.post
+        self.is_top = self.scope not in parent.scopes
+        self.scopes = parent.scopes | {self.scope} if self.is_top else parent.scopes
+        self.first = parent.first or parent
+        self.start = None if self.is_root else parent.start or parent
+        if self.depth % _FAR == 0:
             if self.post is not None:
                 self.post.look_beyond()
             self.post = self
@@ -111,12 +117,12 @@ class Node:
     @property
     def topmost(self) -> "Node":
         """The first span of this process that led here; itself where that is it."""
-        return self._topmost or self
+        return self.first or self
 
     @property
     def root(self) -> "Node":
         """The closest span without a parent of its own."""
-        return self._root or self
+        return self.start or self
 
     def end(self, span: ReadableSpan) -> None:
         """Take what is final; the live span is not asked any more."""

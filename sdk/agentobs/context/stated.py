@@ -33,7 +33,7 @@ def within(inside: Context, stated: Stated | None) -> Context:
 
 def put_on(span: SdkSpan, parent: Context | None) -> None:
     """Set the prompt hash on a span that starts inside an agent, retry and fallback on the agent's own."""
-    stated = context.get_value(_KEY, parent)
+    stated = (context.get_current() if parent is None else parent).get(_KEY)
     if not isinstance(stated, Stated):
         return
     if stated.prompt_hash is not None:
