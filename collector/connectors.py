@@ -10,6 +10,7 @@ from typing import Any, Final
 from agentobs import contract
 from agentobs.contract import Attr, Label, Metric, MetricKind
 from collector import ottl
+from collector.normalise.usage import LARGEST
 from collector.series_key import attribute, span_keys
 
 _NS_PER_S: Final = "1000000000.0"
@@ -21,10 +22,6 @@ _TOKENS: Final[dict[str, Attr]] = {
     "reasoning": Attr.REASONING_TOKENS,
 }
 _PLAN_STATES: Final[dict[str, Attr]] = {"planned": Attr.PLAN_PLANNED, "completed": Attr.PLAN_COMPLETED}
-
-# No honest span or event reports more tokens, dollars, steps or score than this. One infinite value would stay in a
-# sum for ever, and two near the end of int64 make it negative.
-_LARGEST: Final = 1_000_000_000
 
 # What a packed span or event keeps beside its key.
 SPAN_NUMBERS: Final = (
@@ -67,7 +64,7 @@ def _entry(metric: Metric, value: str, condition: str = "", fixed: tuple[Label, 
 def _number(scope: str, key: Attr, kind: str) -> tuple[str, str]:
     """Value expression and condition; a number that would make a counter fall or spoil its sum does not count."""
     source = ottl.attribute(scope, key)
-    return f"{kind}({source})", f"{source} != nil and {source} >= 0 and {source} <= {_LARGEST}"
+    return f"{kind}({source})", f"{source} != nil and {source} >= 0 and {source} <= {LARGEST}"
 
 
 def _span_values() -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from agentobs.contract import INFERENCE, Attr
 from collector import ottl
-from collector.normalise.usage import CACHE_ABOVE_INPUT, REASONING_ABOVE_OUTPUT
+from collector.normalise.usage import CACHE_ABOVE_INPUT, LARGEST, REASONING_ABOVE_OUTPUT
 from collector.prices import Price, PriceTable
 
 
@@ -28,7 +28,6 @@ _STATED_IN: Final = "gen_ai.usage.cost"
 _LITELLM_COST: Final = "gen_ai.cost.total_cost"
 _LITELLM: Final = 'instrumentation_scope.name == "litellm"'
 _TOLERANCE: Final = 0.02
-_LARGEST: Final = 1_000_000_000  # dollars; no honest call costs more, and infinity would stay in a sum
 _STATED: Final = ottl.attribute("span", Attr.COST_STATED)
 _COST: Final = ottl.attribute("span", Attr.COST)
 _OPERATION: Final = ottl.attribute("span", Attr.OPERATION)
@@ -126,7 +125,7 @@ def _stated() -> dict[str, Any]:
     A stated zero states nothing: gateways write it where they know no price.
     """
     text = f'(IsString({_STATED}) and IsMatch({_STATED}, "^[0-9.eE+-]+$"))'
-    usable = f"{_STATED} > 0 and {_STATED} <= {_LARGEST}"
+    usable = f"{_STATED} > 0 and {_STATED} <= {LARGEST}"
     there = " or ".join(f"{ottl.attribute('span', key)} != nil" for key in (_STATED_IN, Attr.COST_STATED))
     return {
         "conditions": [f"{_COST} != nil", f"({there} or {_LITELLM}) and {_MODEL_CALL}"],

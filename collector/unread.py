@@ -12,6 +12,7 @@ from typing import Any, Final
 from agentobs.contract import (
     EMBEDDINGS,
     INFERENCE,
+    NESTED_AGENT,
     NESTED_CHAT,
     NESTED_TOOL,
     RETRIEVAL,
@@ -26,7 +27,8 @@ from collector.normalise.steps import HANDOFF, OPERATION, SCOPE
 OTHER: Final = "other"
 _CREATE_AGENT: Final = "create_agent"
 # What is known and read by nobody on purpose.
-QUIET: Final = (Operation.INVOKE_WORKFLOW, EMBEDDINGS, RETRIEVAL, HANDOFF, NESTED_CHAT, NESTED_TOOL, _CREATE_AGENT)
+_NESTED: Final = (NESTED_CHAT, NESTED_TOOL, NESTED_AGENT)
+QUIET: Final = (Operation.INVOKE_WORKFLOW, EMBEDDINGS, RETRIEVAL, HANDOFF, *_NESTED, _CREATE_AGENT)
 # The normaliser takes the operation from what these say twice, or only in passing.
 _WRAPPERS: Final = ("gcp.vertex.agent", "pydantic-ai")
 # Both open AGENT spans that are none: nodes with "agent" in their name, and one per run.

@@ -58,6 +58,6 @@ def use_model() -> str:
     except (OSError, ValueError) as error:
         sys.exit(
             f"no model answers at OPENAI_BASE_URL={url}: {error}. Fix: start the scripted one in another terminal with "
-            "`python examples/model_server`, or set OPENAI_BASE_URL and OPENAI_API_KEY for a real one"
+            "`python3 examples/model_server`, or set OPENAI_BASE_URL and OPENAI_API_KEY for a real one"
         )
     return url

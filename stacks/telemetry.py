@@ -47,6 +47,8 @@ _NAME: Final = "__name__"
 _READERS: Final = 8
 # A trace whose last span is younger may still get spans.
 _SETTLED_S: Final = 30
+# Stores find a trace by its own clock: one that is ahead is told, and its spans are not called lost.
+_AHEAD_S: Final = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +88,14 @@ def examine(metrics: MetricsSource, store: TraceStore | None, scope: Scope, prog
     return check.build(traces, found, (scope.start, scope.end), scope.environment, _arrived(metrics, scope))
 
 
+def senders(metrics: MetricsSource, scope: Scope) -> list[str]:
+    """Who counted anything in a period, whatever the scope names: `service of environment`."""
+    names = [metric.series for metric in _CALLS]
+    query = promql.series_per_value(names, (Label.SERVICE, Label.ENVIRONMENT), {}, scope.end - scope.start)
+    rows = metrics.instant(query, scope.end)
+    return sorted(f"{row.labels.get(Label.SERVICE, '')} of {row.labels.get(Label.ENVIRONMENT, '')}" for row in rows)
+
+
 def _arrived(metrics: MetricsSource, scope: Scope) -> dict[str, dict[str, int]]:
     """What each service did in the window, counted exactly."""
     found: dict[str, dict[str, int]] = {}
@@ -99,12 +109,11 @@ def _arrived(metrics: MetricsSource, scope: Scope) -> dict[str, dict[str, int]]:
 
 def _sample(store: TraceStore, scope: Scope, progress: Progress) -> Iterator[list[Span]]:
     """Traces of every service: a busy one must not hide the others."""
-    services = [scope.service] if scope.service else store.services(scope.search(), scope.start, scope.end)
+    end = scope.end + _AHEAD_S
+    services = [scope.service] if scope.service else store.services(scope.search(), scope.start, end)
     share = max(1, scope.most_traces // (len(services) + 1))
     searches = [scope.search(), *(scope.search(name) for name in services)]
-    ids = dict.fromkeys(
-        trace.trace_id for search in searches for trace in store.find(search, scope.start, scope.end, share)
-    )
+    ids = dict.fromkeys(trace.trace_id for search in searches for trace in store.find(search, scope.start, end, share))
     wanted = list(itertools.islice(ids, scope.most_traces))
     with ThreadPoolExecutor(_READERS) as readers:
         for done, trace in enumerate(readers.map(store.trace, wanted), start=1):

@@ -18,10 +18,12 @@ _WORK: Final = frozenset({Place.TASK, Place.AGENT, Place.MODEL, Place.TOOL})
 
 def missing(traces: Iterable[Trace]) -> list[Finding]:
     """Required and recommended attributes that are absent where they belong, per service, agent and place."""
+    traces = list(traces)
     tallies: defaultdict[tuple[str, str, Place, Attr], Tally] = defaultdict(Tally)
+    retried = _lack_numbers(traces)
     for span, told in _spans(traces):
         for place, attr in _expected(span):
-            if attr is Attr.AGENT_NAME and told:
+            if (attr is Attr.AGENT_NAME and told) or (attr is Attr.RETRY_ATTEMPT and span.service not in retried):
                 continue
             agent = "" if place is Place.RESOURCE else span.agent
             present = any(span.has(attr, other) for other in DESCRIPTIONS[attr].places)
@@ -40,6 +42,16 @@ def missing(traces: Iterable[Trace]) -> list[Finding]:
         for (service, agent, place, attr), tally in tallies.items()
         if tally.count
     ]
+
+
+def _lack_numbers(traces: Iterable[Trace]) -> set[str]:
+    """Services whose calls fail, so that some may be tried again, and none has the number of its attempt.
+
+    The SDK's processor numbers what is tried again, and no first attempt.
+    """
+    calls = [span for trace in traces for span in trace if span.places & _WORK]
+    failed = {span.service for span in calls if span.failed}
+    return failed - {span.service for span in calls if Attr.RETRY_ATTEMPT in span.attributes}
 
 
 def _spans(traces: Iterable[Trace]) -> Iterator[tuple[Span, bool]]:

@@ -17,7 +17,7 @@ _MORE: Final = "look at more traces with --traces 1000 to see which library send
 # What the normaliser says of a span whose counts it could not explain: what is wrong, and the line that mends it.
 _COUNTS: Final[dict[str, tuple[str, str]]] = {
     usage.UNUSABLE: (
-        "token counts that are no whole numbers from 0",
+        "token counts that are no whole numbers from 0 to a billion",
         f"set {Attr.INPUT_TOKENS} and {Attr.OUTPUT_TOKENS} to whole numbers, or leave them out",
     ),
     usage.CACHE_ABOVE_INPUT: (

@@ -49,7 +49,7 @@ class Kind(StrEnum):
 _BREAKS: Final[dict[Kind, str]] = {
     Kind.LOST: "every count is too low by what was lost",
     Kind.UNREAD: "these calls, their failures and their cost are in no KPI",
-    Kind.TWICE: "calls, tokens and cost are counted twice",
+    Kind.TWICE: "what they report is counted twice: calls with their tokens and cost, runs of agents",
     Kind.EXPLODING: "each value is a series: none can be followed over time, and at the limit new ones are dropped",
     Kind.SCATTERED: "one request counts as several tasks: success, cost and time per task are wrong",
     Kind.DOUBTFUL: "tokens and cost of these calls are wrong, and cannot be put right afterwards",

@@ -1,11 +1,11 @@
-"""Model calls that two instrumentations report, each with tokens and cost of its own."""
+"""What two instrumentations report: model calls, each with tokens and cost of its own, and runs of one agent."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
 from typing import Final
 
-from agentobs.contract import NESTED_CHAT, Attr, Place
+from agentobs.contract import NESTED_AGENT, NESTED_CHAT, Attr, Place
 from collector.check.findings import Finding, Kind, Severity
 from collector.check.frameworks import knows_agents
 from collector.check.spans import Span, Tally, Trace, Tree
@@ -13,10 +13,16 @@ from collector.check.spans import Span, Tally, Trace, Tree
 # Clocks of one process: two spans of one call begin and end this close to each other.
 _SAME_S: Final = 0.005
 _WORK: Final = frozenset({Place.TASK, Place.AGENT, Place.TOOL})
+_BY_ADOPTING: Final = "call agentobs.context.adopt(), which marks the inner span"
 
 
 def twice(traces: Iterable[Trace]) -> list[Finding]:
-    """Pairs of model spans of two scopes that are one call, by service and pair of scopes."""
+    """Pairs of spans of two scopes that are one call, or one run of an agent, by service and pair of scopes."""
+    traces = list(traces)
+    return [*_calls(traces), *_runs(traces)]
+
+
+def _calls(traces: Iterable[Trace]) -> list[Finding]:
     pairs: defaultdict[tuple[str, str, str], Tally] = defaultdict(Tally)
     calls: defaultdict[str, int] = defaultdict(int)
     for trace in traces:
@@ -32,26 +38,61 @@ def twice(traces: Iterable[Trace]) -> list[Finding]:
             service=service,
             subject=dropped,
             what=f"model calls that two instrumentations report: {kept} and {dropped}",
-            fix=f"remove {dropped} and keep {kept}{_because(kept)}; or call agentobs.context.adopt(), which marks the "
-            "inner span",
+            fix=f"remove {dropped} and keep {kept}{_because(kept)}; or {_BY_ADOPTING}",
             **asdict(tally) | {"of": calls[service]},
         )
         for (service, kept, dropped), tally in pairs.items()
     ]
 
 
+def _runs(traces: Iterable[Trace]) -> list[Finding]:
+    pairs: defaultdict[tuple[str, str, str, str], Tally] = defaultdict(Tally)
+    runs: defaultdict[tuple[str, str], int] = defaultdict(int)
+    for trace in traces:
+        for span in trace:
+            runs[span.service, span.agent] += Place.AGENT in span.places
+        for outer, inner in _nested_runs(trace):
+            pairs[inner.service, inner.agent, outer.scope, inner.scope].add(inner, is_bad=True)
+    return [
+        Finding(
+            severity=Severity.PROBLEM,
+            kind=Kind.TWICE,
+            service=service,
+            agent=agent,
+            subject=inner,
+            what=f"runs of an agent that two instrumentations report: {outer} and {inner}",
+            fix=f"emit.agent(name, prompt, span=False) where the framework makes the agent's span; or {_BY_ADOPTING}",
+            **asdict(tally) | {"of": runs[service, agent]},
+        )
+        for (service, agent, outer, inner), tally in pairs.items()
+    ]
+
+
+def _nested_runs(trace: Trace) -> Iterator[tuple[Span, Span]]:
+    """Each agent's span inside another one of the same agent and another library, behind that one."""
+    tree = Tree.of(trace)
+    for span in trace:
+        if Place.AGENT in span.places and span.agent:
+            around = (each for each in tree.above(span) if each.places & {Place.AGENT, Place.TOOL, Place.MODEL})
+            outer = next(around, None)
+            is_one = outer is not None and Place.AGENT in outer.places and outer.agent == span.agent
+            if outer is not None and is_one and outer.scope != span.scope:
+                yield outer, span
+
+
 def singled(traces: Iterable[Trace]) -> list[Trace]:
-    """The same traces with each second span of one call marked as such: what it lacks is nobody's loss."""
+    """The same traces with each second span of one call or run marked as such: what it lacks is nobody's loss."""
     made: list[Trace] = []
     for trace in traces:
         models = [span for span in trace if Place.MODEL in span.places]
-        gone = {dropped.span_id for _, dropped in _pairs(models, Tree.of(trace))}
-        made.append([_marked(span) if span.span_id in gone else span for span in trace])
+        gone = {dropped.span_id: NESTED_CHAT for _, dropped in _pairs(models, Tree.of(trace))}
+        gone |= {inner.span_id: NESTED_AGENT for _, inner in _nested_runs(trace)}
+        made.append([_marked(span, gone[span.span_id]) if span.span_id in gone else span for span in trace])
     return made
 
 
-def _marked(span: Span) -> Span:
-    return replace(span, attributes={**span.attributes, Attr.OPERATION: NESTED_CHAT})
+def _marked(span: Span, operation: str) -> Span:
+    return replace(span, attributes={**span.attributes, Attr.OPERATION: operation})
 
 
 def _because(scope: str) -> str:

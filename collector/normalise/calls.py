@@ -29,19 +29,23 @@ _REQUIRED_COUNTS: Final = (Attr.INPUT_TOKENS, Attr.OUTPUT_TOKENS)
 _FURTHER_COUNTS: Final = (Attr.CACHE_READ_TOKENS, Attr.REASONING_TOKENS, Attr.CACHE_WRITE_TOKENS)
 
 
+def _is_none(key: Attr) -> str:
+    """A comparison with a string or nothing is false: one check finds a missing, a negative and a wrong count."""
+    return f"not ({span(key)} >= 0 and {span(key)} <= {usage.LARGEST})"
+
+
 def _counts() -> dict[str, Any]:
-    """Token counts are integers from 0: digits become one, anything else leaves rather than poison a sum."""
+    """Token counts are integers from 0 to a billion: digits become one, all else leaves rather than poison a sum."""
     statements = []
     for key in (*_REQUIRED_COUNTS, *_FURTHER_COUNTS):
         count = span(key)
         statements += [
             f"set({count}, Int({count})) where not IsInt({count}) and Int({count}) != nil",
-            ottl.constant(span(Attr.USAGE_DOUBTFUL), usage.UNUSABLE, f"{count} != nil and not ({count} >= 0)"),
-            f'delete_key(span.attributes, "{key}") where {count} != nil and not ({count} >= 0)',
+            ottl.constant(span(Attr.USAGE_DOUBTFUL), usage.UNUSABLE, f"{count} != nil and {_is_none(key)}"),
+            f'delete_key(span.attributes, "{key}") where {count} != nil and {_is_none(key)}',
         ]
-    # A comparison with a string or nothing is false, so one check finds a missing, a negative and a wrong count.
-    doubtful = [f"not ({span(key)} >= 0)" for key in _REQUIRED_COUNTS]
-    doubtful += [f"({span(key)} != nil and not ({span(key)} >= 0))" for key in _FURTHER_COUNTS]
+    doubtful = [_is_none(key) for key in _REQUIRED_COUNTS]
+    doubtful += [f"({span(key)} != nil and {_is_none(key)})" for key in _FURTHER_COUNTS]
     # Counts that are numbers may still be counted in another way.
     return steps.group(
         *statements,

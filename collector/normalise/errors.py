@@ -11,8 +11,10 @@ from typing import Any, Final
 from agentobs.contract import ROLE_TASK, Attr, ErrorClass, Label, Outcome
 from agentobs.contract.failures import (
     FAILED_RESULT,
+    HANDOVER,
     IS_ERROR_FLAG,
     ONLY_TIMED_OUT,
+    PAUSE,
     RESULT_HEAD,
     RESULT_TAIL,
     SHORT_RESULT,
@@ -24,7 +26,7 @@ from agentobs.contract.failures import (
 )
 from collector import ottl
 from collector.normalise import steps
-from collector.normalise.failure_words import FAILURES, HANDOVERS, PAUSES
+from collector.normalise.failure_words import FAILURES
 from collector.normalise.steps import IS_ERROR, IS_ROOT, IS_TOOL, cached, span
 
 
@@ -54,8 +56,6 @@ ERROR_CLASSES: Final[tuple[tuple[ErrorClass, str], ...]] = tuple(
 MESSAGE_TIMEOUT: Final = _messages(ErrorClass.TIMEOUT)
 MESSAGE_RATE_LIMITED: Final = _messages(ErrorClass.RATE_LIMITED)
 _MESSAGE_CANCELLED: Final = _messages(ErrorClass.CANCELLED)
-_PAUSE: Final = f"^{_one_of(*(pattern for _, pattern, _ in PAUSES))}$"
-_HANDOVER: Final = f"^{_one_of(*(pattern for _, pattern, _ in HANDOVERS))}$"
 # OpenInference writes `repr(exception)` as message; the type stands in an event.
 _PAUSE_MESSAGE: Final = "^(?:GraphInterrupt|NodeInterrupt|HumanFeedbackPending)[(:]"
 
@@ -115,10 +115,10 @@ def _control_flow() -> list[str]:
     none = f'{_CLASS} == "{ErrorClass.NONE}"'
     said = f"{untyped} and {_in_message(_STATUS_MESSAGE, _PAUSE_MESSAGE)}"
     return [
-        f"set({pause}, true) where {_TYPE} != nil and {_matches(_TYPE, _PAUSE)}",
+        f"set({pause}, true) where {_TYPE} != nil and {_matches(_TYPE, PAUSE)}",
         f"set({pause}, true) where {said}",
         ottl.constant(_CLASS, ErrorClass.NONE, f"{pause} == true"),
-        ottl.constant(_CLASS, ErrorClass.NONE, f"{_UNSET} and {_TYPE} != nil and {_matches(_TYPE, _HANDOVER)}"),
+        ottl.constant(_CLASS, ErrorClass.NONE, f"{_UNSET} and {_TYPE} != nil and {_matches(_TYPE, HANDOVER)}"),
         ottl.constant(
             span(Attr.TASK_OUTCOME),
             Outcome.NEEDS_HUMAN,

@@ -2,7 +2,8 @@
 
 Types are what `error.type` or an exception's class says; they are matched anywhere in the name. Messages are prose, so
 only phrases that leave no doubt. *captured*: seen in a run of November 2026 or in telemetry that somebody published;
-*source*: read in the published code or reference. Results of tools: `agentobs.contract.failures`.
+*source*: read in the published code or reference. Results of tools, and what is no failure:
+`agentobs.contract.failures`.
 """
 
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ class Words:
 _C: Final = ErrorClass
 FAILURES: Final = (
     Words("languages", _C.TIMEOUT, ("timeout", "timed.?out"), ("timed.?out", "timeouterror", "readtimeout")),
-    Words("gRPC", _C.TIMEOUT, ("deadline",), ("deadline exceeded",)),
+    Words("gRPC", _C.TIMEOUT, ("deadline",), ("deadline[ _]exceeded",)),
     Words("HTTP", _C.TIMEOUT, ("^504$", "^408$", "^524$"), ("request timeout",)),
     Words("MCP", _C.TIMEOUT, ("^-32001$",), ("-32001",)),
     # HttpClient throws TaskCanceledException when it has waited long enough.
@@ -59,18 +60,6 @@ FAILURES: Final = (
         ("invalid", "validation", "valueerror", "bad.?request", "^400$", "^422$", "^-32602$", "^-32600$"),
     ),
     Words("frameworks", _C.TOOL_ERROR, ("tool.?(?:call.?|retry.?)?(?:error|exception|execution)",)),
-)
-
-# Control flow that travels as an exception. A pause waits for a person or for what only a caller can give; the others
-# end a step early, hand over to another agent, or are how a language ends a loop.
-PAUSES: Final = (
-    ("LangGraph", r"langgraph\.errors\.(?:GraphInterrupt|NodeInterrupt)|GraphInterrupt|NodeInterrupt", "captured"),
-    ("pydantic-ai", r"pydantic_ai\.exceptions\.(?:ApprovalRequired|CallDeferred)", "source"),
-    ("CrewAI", r"(?:crewai\.[\w.]+\.)?HumanFeedbackPending", "source"),
-)
-HANDOVERS: Final = (
-    ("LangGraph", r"(?:langgraph\.errors\.)?ParentCommand", "source"),
-    ("Agno", r"agno\.exceptions\.StopAgentRun", "source"),
-    ("Temporal", r"temporalio\.[\w.]+\.ContinueAsNewError", "source"),
-    ("Python", r"(?:builtins\.)?Stop(?:Async)?Iteration", "source"),
+    # What a tool raises to have the model try again with other arguments.
+    Words("pydantic-ai", _C.TOOL_ERROR, ("model.?retry",), (), "source"),
 )

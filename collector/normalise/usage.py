@@ -16,6 +16,9 @@ from collector.normalise.steps import cached, span
 CACHE_ABOVE_INPUT: Final = "cache_above_input"
 REASONING_ABOVE_OUTPUT: Final = "reasoning_above_output"
 UNUSABLE: Final = "unusable"
+LARGEST: Final = 1_000_000_000
+"""No honest span or event reports more tokens, dollars, steps or score. One infinite value would stay in a sum for
+ever, and two near the end of int64 make it negative."""
 
 _INPUT, _OUTPUT = span(Attr.INPUT_TOKENS), span(Attr.OUTPUT_TOKENS)
 _READ, _WRITE, _REASONING = (

@@ -26,7 +26,7 @@ const model = openai(process.env.OPENAI_MODEL || "gpt-4.1-mini");
 await fetch(`${baseURL}/models`).catch((error) => {
   console.error(
     `no model answers at OPENAI_BASE_URL=${baseURL}: ${error.cause?.message ?? error.message}. Fix: start the scripted ` +
-      "one in another terminal with `python examples/model_server`, or set OPENAI_BASE_URL and OPENAI_API_KEY for a real one",
+      "one in another terminal with `python3 examples/model_server`, or set OPENAI_BASE_URL and OPENAI_API_KEY for a real one",
   );
   process.exit(1);
 });

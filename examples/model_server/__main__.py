@@ -1,4 +1,4 @@
-"""A model that costs nothing: `python examples/model_server` answers the examples as OpenAI's API would.
+"""A model that costs nothing: `python3 examples/model_server` answers the examples as OpenAI's API would.
 
 It speaks chat completions, responses and Anthropic's messages, plain or as a stream, and needs nothing but Python. What
 it says is in `story.py`; how that is spelt, in `replies.py`.

@@ -1,8 +1,9 @@
 """`agentobs telemetry`: what is wrong with what arrives."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import repeat
 from typing import Annotated, Final
 
 import typer
@@ -16,12 +17,14 @@ from stacks.cli.options import AsJson, JaegerUrl, Schema, Since, Stack, Store, T
 from stacks.cli.progress import progress
 from stacks.endpoints import Endpoints, resolve_for_metrics
 from stacks.environments import EnvName
-from stacks.telemetry import Scope, examine
+from stacks.telemetry import Progress, Scope, examine, senders
 
 app = typer.Typer(help="Look at the telemetry itself.", no_args_is_help=True)
 _LACKING, _UNSEEN = 1, 2
 _EVERY_S: Final = 5.0
+_ARRIVING_S: Final = 5  # what has just been sent is in no store yet
 _NOTHING: Final = "No spans in this window. Send OTLP, or look further back with --since."
+_ELSEWHERE: Final = "No spans of that name in this window. What is there: "
 _UNTRACED: Final = "Calls were counted, and no spans of theirs are in this window: look further back with --since."
 
 
@@ -56,9 +59,8 @@ def check(
             if watch:
                 return watching(lambda: _page(_looked(stores, scope), stores, everything=everything), safe.Console())
             with progress("reading traces") as tell:
-                document = examine(
-                    stores.metrics, stores.traces, _now(scope), lambda done, total: tell("reading traces", done, total)
-                )
+                document = _arrived(stores, scope, lambda done, total: tell("reading traces", done, total))
+            others = senders(stores.metrics, _now(scope)) if document.is_empty and (environment or service) else []
     except Exception as error:
         if not strict or not is_expected(error):
             raise
@@ -67,14 +69,26 @@ def check(
     if as_json:
         safe.document(document)
     else:
-        _print(document, stores.trace_link, everything=everything)
+        _print(document, stores.trace_link, others, everything=everything)
     if strict and (code := _code(document)):
         raise typer.Exit(code)
     return None
 
 
-def _print(document: Report, link: str, *, everything: bool) -> None:
-    if not document.traces:
+def _arrived(stores: Endpoints, scope: Scope, tell: Progress) -> Report:
+    """The document; where nothing is there, looked for again a few times."""
+    for wait in (*repeat(1, _ARRIVING_S), 0):
+        document = examine(stores.metrics, stores.traces, _now(scope), tell)
+        if not document.is_empty or not wait:
+            break
+        time.sleep(wait)
+    return document
+
+
+def _print(document: Report, link: str, others: Sequence[str], *, everything: bool) -> None:
+    if others:
+        show.error_console().print(safe.text(f"{_ELSEWHERE}{', '.join(others)}"), soft_wrap=True)
+    elif not document.traces:
         show.error_console().print(_UNTRACED if document.services else _NOTHING)
     if not document.is_empty:
         safe.Console().print(show_check.report(document, link, everything=everything))

@@ -22,6 +22,7 @@ _PATIENCE_S: Final = 3
 _FIRST: Final = 5
 _ROWS: Final = 15
 _NAMES: Final = 4
+_NAME_WIDTH: Final = 18  # headings of numbers give way to names
 _STYLES: Final = {Severity.REQUIRED: "bold red", Severity.PROBLEM: "bold yellow", Severity.RECOMMENDED: "dim"}
 _WRONG: Final = tuple(Kind)[: list(Kind).index(Kind.UNTASKED)]  # numbers that are wrong although they are there
 _GOOD, _FAIR = 90, 60
@@ -30,10 +31,10 @@ _LEGEND: Final = Text(
     "  yes: every call carries what it needs; 40 %: so many do; no: none does; -: nothing to carry it", "dim"
 )
 _COUNTS: Final = {
-    "agent_runs": "agent runs",
+    "agent_runs": "agent\nruns",
     "tasks": "tasks",
-    "model_calls": "model calls",
-    "tool_calls": "tool calls",
+    "model_calls": "model\ncalls",
+    "tool_calls": "tool\ncalls",
     "served": "served",
     "verdicts": "verdicts",
     "unread": "unread",
@@ -72,9 +73,10 @@ def _head(document: Report, worth: Sequence[Group], link: str) -> Text:
     text = safe.text(f"Telemetry of {where}, {clock(document.window_start)} to {clock(document.window_end)}", "bold")
     if not link and not document.traces:
         return text.append("\nOnly series, no traces; name their store with --tempo or --jaeger URL.", "not bold dim")
-    text.append(f"\n{document.spans:,} spans in {document.traces:,} traces were looked at", "not bold dim")
+    looked = f"{_many(document.spans, 'span')} in {_many(document.traces, 'trace')} looked at"
+    text.append(f"\n{looked}", "not bold dim")
     if link:
-        text.append_text(safe.text(f"; one of them: {link}ID", "not bold dim"))
+        text.append_text(safe.text(f"; the page of a trace: {link}ID", "not bold dim"))
     if document.score is not None:
         style = "green" if document.score >= _GOOD else "yellow" if document.score >= _FAIR else "red"
         text.append("\nScore ", "bold").append(f"{document.score} of 100", f"bold {style}")
@@ -85,11 +87,15 @@ def _head(document: Report, worth: Sequence[Group], link: str) -> Text:
     return text
 
 
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'s' * (count != 1)}"
+
+
 def _arrived(services: Sequence[Service]) -> Table:
-    table = _columns("service")
+    table = _columns("service", [service.name for service in services])
     shown = {key: heading for key, heading in _COUNTS.items() if any(getattr(each, key) for each in services)}
     for heading in ("agents", *shown.values()):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", vertical="bottom")
     for service in services:
         counts = {key: getattr(service, key) for key in shown}
         cells = (Text(f"{count:,}" if count else "-", _BAD if key == "unread" and count else "dim" * (not count))
@@ -98,9 +104,10 @@ def _arrived(services: Sequence[Service]) -> Table:
     return table
 
 
-def _columns(heading: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, header_style="", pad_edge=False, show_edge=False)
-    table.add_column(f"  {heading}", overflow="fold", vertical="bottom")
+def _columns(heading: str, names: Iterable[str]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, header_style="", pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+    narrow = min(_NAME_WIDTH, max(map(len, names), default=0) + 2)
+    table.add_column(f"  {heading}", overflow="fold", vertical="bottom", min_width=narrow)
     return table
 
 
@@ -176,7 +183,7 @@ def _named(row: Fed, *, several: bool) -> str:
 
 
 def _matrix(heading: str, rows: Sequence[tuple[str, dict[str, float]]]) -> Table:
-    table = _columns(heading)
+    table = _columns(heading, [name for name, _ in rows])
     needs = [need for need in NEEDS if any(need.key in fed for _, fed in rows)]
     for need in needs:
         table.add_column(need.heading, justify="right", vertical="bottom")
@@ -231,9 +238,11 @@ def _optional(document: Report) -> Iterator[RenderableType]:
     if not kpis:
         return
     yield _title("Optional, and not sent on every span")
-    lines = _pairs()
+    lines = Table.grid(padding=(0, 2, 0, 0))
+    lines.add_column(style="green", no_wrap=True)  # to be copied
+    lines.add_column(overflow="fold")
     for line, titles in kpis.items():
-        lines.add_row(f"  {', '.join(dict.fromkeys(titles))}", safe.text(line, "green"))
+        lines.add_row(safe.text(f"  {line}"), ", ".join(dict.fromkeys(titles)))
     yield lines
     rest = [attribute for attribute in minor if attribute not in OPTIONAL]
     if rest:

@@ -8,8 +8,10 @@ so that a trace is found for it and left out here.
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
@@ -33,6 +35,7 @@ _MADE: Final[Mapping[str, tuple[Any, ...]]] = {
     _STATUS: ("OK", _FAILED),
 }
 """Their values; an attribute of the same name may have another."""
+_ENDED: Final = re.compile(r"Original end timestamp: (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?)")
 _Kind = TypeVar("_Kind")
 
 
@@ -158,12 +161,20 @@ def _spans(trace: Mapping[str, Any]) -> Iterator[Span]:
             kind=str(made.get(_KIND, "internal")),
             failed=_ERROR in made or made.get(_STATUS) == _FAILED,
             start=span["startTime"] / _US,
-            end=(span["startTime"] + span["duration"]) / _US,
+            end=_end(span),
             attributes=attributes,
             resource=programs[span["processID"]],
             message=str(made.get(_MESSAGE, "")),
             scope=next((str(attributes[key]) for key in _SCOPE if key in attributes), ""),
         )
+
+
+def _end(span: Mapping[str, Any]) -> float:
+    """When a span ended as its sender says: Jaeger corrects an end before the start, and keeps a warning about it."""
+    for warning in span.get("warnings") or ():
+        if said := _ENDED.search(str(warning)):
+            return datetime.fromisoformat(f"{said[1]}+00:00").timestamp()
+    return float((span["startTime"] + span["duration"]) / _US)
 
 
 def _sorted(tags: Iterable[Mapping[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:

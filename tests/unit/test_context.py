@@ -7,6 +7,7 @@ import gc
 import logging
 import weakref
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
 from opentelemetry import context, trace
@@ -14,7 +15,7 @@ from opentelemetry.sdk.trace import SpanLimits
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, StatusCode, TraceFlags
 from support.traced import AGENT, OPERATION, Traced, carrying
 
-from agentobs.context import dialects, held
+from agentobs.context import dialects, held, lineage
 from agentobs.contract import Attr
 
 PROMPT, GRAPH = Attr.PROMPT_VERSION.value, Attr.GRAPH_VERSION.value
@@ -44,6 +45,14 @@ def test_a_name_that_comes_after_the_start_counts_and_a_placeholder_does_not(tra
             agent.set_attribute(AGENT, "writer")
         assert traced["chat"][AGENT] == "writer"
         agent.set_attribute(AGENT, "OpenAI Agent")
+
+
+@pytest.mark.parametrize("named", [{}, {AGENT: "None"}])
+def test_what_an_agent_without_a_name_is_called_by_its_language_is_no_name(traced, named):
+    nobody = traced.span("invoke_agent None", **{OPERATION: "invoke_agent"}, **named)
+    with traced.agent("outer"), nobody, traced.model():
+        pass
+    assert AGENT not in traced["chat"]
 
 
 def test_the_agent_of_a_span_that_never_says_its_name_is_not_the_one_around_it(traced):
@@ -178,6 +187,25 @@ def test_the_inner_one_of_two_tool_spans_of_one_call_is_marked_and_a_tool_inside
     assert traced["inner"][OPERATION] == "execute_tool"
 
 
+def test_a_frameworks_span_of_the_agent_that_the_programs_stands_for_is_marked(traced):
+    def inner(scope="framework"):
+        return traced.span("inner", scope, **{OPERATION: "invoke_agent", AGENT: "a"})
+
+    with traced.agent("a"), traced.span("run", "framework", **{OPERATION: "invoke_workflow"}), inner(), traced.model():
+        pass
+    assert (traced["inner"][OPERATION], traced["inner"][Attr.SPAN_DUPLICATE.value]) == ("nested_agent", True)
+    assert (traced["invoke_agent a"][OPERATION], traced["chat"][AGENT]) == ("invoke_agent", "a")
+    for around in (
+        (traced.agent("b"), inner()),
+        (traced.agent("a"), inner("app")),  # it calls itself
+        (traced.agent("a"), traced.span("t", **{OPERATION: "execute_tool"}), inner()),
+    ):
+        with ExitStack() as stack:
+            for span in around:
+                stack.enter_context(span)
+        assert traced["inner"][OPERATION] == "invoke_agent"
+
+
 def test_two_model_spans_of_one_scope_or_with_a_tool_between_are_two_calls(traced):
     with traced.span("outer", **{OPERATION: "chat"}), traced.model():
         pass
@@ -294,3 +322,35 @@ def test_metadata_that_is_no_object_or_names_nobody_is_no_name(traced, metadata)
     with traced.span("node", dialects.LANGCHAIN, metadata=metadata, **{"openinference.span.kind": "CHAIN"}):
         pass
     assert AGENT not in traced["node"]
+
+
+def _nested(traced, depth, make):
+    with ExitStack() as stack:
+        for number in range(depth):
+            stack.enter_context(make(number))
+    return [span.attributes for span in traced.exported.get_finished_spans()]
+
+
+def test_an_agent_that_calls_itself_without_end_costs_each_span_the_same_and_every_name_is_right(traced, monkeypatch):
+    asked, agents, run = [], {0: "planner", 700: "executor"}, {GRAPH: "7", OPERATION: "invoke_workflow"}
+    real = lineage._take
+    monkeypatch.setattr(lineage, "_take", lambda *given: (asked.append(1), real(*given)))
+    with traced.span("run", **run):
+        spans = _nested(traced, 1000, lambda n: traced.agent(agents[n]) if n in agents else traced.model(n=n))
+    assert len(asked) < 140 * 1000
+    assert {each[GRAPH] for each in spans} == {"7"}
+    assert [each[AGENT] for each in spans] == ["executor"] * 300 + ["planner"] * 700
+
+
+def test_an_agent_far_above_that_tells_its_name_at_the_end_is_waited_for(traced):
+    unnamed = traced.span("step", "s", **{OPERATION: "invoke_agent"})
+    with traced.agent("planner"), unnamed as agent:
+        with ExitStack() as stack:
+            for _ in range(300):
+                stack.enter_context(traced.span("turn", n=1))
+            with traced.model():
+                pass
+            assert traced.exported.get_finished_spans() == ()
+            agent.set_attribute(AGENT, "late")
+        assert traced["turn"][AGENT] == "late"
+    assert traced["chat"][AGENT] == "late"

@@ -1,10 +1,14 @@
 """What is a repetition of a failed call, and what only looks like one."""
 
+from contextlib import suppress
+
 import pytest
 from opentelemetry.trace import StatusCode
 from support.traced import ATTEMPT, OPERATION, Traced
 
 from agentobs.contract import Attr
+
+Pause = type("GraphInterrupt", (Exception,), {"__module__": "langgraph.errors"})
 
 
 @pytest.fixture
@@ -19,6 +23,16 @@ def test_a_call_after_a_failed_one_is_a_retry_until_one_succeeds(traced):
         traced.call("lookup")
         traced.call("lookup")
     assert traced.attempts() == [None, 1, 2, None]
+
+
+@pytest.mark.parametrize("stated", [{Attr.ERROR_TYPE.value: "langgraph.errors.GraphInterrupt"}, {}])
+def test_a_call_that_goes_on_after_it_waited_for_a_person_is_no_retry(traced, stated):
+    with traced.agent("executor"):
+        asks = traced.span("execute_tool ask", **{OPERATION: "execute_tool", Attr.TOOL_NAME.value: "ask"}, **stated)
+        with suppress(Pause), asks:
+            raise Pause
+        traced.call("ask", arguments="")
+    assert traced.attempts() == [None, None]
 
 
 def test_a_model_call_after_a_failed_one_below_the_same_span_is_a_retry(traced):

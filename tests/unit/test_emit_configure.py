@@ -177,6 +177,8 @@ def test_a_forked_child_sends_what_it_did_and_answers_for_itself(otlp) -> None:
     worker = multiprocessing.get_context("fork").Process(target=work, args=["worker"])  # ends without atexit
     worker.start()
     worker.join()
+    with multiprocessing.get_context("fork").Pool(1) as pool:  # kills its worker
+        pool.map(work, ["pooled"])
     if child := os.fork():
         os.waitpid(child, 0)
     else:
@@ -186,7 +188,9 @@ def test_a_forked_child_sends_what_it_did_and_answers_for_itself(otlp) -> None:
     """
     done = _in_a_process_of_its_own(SET_UP + textwrap.dedent(code), otlp.endpoint)
     assert done.stdout == "0\n0\n", done.stderr
-    assert sorted(span["attributes"]["gen_ai.tool.name"] for span in otlp.spans) == ["child", "parent", "worker"]
+    assert sorted(span["attributes"]["gen_ai.tool.name"] for span in otlp.spans) == [
+        "child", "parent", "pooled", "worker"
+    ]  # fmt: skip
 
 
 def test_what_overflows_a_queue_is_counted_as_lost(monkeypatch) -> None:
@@ -225,6 +229,25 @@ def test_an_empty_setting_is_named(name) -> None:
 def test_configuring_twice_is_refused() -> None:
     with pytest.raises(ValueError, match="configure once"):
         emit.configure(**GOOD)
+
+
+def test_opentelemetrys_own_variable_names_the_receiver_where_the_program_does_not(otlp, monkeypatch) -> None:
+    code = "telemetry = emit.configure(service='desk', version='1', environment='t'); print(telemetry.shutdown().total)"
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", otlp.endpoint)
+    assert _in_a_process_of_its_own(code, "").stdout == "0\n"
+    assert len(otlp.logs) == 1
+
+
+def test_a_provider_of_somebody_elses_kind_is_not_taken_for_none(otlp) -> None:
+    code = """
+    from opentelemetry import trace
+    class Theirs(trace.TracerProvider):  # as Logfire's and ddtrace's: no subclass of the SDK's
+        def get_tracer(self, *given, **named): return trace.NoOpTracer()
+    trace.set_tracer_provider(Theirs())
+    """
+    done = _in_a_process_of_its_own(textwrap.dedent(code) + SET_UP, otlp.endpoint)
+    assert "already has an OpenTelemetry tracer provider (__main__.Theirs)" in done.stderr
+    assert "agentobs.context.adopt()" in done.stderr
 
 
 @pytest.mark.parametrize("endpoint", ["127.0.0.1:4318", "grpc://host:4317", "http://host:4318/v1/traces", ""])

@@ -1,7 +1,10 @@
 import asyncio
-from contextlib import AbstractContextManager
+import concurrent.futures
+from contextlib import AbstractContextManager, ExitStack
+from decimal import Decimal
 
 import pytest
+from opentelemetry import propagate
 from opentelemetry.trace import StatusCode
 
 from agentobs import emit
@@ -12,6 +15,8 @@ def _task(**changes: object) -> AbstractContextManager[emit.Task]:
     return emit.task(**{"workflow": "support", "type": "refund", "graph_version": "7", **changes})
 
 
+Pause = type("GraphInterrupt", (Exception,), {"__module__": "langgraph.errors"})
+ReadTimeout = type("ReadTimeout", (Exception,), {"__module__": "httpx"})
 PROMPT = emit.Prompt("planner-prompt", "12", text="Plan it.")
 
 
@@ -19,7 +24,7 @@ def test_a_task_span_carries_the_contract(recorded) -> None:
     with _task(track=Track.CANARY, task_id="t-1", conversation_id="c-1") as task:
         task.plan(planned=4, completed=3)
         task.add_usage(cost_usd=0.25, tokens=100)
-        task.add_usage(cost_usd=0.5, tokens=11)
+        task.add_usage(cost_usd=Decimal("0.5"), tokens=11)  # type: ignore[arg-type]
         task.retries += 2
     span = recorded.span("invoke_workflow support")
     assert dict(span.attributes) == {
@@ -47,6 +52,12 @@ def test_a_task_span_carries_the_contract(recorded) -> None:
         (ValueError("x"), Outcome.FAILURE, "ValueError"),
         (TimeoutError(), Outcome.TIMEOUT, "TimeoutError"),
         (asyncio.CancelledError(), Outcome.CANCELLED, "asyncio.exceptions.CancelledError"),
+        (ExceptionGroup("g", [ExceptionGroup("g", [TimeoutError()])]), Outcome.TIMEOUT, "TimeoutError"),
+        (ExceptionGroup("g", [TimeoutError(), ValueError()]), Outcome.FAILURE, "ExceptionGroup"),
+        (Pause(), Outcome.NEEDS_HUMAN, "langgraph.errors.GraphInterrupt"),
+        (ReadTimeout(), Outcome.TIMEOUT, "httpx.ReadTimeout"),
+        (concurrent.futures.CancelledError(), Outcome.CANCELLED, "concurrent.futures._base.CancelledError"),
+        (SystemExit(3), Outcome.FAILURE, "SystemExit"),
     ],
 )
 def test_an_exception_decides_the_outcome_and_passes_on(recorded, error, outcome, error_type) -> None:
@@ -56,6 +67,13 @@ def test_an_exception_decides_the_outcome_and_passes_on(recorded, error, outcome
     assert span.attributes[Attr.TASK_OUTCOME] == outcome
     assert span.attributes[Attr.ERROR_TYPE] == error_type
     assert span.status.status_code is StatusCode.ERROR
+
+
+def test_a_program_that_exits_as_it_means_to_has_not_failed(recorded) -> None:
+    with pytest.raises(SystemExit), _task(), emit.agent("a"):
+        raise SystemExit
+    assert {span.status.status_code for span in recorded.spans} == {StatusCode.UNSET}
+    assert recorded.span("invoke_workflow support").attributes[Attr.TASK_OUTCOME] == "success"
 
 
 @pytest.mark.parametrize(
@@ -184,6 +202,23 @@ def test_an_inner_agent_replaces_the_outer_ones_prompt_and_gives_it_back(recorde
     assert inner[Attr.AGENT_NAME] == "helper"
     assert not {Attr.PROMPT_NAME, Attr.PROMPT_VERSION, Attr.PROMPT_HASH} & inner.keys()
     assert outer[Attr.PROMPT_VERSION] == "12"
+
+
+@pytest.mark.parametrize("is_remote", [True, False])
+def test_who_asks_for_a_task_is_not_who_works_on_it(recorded, process_telemetry, is_remote) -> None:
+    tracer = process_telemetry.telemetry.tracer_provider.get_tracer("http")
+    asking = {"baggage": f"{Attr.AGENT_NAME}=caller,{Attr.PROMPT_VERSION}=9,{Attr.GRAPH_VERSION}=1"}
+    with ExitStack() as around:
+        if is_remote:
+            around.enter_context(tracer.start_as_current_span("POST", propagate.extract(asking)))
+        else:
+            around.enter_context(emit.agent("caller", PROMPT))
+        with _task(), emit.model_call("m", "p"):
+            pass
+    for name in ("chat m", "invoke_workflow support"):
+        found = recorded.span(name).attributes
+        assert not {Attr.AGENT_NAME, Attr.PROMPT_VERSION, Attr.PROMPT_HASH} & found.keys()
+        assert found[Attr.GRAPH_VERSION] == "7"
 
 
 def test_an_agent_without_a_span_of_its_own_marks_the_frameworks_span(recorded, process_telemetry) -> None:

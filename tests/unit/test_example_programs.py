@@ -142,7 +142,7 @@ def test_an_example_without_a_model_says_how_to_get_one(url):
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
     assert url in done.stderr
-    assert "python examples/model_server" in done.stderr
+    assert "python3 examples/model_server" in done.stderr
 
 
 def test_every_folder_is_an_example_with_its_page():

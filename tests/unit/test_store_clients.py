@@ -195,6 +195,20 @@ def test_what_jaeger_makes_of_opentelemetry_is_taken_back(says):
     assert (found.kind, found.failed, found.service) == ("client", True, "agents")
 
 
+@pytest.mark.parametrize(
+    ("said", "end"),
+    [
+        ("1970-01-01 00:00:00 +0000 UTC, adjusted to: 2026-12-01 14:57:33.415609558 +0000 UTC", 0.0),
+        ("2026-12-01 09:57:34.415609557 +0000 UTC, adjusted to: 2026-12-01 14:57:34.4 +0000 UTC", 1796119054.415609),
+    ],
+)
+def test_an_end_before_the_start_is_told_as_it_was_sent(says, said, end):
+    """Jaeger corrects it; a span that nobody has ended would look like a quick one."""
+    warning = f"Negative duration detected, sanitizing end timestamp. Original end timestamp: {said}"
+    says.body = one_trace(span(startTime=1796137053415609, duration=0, warnings=["clock skew", warning]))
+    assert [each.end for each in Jaeger(says.url).trace("af7")] == [end]
+
+
 def test_every_store_knows_the_library_that_made_a_span(says):
     says.body = one_trace(span(tags=[tag("otel.scope.name", "string", "litellm")]), span(spanID="2"))
     assert [found.scope for found in Jaeger(says.url).trace("af7")] == ["litellm", ""]

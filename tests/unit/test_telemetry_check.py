@@ -7,7 +7,7 @@ from support.sample_spans import AGENT, CHAT, GOOD, NOW, RESOURCE, SERVED, TASK,
 
 from agentobs.contract import DESCRIPTIONS, Attr, Label, Need, Place
 from collector import check
-from collector.check import COLLECTOR, Counted, Finding, Kind, Severity, Value
+from collector.check import COLLECTOR, Counted, Finding, Kind, Severity, Span, Value
 from collector.check.fixes import fix
 from collector.series_key import OVERSIZED
 
@@ -65,6 +65,19 @@ def test_the_name_that_an_sdk_makes_up_is_no_service_name():
 def test_an_empty_value_is_none(value):
     (found,) = check.missing([[span({**CHAT, Attr.PROMPT_VERSION: value}, kind="client")]])
     assert found.subject == Attr.PROMPT_VERSION
+
+
+def test_a_first_attempt_needs_no_number_where_retries_have_theirs():
+    first = {key: value for key, value in TOOL.items() if key != Attr.RETRY_ATTEMPT}
+    failed = span({**first, Attr.ERROR_TYPE: "x"}, "1", "9", failed=True)
+    again = span({**TOOL, Attr.RETRY_ATTEMPT: 1}, "2", "9")
+
+    def is_missed(*spans: Span) -> bool:
+        return Attr.RETRY_ATTEMPT in {finding.subject for finding in check.missing([spans])}
+
+    assert is_missed(failed)
+    assert not is_missed(failed, again)
+    assert not is_missed(span(first, "1", "9")), "nothing failed, nothing was tried again"
 
 
 def test_a_failed_call_needs_an_error_type_and_no_tokens():

@@ -102,6 +102,17 @@ class TestTwice:
         assert check.twice([single]) == check.unnamed([single]) == check.unread([single]) == []
         assert [finding.count for finding in check.unnamed([trace])] == [1]
 
+    def test_a_framework_s_span_of_an_agent_inside_the_program_s(self):
+        run = span({Attr.OPERATION: "invoke_workflow"}, "2", "1", scope="fw")
+        (found,) = self.of(span(AGENT, scope="agentobs.emit"), run, span(AGENT, "3", "2", scope="fw"))
+        assert (found.kind, found.agent, found.subject, found.count, found.of) == (Kind.TWICE, "planner", "fw", 1, 2)
+        assert "span=False" in found.fix
+        (single,) = check.singled([[span(AGENT, scope="agentobs.emit"), span(AGENT, "3", "1", scope="fw")]])
+        assert [each.places == set() for each in single] == [False, True]
+        other = {**AGENT, Attr.AGENT_NAME: "executor"}
+        for around in (span(AGENT, scope="fw"), span(other, scope="app"), span(TOOL, scope="app")):
+            assert self.of(around, span(AGENT, "3", "1", scope="fw")) == []
+
     def test_with_a_span_of_nobody_between_them(self):
         between = span({"http.request.method": "POST"}, "h", "2")
         assert len(self.of(span(CHAT, "2", scope=LANGCHAIN), between, span(CHAT, "3", "h", scope=OPENAI))) == 1

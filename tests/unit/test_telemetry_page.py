@@ -2,6 +2,8 @@
 
 import io
 import json
+from dataclasses import replace
+from itertools import repeat
 
 import pytest
 from rich.console import Console
@@ -120,6 +122,7 @@ class TestPage:
         assert "Score 100 of 100" in said
         assert "1,234" in said
         assert "all good: desk" in said
+        assert "\n  emit.evaluation(name, passed=..., source=...)  " in said
         assert "Mend first" not in said
         assert "How to feed the rest" not in said
 
@@ -160,6 +163,18 @@ class TestPage:
         assert f"and {len(worth) - 5} more (--all shows how to mend them)" in page(document)
         assert "--all" not in page(document, everything=True)
 
+    def test_names_are_whole_in_80_columns(self):
+        counts = ("tasks", "agent_runs", "model_calls", "tool_calls", "served", "verdicts", "unread")
+        named = {**RESOURCE, Attr.SERVICE_NAME: "refunds-crewai-1"}
+        traces = [span(kind, "1", "9", resource=named) for kind in (CHAT, TOOL, AGENT)], GOOD
+        out = Console(file=io.StringIO(), width=80)
+        out.print(show_check.report(built(*traces, counted={"refunds-crewai-1": dict.fromkeys(counts, 9999)}), ""))
+        said = out.file.getvalue()
+        assert said.count("  refunds-crewai-1 ") == 2
+        assert said.count("9,999") == len(counts)
+        assert "  planner of desk " in said
+        assert len(said[said.index("  planner of desk ") :].split("\n")[0].split()) == 3 + 7
+
     def test_names_from_outside_are_text(self):
         named = {**AGENT, Attr.AGENT_NAME: "[red]x[/red]\x1b[2J"}
         said = page(built([span(named, "2", "9")]))
@@ -182,13 +197,18 @@ def looked(monkeypatch):
             return None
 
     def answers(document):
+        documents = iter(document) if isinstance(document, list) else repeat(document)
+
         def examine(*_):
-            if isinstance(document, Exception):
-                raise document
-            return document
+            found = next(documents)
+            if isinstance(found, Exception):
+                raise found
+            return found
 
         monkeypatch.setattr(command, "resolve_for_metrics", lambda *_: Stores())
         monkeypatch.setattr(command, "examine", examine)
+        monkeypatch.setattr(command, "senders", lambda *_: ["desk of dev"])
+        monkeypatch.setattr(command.time, "sleep", lambda _: None)
 
     return answers
 
@@ -207,6 +227,7 @@ class TestCommand:
             (built(), [], 0),
             (built(), ["--strict"], 2),
             (PrometheusError("no Prometheus answers"), ["--strict"], 2),
+            ([built(), built(), LACKS], ["--strict"], 1),
             (LACKS, ["--since", "soon"], 2),
             (LACKS, ["--watch", "--json"], 2),
             (LACKS, ["--watch", "--strict"], 2),
@@ -215,6 +236,11 @@ class TestCommand:
     def test_what_ci_is_told(self, looked, document, arguments, code):
         looked(document)
         assert CliRunner().invoke(command.app, arguments).exit_code == code
+
+    def test_a_name_that_nobody_has_is_answered_with_those_that_there_are(self, looked):
+        looked(built())
+        assert "What is there: desk of dev" in CliRunner().invoke(command.app, ["--service", "dsek"]).stderr
+        assert "What is there" not in CliRunner().invoke(command.app, []).stderr
 
     def test_a_store_that_is_away_stays_the_common_failure_without_strict(self, looked):
         looked(PrometheusError("no Prometheus answers"))
@@ -293,3 +319,17 @@ def test_what_both_stores_hold_is_one_document():
     kinds = [(group.kind, group.count) for group in document.groups if group.kind is not check.Kind.MISSING]
     assert kinds == [("unread_spans", 3), ("counted_twice", 1), ("no_task", 1), ("no_agent", 1)]
     assert document.score is not None
+
+
+def test_a_program_whose_clock_is_ahead_is_found_and_told():
+    class Ahead(Traces):
+        """As stores do: a trace is found by its own clock."""
+
+        def find(self, _, start, end, *__):
+            return super().find() if start <= NOW + 5 * 3600 <= end else []
+
+        def trace(self, _):
+            return [replace(each, start=each.start + 5 * 3600, end=each.end + 5 * 3600) for each in self.spans]
+
+    document = examine(Metrics(), Ahead(), Scope(start=NOW - 3600, end=NOW), lambda *_: None)
+    assert "spans of the future" in {group.what for group in document.groups}

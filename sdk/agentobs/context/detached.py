@@ -32,12 +32,19 @@ def current() -> Node | None:
     """The open span of this kind that encloses what runs now."""
     ask = getattr(sys.modules.get(LANGCHAIN), "get_current_span", None)
     node = node_of(ask()) if ask is not None else None
-    node = node or _latest.get()
-    while node is not None and node.ended:
-        node = node.parent
+    if node is None and (node := _latest.get()) is not None and (node := _open(node)) is None:
+        _latest.set(None)  # what has ended is not looked through again for each root that follows
+    node = _open(node)
     # LangChain tells the step that runs, not the model call inside it.
     while node is not None and (inner := node.inner() if node.inner is not None else None) and not inner.ended:
         node = inner
+    return node
+
+
+def _open(node: Node | None) -> Node | None:
+    """A span, or the closest one around it, that has not ended."""
+    while node is not None and node.ended:
+        node = node.parent
     return node
 
 

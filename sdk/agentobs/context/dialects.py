@@ -32,6 +32,7 @@ _OPERATION: Final[str] = Attr.OPERATION.value
 _AGENT_NAME: Final[str] = Attr.AGENT_NAME.value
 _MCP_METHOD: Final[str] = Attr.MCP_METHOD.value
 
+EMIT: Final = "agentobs.emit"
 OPENAI_AGENTS: Final = "openinference.instrumentation.openai_agents"
 LANGCHAIN: Final = "openinference.instrumentation.langchain"
 CREWAI: Final = "openinference.instrumentation.crewai"
@@ -58,7 +59,7 @@ _ROLES: Final[Mapping[str, Mapping[str, Role]]] = {
 """Attribute of another vocabulary -> its value -> role."""
 
 # Written where an agent's name belongs, by frameworks that do not know it.
-_PLACEHOLDERS: Final = frozenset({"OpenAI Agent", ""})
+_PLACEHOLDERS: Final = frozenset({"OpenAI Agent", "", "None"})
 # CrewAI's tools by which one agent lets another work; the other one may have no span of its own.
 _DELEGATING: Final = ("Delegate work to coworker", "Ask question to coworker", "delegate_work_to_", "ask_question_to_")
 _SPAN_PREFIX: Final = f"{Operation.INVOKE_AGENT.value} "
@@ -162,7 +163,8 @@ def _own_name(scope: str, name: str, attributes: Attributes) -> str | None:
         node = attributes.get("graph.node.id")
         return str(node) if node else None
     if name.startswith(_SPAN_PREFIX):
-        return name.removeprefix(_SPAN_PREFIX)
+        found = name.removeprefix(_SPAN_PREFIX)
+        return None if found in _PLACEHOLDERS else found
     if LANGFUSE_TYPE in attributes:
         return name
     method = _NAMED.get(scope)

@@ -21,12 +21,17 @@ def in_child(method: Callable[[], None]) -> None:
     os.register_at_fork(after_in_child=begin)
 
 
-def at_end_of_worker(method: Callable[[], None]) -> None:
-    """Call a method at the end of this process, if it is a worker of `multiprocessing`, and of those that it forks."""
+def at_end_of_worker(method: Callable[[], None], if_killed: Callable[[], None]) -> None:
+    """Call a method at the end of this process, if it is a worker of `multiprocessing`, and of those that it forks.
+
+    A worker of a pool has no such end: it is killed when the pool's block ends. It calls `if_killed` when it begins.
+    """
     from multiprocessing import process, util  # noqa: PLC0415 most modules only annotate, and it takes a while to import
 
     def register(owner: object) -> None:
         util.Finalize(owner, method, exitpriority=0)
+        if process.current_process().daemon:
+            if_killed()
 
     owner = method.__self__  # type: ignore[attr-defined]  # a bound method
     if process.parent_process() is not None:

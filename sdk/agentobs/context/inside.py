@@ -50,7 +50,7 @@ def _is_run_by(agent: Node) -> None:
     On all of it, for some spans say only at their end that they are a tool's.
     """
     above = agent.parent
-    while above is not None and above.role is not Role.AGENT:
+    while above is not None and above.role is not Role.AGENT and not above.is_agent:
         above.is_agent = True
         above = above.parent
 

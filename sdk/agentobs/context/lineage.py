@@ -12,10 +12,20 @@ from opentelemetry.baggage import get_all
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span
 
-from agentobs.context.dialects import LANGCHAIN, PROMPT_IN_CONTEXT, Role, agent_of, handed_to, role_of, settled_role
-from agentobs.contract import Attr
+from agentobs.context.dialects import (
+    EMIT,
+    LANGCHAIN,
+    PROMPT_IN_CONTEXT,
+    Role,
+    agent_of,
+    handed_to,
+    role_of,
+    settled_role,
+)
+from agentobs.contract import ROLE_TASK, Attr
 
 _AGENT: Final[str] = Attr.AGENT_NAME.value
+_ROLE: Final[str] = Attr.SPAN_ROLE.value
 _PROMPT_VERSION: Final[str] = Attr.PROMPT_VERSION.value
 _OF_THE_RUN: Final[tuple[str, ...]] = (
     Attr.GRAPH_VERSION.value,
@@ -29,6 +39,7 @@ _OF_THE_AGENT: Final[tuple[str, ...]] = (*_PROMPT, *_OF_THE_RUN)
 """The prompt is one agent's; a nested agent does not take it over."""
 _WORK: Final = (Role.MODEL, Role.TOOL, Role.HANDOFF, Role.AGENT, Role.WORKFLOW)
 _OTHER: Final = Role.OTHER
+_FAR: Final = 64
 _NOTHING: Final[Mapping[str, Any]] = {}
 
 
@@ -37,14 +48,21 @@ class Node:
 
     `around` is the baggage that was set between the parent's start and this span's, at the root all of it; and the
     version of a prompt that OpenInference's context got there. `arguments` tell tool calls apart where known; `attempt`
-    is counted once, however many processors ask.
+    is counted once, however many processors ask. `post` is the closest one, itself included, of each 64th ancestor.
+    `first` and `start` are `topmost` and `root` where those are other spans.
     """
 
     __slots__ = (
         "__weakref__", "_agent", "_name", "_role", "_seen", "_span", "arguments", "around", "attempt", "attributes",
-        "baggage", "ended", "failed_calls", "in_context", "inner", "is_agent", "is_root", "last_agent_failed", "learnt",
-        "lent", "parent", "scope",
+        "baggage", "beyond", "depth", "ended", "failed_calls", "first", "in_context", "inner", "is_agent", "is_root",
+        "is_task", "is_top", "last_agent_failed", "learnt", "lent", "parent", "post", "scope", "scopes", "start",
     )  # fmt: skip
+    depth: int
+    scopes: frozenset[str]
+    is_top: bool
+    first: "Node | None"
+    post: "Node | None"
+    start: "Node | None"
 
     def __init__(self, span: Span, parent: "Node | None", context: Context | None, *, is_root: bool) -> None:
         scope = span.instrumentation_scope
@@ -57,6 +75,8 @@ class Node:
         if self.in_context is not None and (parent is None or parent.in_context != self.in_context):
             self.around = {_PROMPT_VERSION: str(self.in_context), **self.around}
         self.is_root = is_root
+        self.is_task = self.scope == EMIT and self.attributes.get(_ROLE) == ROLE_TASK
+        self._place(parent)
         self.ended = False
         self.arguments = ""
         self.attempt: int | None = None
@@ -71,6 +91,38 @@ class Node:
         self._role = Role.OTHER
         self._seen = -1
         self._agent: str | None = None
+
+    def _place(self, parent: "Node | None") -> None:
+        """Note once what does not change about the ancestors: nobody has to look for it at each end."""
+        self.beyond: dict[bool, Inherited] | None = None
+        if parent is None:
+            self.depth, self.is_top, self.scopes = 0, True, frozenset((self.scope,))
+            self.post = self.first = self.start = None
+            return
+        self.depth, self.post = parent.depth + 1, parent.post
+        self.is_top = self.scope not in parent.scopes
+        self.scopes = parent.scopes | {self.scope} if self.is_top else parent.scopes
+        self.first = parent.first or parent
+        self.start = None if self.is_root else parent.start or parent
+        if self.depth % _FAR == 0:
+            if self.post is not None:
+                self.post.look_beyond()
+            self.post = self
+
+    def look_beyond(self) -> None:
+        """Keep what the ancestors say now: it is passed on to spans far below, which do not ask them again."""
+        if self.parent is not None:
+            self.beyond = {inside: _climb(self.parent, own=False, inside=inside) for inside in (True, False)}
+
+    @property
+    def topmost(self) -> "Node":
+        """The first span of this process that led here; itself where that is it."""
+        return self.first or self
+
+    @property
+    def root(self) -> "Node":
+        """The closest span without a parent of its own."""
+        return self.start or self
 
     def end(self, span: ReadableSpan) -> None:
         """Take what is final; the live span is not asked any more."""
@@ -94,7 +146,7 @@ class Node:
         if self._seen != len(self.attributes):
             self._seen = len(self.attributes)
             settled = settled_role(self.scope, self.attributes)
-            self._role = settled or role_of(self.scope, self.name, self.attributes, is_top=self._is_top())
+            self._role = settled or role_of(self.scope, self.name, self.attributes, is_top=self.is_top)
         return self._role
 
     @property
@@ -106,35 +158,38 @@ class Node:
         return self._agent
 
     def nearest(self, *roles: Role) -> "Node | None":
-        """The closest ancestor of one of some roles."""
-        node = self.parent
+        """The closest ancestor of one of some roles, unless that is very far."""
+        node, last = self.parent, self.depth - 2 * _FAR
         while node is not None and node.role not in roles:
-            node = node.parent
+            node = node.parent if node.depth > last else None
         return node
-
-    def _is_top(self) -> bool:
-        """Whether no ancestor has this scope."""
-        node = self.parent
-        while node is not None and node.scope != self.scope:
-            node = node.parent
-        return node is None
 
 
 class Inherited:
     """What one walk up from a span finds.
 
     `values` are what it should carry: keys of the contract. `waits_for` is its agent's span where that has not said the
-    agent's name yet. `outer` is the closest span around that stands for some work, `topmost` the first span of this
-    process that led here, the span itself where that is it.
+    agent's name yet. `outer` is the closest span around that stands for some work.
     """
 
-    __slots__ = ("outer", "topmost", "values", "waits_for")
+    __slots__ = ("outer", "values", "waits_for")
 
-    def __init__(self, topmost: Node) -> None:
+    def __init__(self) -> None:
         self.values: dict[str, Any] = {}
         self.waits_for: Node | None = None
         self.outer: Node | None = None
-        self.topmost = topmost
+
+    def add(self, beyond: "Inherited") -> None:
+        """Fill in what is known of ancestors that are far away."""
+        for key, value in beyond.values.items():
+            self.values.setdefault(key, value)
+        self.outer = self.outer or beyond.outer
+        silent = beyond.waits_for
+        if silent is not None and _AGENT not in self.values:
+            if silent.agent is not None:
+                self.values[_AGENT] = silent.agent
+            elif not silent.ended:
+                self.waits_for = silent
 
 
 def inherited(node: Node) -> Inherited:
@@ -143,30 +198,39 @@ def inherited(node: Node) -> Inherited:
     Order: the span's own words, baggage set around it, its parent's words, and so on; baggage of a remote caller last.
     The prompt is that of the nearest agent only, as its span or the baggage that names it has it.
     """
-    made = Inherited(node)
-    found, inside = made.values, True
-    current: Node | None = node
+    return _climb(node, own=True, inside=True)
+
+
+def _climb(first: Node, *, own: bool, inside: bool) -> Inherited:
+    """Walk up from a span; `own` where it is the one that asks, `inside` while no agent has been passed.
+
+    The closest ancestors are asked as they are now, up to twice 64 of them. What those above said when the 64th below
+    them started is kept: an agent that calls itself without end must not cost the square of its depth.
+    """
+    made = Inherited()
+    found = made.values
+    current: Node | None = first
     while current is not None:
-        made.topmost = current
-        attributes, around, role, own = current.attributes, current.around, current.role, current is node
-        if role is _OTHER and not attributes and not around:  # many steps of frameworks say nothing
-            current = current.parent
-            continue
-        if made.outer is None and not own and role in _WORK:
-            made.outer = current
-        # A framework may have spans around the agent's own, and the program says around those who it is.
-        is_named = bool(around) and _AGENT in around and around[_AGENT] == found.get(_AGENT)
-        keys = _OF_THE_AGENT if inside or is_named else _OF_THE_RUN
-        if inside:
-            agent, is_border = _agent_at(current, role, own=own)
-            if agent is not None:
-                found.setdefault(_AGENT, agent)
-            elif is_border and _AGENT not in found and not current.ended:
-                made.waits_for = current
-            # An agent whose name is not known is still not the one around it.
-            inside = not is_border
-        _take(found, keys, attributes, around)
-        current = current.parent
+        attributes, around, role = current.attributes, current.around, current.role
+        if role is not _OTHER or attributes or around:  # many steps of frameworks say nothing
+            if made.outer is None and not own and role in _WORK:
+                made.outer = current
+            # A framework may have spans around the agent's own, and the program says around those who it is.
+            is_named = bool(around) and _AGENT in around and around[_AGENT] == found.get(_AGENT)
+            keys = _OF_THE_AGENT if inside or is_named else _OF_THE_RUN
+            if inside:
+                agent, is_border = _agent_at(current, role, own=own)
+                if agent is not None:
+                    found.setdefault(_AGENT, agent)
+                elif is_border and _AGENT not in found and not current.ended and not current.is_task:
+                    made.waits_for = current
+                # An agent whose name is not known is still not the one around it.
+                inside = not is_border
+            _take(found, keys, attributes, around)
+        if current.beyond is not None and first.depth - current.depth >= _FAR:
+            made.add(current.beyond[inside])
+            break
+        current, own = current.parent, False
     return made
 
 
@@ -180,10 +244,13 @@ def _take(found: dict[str, Any], keys: tuple[str, ...], *sources: Mapping[str, A
 
 
 def _agent_at(node: Node, role: Role, *, own: bool) -> tuple[str | None, bool]:
-    """The agent that a span, or the baggage set around it, names; and whether what is above belongs to another one."""
+    """The agent that a span, or the baggage set around it, names; and whether what is above belongs to another one.
+
+    Who asks for a task, in this process or in another one, is not who works on it.
+    """
     around = node.around
     agent: str | None = None
-    is_border = role is Role.AGENT or (role is Role.HANDOFF and not own)
+    is_border = role is Role.AGENT or (role is Role.HANDOFF and not own) or node.is_task
     if role is Role.HANDOFF and not own:
         agent = handed_to(node.attributes)
     elif own or is_border or _AGENT in node.attributes or node.scope == LANGCHAIN:
@@ -195,8 +262,9 @@ def _agent_at(node: Node, role: Role, *, own: bool) -> tuple[str | None, bool]:
 
 
 def node_of(span: object) -> Node | None:
-    """The node of a live span of this process; None for any other."""
-    return getattr(span, "_agentobs", None)
+    """The node of a live span of this process, also of one that Logfire has wrapped; None for any other."""
+    found = getattr(span, "_agentobs", None)
+    return found if found is not None else getattr(getattr(span, "span", None), "_agentobs", None)
 
 
 def _set_since(before: Mapping[str, Any], after: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -16,7 +16,7 @@ from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.trace import SpanKind, StatusCode
 
-from agentobs.context import detached, inside, mcp, mcp_client, retries, runs, twice
+from agentobs.context import detached, inside, mcp, mcp_client, retries, runs, stated, twice
 from agentobs.context.dialects import Role
 from agentobs.context.held import Held
 from agentobs.context.lineage import Inherited, Node, inherited, node_of
@@ -54,8 +54,9 @@ class AgentContextProcessor(SpanProcessor):
         self._inner = inner
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        """Link the span to its parent's."""
+        """Link the span to its parent's, and set what the program has stated of its agent."""
         try:
+            stated.put_on(span, parent_context)
             self._link(span, parent_context)
         except Exception as error:  # noqa: BLE001 telemetry must not break the program
             self._tell(error)
@@ -153,6 +154,8 @@ def _enriched(span: ReadableSpan, node: Node, known: Inherited) -> ReadableSpan:
         added.update(_of_call(span, node, role, known))
     elif role is Role.AGENT or node.is_root:
         added.update(runs.outcome(node, failed=span.status.status_code is StatusCode.ERROR))
+        if role is Role.AGENT:
+            added.update(twice.agent(node))
     return _with(span, added, kind) if added else span
 
 
@@ -165,7 +168,7 @@ def _of_call(span: ReadableSpan, node: Node, role: Role, known: Inherited) -> di
     else:
         found = {**inside.learnt(node), **twice.tool(node, outer)}
         failed = bool(node.learnt) or retries.has_failed(span, node.attributes)
-        number = retries.of_tool(node, span, agent, known.topmost, failed=failed) if _OPERATION not in found else None
+        number = retries.of_tool(node, span, agent, node.topmost, failed=failed) if _OPERATION not in found else None
     if number is not None:
         found[_ATTEMPT] = number
     return found

@@ -17,8 +17,10 @@ from agentobs.context.lineage import Node
 from agentobs.contract import Attr
 from agentobs.contract.failures import (
     FAILED_RESULT,
+    HANDOVER,
     IS_ERROR_FLAG,
     ONLY_TIMED_OUT,
+    PAUSE,
     RESULT_HEAD,
     RESULT_TAIL,
     SHORT_RESULT,
@@ -33,6 +35,7 @@ _ERROR_TYPE: Final[str] = Attr.ERROR_TYPE.value
 _MODELS: Final = (Attr.REQUEST_MODEL.value, "llm.model_name")
 _MESSAGES: Final = (Attr.INPUT_MESSAGES.value, "input.value", "traceloop.entity.input", "langfuse.observation.input")
 _FAILED: Final = re.compile(f"{FAILED_RESULT}|{IS_ERROR_FLAG}|{STATUS_ERROR}|{ONLY_TIMED_OUT}")
+_CONTROL_FLOW: Final = re.compile(f"{PAUSE}|{HANDOVER}")
 _MOST_FAILED: Final = 256  # of one run; a root may stay open for days
 _UNKNOWN: Final = ""
 
@@ -79,9 +82,9 @@ def _number(run: Node, node: Node, span: ReadableSpan, call: tuple[str, str, str
 
 
 def has_failed(span: ReadableSpan, attributes: Mapping[str, Any]) -> bool:
-    """Whether a tool call failed: by its status, its error type, or the text of its result."""
+    """Whether a tool call failed: by its status, its error type, or the text of its result. A pause is no failure."""
     if span.status.status_code is StatusCode.ERROR or attributes.get(_ERROR_TYPE) is not None:
-        return True
+        return not _CONTROL_FLOW.match(_raised(span, attributes))
     if attributes.get("gen_ai.tool.status") == "error" or attributes.get("langfuse.observation.level") == "ERROR":
         return True
     for key in TOOL_RESULTS:
@@ -90,6 +93,13 @@ def has_failed(span: ReadableSpan, attributes: Mapping[str, Any]) -> bool:
             ends = _ends(text)
             return any(word in ends for word in SUSPICIOUS_WORDS) and _FAILED.search(ends) is not None
     return False
+
+
+def _raised(span: ReadableSpan, attributes: Mapping[str, Any]) -> str:
+    """The type of what a failed call raised."""
+    stated = attributes.get(_ERROR_TYPE)
+    kinds = (event.attributes.get("exception.type") for event in span.events if event.attributes)
+    return str(stated if stated is not None else next((kind for kind in kinds if kind is not None), ""))
 
 
 def _ends(text: str) -> str:

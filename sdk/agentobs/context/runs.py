@@ -27,17 +27,10 @@ def outcome(node: Node, *, failed: bool) -> dict[str, Any]:
     above = node.nearest(Role.AGENT, Role.WORKFLOW)
     # The root may look like an agent until it ends.
     if node.role is Role.AGENT and (above is None or above.role is not Role.AGENT or above.is_root):
-        root = _root(node)
-        if root is not None and root is not node:
+        root = node.root
+        if root is not node:
             root.last_agent_failed = node.scope if failed else None
     silent = node.is_root and not failed and _OUTCOME not in node.attributes and node.scope in _SCOPES
     if silent and node.last_agent_failed == node.scope:
         return {_OUTCOME: Outcome.FAILURE.value}
     return {}
-
-
-def _root(node: Node) -> Node | None:
-    above: Node | None = node
-    while above is not None and not above.is_root:
-        above = above.parent
-    return above

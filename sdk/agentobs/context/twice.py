@@ -1,10 +1,10 @@
-"""Two instrumentations of one call: the inner span is marked, so that calls and tokens are counted once."""
+"""Two instrumentations of one call or run: the inner span is marked, so that runs, calls and tokens count once."""
 
 from typing import Any, Final
 
 from agentobs.context.dialects import LANGCHAIN, Role, tool_name
 from agentobs.context.lineage import Node
-from agentobs.contract import NESTED_CHAT, NESTED_TOOL, Attr
+from agentobs.contract import NESTED_AGENT, NESTED_CHAT, NESTED_TOOL, Attr
 from agentobs.contract.kinds import OPENINFERENCE_KIND
 
 _OPERATION: Final[str] = Attr.OPERATION.value
@@ -51,6 +51,19 @@ def tool(node: Node, outer: Node | None) -> dict[str, Any]:
     ):
         return {}
     return {_OPERATION: NESTED_TOOL, _DUPLICATE: True}
+
+
+def agent(node: Node) -> dict[str, Any]:
+    """Return the mark of an ended agent's span inside another one of the same agent: a program's around a framework's.
+
+    What the outer one says of attempts and failures is the program's own word.
+    """
+    outer = node.nearest(Role.AGENT, Role.TOOL, Role.HANDOFF, Role.MODEL)
+    if outer is None or outer.role is not Role.AGENT or outer.scope == node.scope:
+        return {}
+    if node.agent is None or node.agent != outer.agent:
+        return {}
+    return {_OPERATION: NESTED_AGENT, _DUPLICATE: True}
 
 
 def waits_for(node: Node) -> Node | None:

@@ -188,8 +188,8 @@ DESCRIPTIONS: Final[dict[Attr, Description]] = {
         "`task` marks the one span that is the user's request; a root that runs a workflow or agent is one without it",
     ),
     Attr.SPAN_DUPLICATE: _row(
-        "boolean", (_P.MODEL, _P.TOOL), _O, _S.OWN, "true",
-        "a second instrumentation's span of one call: it counts nowhere",
+        "boolean", (_P.MODEL, _P.TOOL, _P.AGENT), _O, _S.OWN, "true",
+        "a second instrumentation's span of one call or run: it counts nowhere",
     ),
     Attr.TASK_ID: _row("string", _P.TASK, _O, _S.OWN, "t-40", "the caller's id of the task; never a label"),
     Attr.TASK_TYPE: _row("string", _P.TASK, _N, _S.OWN, "refund", "label `task_type`"),

@@ -1,7 +1,7 @@
-"""How telemetry tells of a failed tool call without saying so: words of results, and types that say nothing.
+"""How telemetry tells of a failed tool call without saying so, and what is no failure although it is raised.
 
 Read by the collector and in the agent's process, so regular expressions that RE2, Python and JavaScript all know: no
-flags inside. `sdk/js/src/shared.js` is made of this.
+flags inside. `sdk/js/src/names.js` is made of this.
 *captured*: seen in a run of November 2026 or in telemetry that somebody published; *source*: read in published code.
 """
 
@@ -57,6 +57,20 @@ VAGUE_TYPES: Final = (
     r"(?:.+\.)?(?:API|APIStatus|APIResponse|InternalServer)Error",
 )
 
+# Control flow that travels as an exception. A pause waits for a person or for what only a caller can give; the others
+# end a step early, hand over to another agent, or are how a language ends a loop.
+PAUSES: Final = (
+    ("LangGraph", r"langgraph\.errors\.(?:GraphInterrupt|NodeInterrupt)|GraphInterrupt|NodeInterrupt", "captured"),
+    ("pydantic-ai", r"pydantic_ai\.exceptions\.(?:ApprovalRequired|CallDeferred)", "source"),
+    ("CrewAI", r"(?:crewai\.[\w.]+\.)?HumanFeedbackPending", "source"),
+)
+HANDOVERS: Final = (
+    ("LangGraph", r"(?:langgraph\.errors\.)?ParentCommand", "source"),
+    ("Agno", r"agno\.exceptions\.StopAgentRun", "source"),
+    ("Temporal", r"temporalio\.[\w.]+\.ContinueAsNewError", "source"),
+    ("Python", r"(?:builtins\.)?Stop(?:Async)?Iteration", "source"),
+)
+
 # What a failed tool's result begins with. The same words inside a sentence are somebody's data.
 RESULT_PHRASES: Final = (
     (
@@ -83,6 +97,8 @@ RESULT_TIMEOUTS: Final = (
     ("tools", r"(?:The )?(?:request|operation|tool call|call|command) timed out", "source"),
 )
 
+PAUSE: Final = f"^{_one_of(*(pattern for _, pattern, _ in PAUSES))}$"
+HANDOVER: Final = f"^{_one_of(*(pattern for _, pattern, _ in HANDOVERS))}$"
 VAGUE_TYPE: Final = f"^{_one_of(*VAGUE_TYPES)}$"
 _PHRASES: Final = _one_of(*(pattern for _, pattern, _ in RESULT_PHRASES))
 _STARTS: Final = _one_of(*(pattern for _, pattern, _ in RESULT_STARTS))

@@ -13,9 +13,11 @@ from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
 from agentobs.context import detached
+from agentobs.context.dialects import EMIT
+from agentobs.context.stated import mark_attempt
 from agentobs.contract import Attr, Operation
 
-SCOPE: Final = "agentobs.emit"
+SCOPE: Final = EMIT
 
 
 class ToolCall:
@@ -125,25 +127,34 @@ def annotate_error(error: BaseException | str) -> None:
 
 def error_type_of(error: BaseException) -> str:
     """Return the low-cardinality `error.type` of an exception: its qualified name, without `builtins`."""
-    kind = type(error)
+    kind = type(cause_of(error))
     return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
 
 
-def mark_attempt(span: Span, attempt: int | None, fallback_from: str | None, reason: str | None) -> None:
-    """Set the retry and fallback attributes of one attempt; what is not known is not stated."""
-    if attempt is not None:
-        span.set_attribute(Attr.RETRY_ATTEMPT.value, attempt)
-    if reason is not None:
-        span.set_attribute(Attr.RETRY_REASON.value, reason)
-    if fallback_from is not None:
-        span.set_attribute(Attr.FALLBACK.value, True)
-        span.set_attribute(Attr.FALLBACK_FROM.value, fallback_from)
+def cause_of(error: BaseException) -> BaseException:
+    """What a group of exceptions is about, if that is one thing: task groups wrap all that is raised inside them."""
+    inside = getattr(error, "exceptions", None)
+    while isinstance(inside, tuple) and inside and len({type(each) for each in inside}) == 1:
+        error = inside[0]
+        inside = getattr(error, "exceptions", None)
+    return error
+
+
+def is_failure(error: BaseException) -> bool:
+    """Whether what ends a block is a failure: a program that exits as it means to is none."""
+    return not (isinstance(error, SystemExit) and error.code in (None, 0))
 
 
 def mark_failed(span: Span, error_type: str, message: str = "") -> None:
     """Set error status and `error.type`."""
     span.set_attribute(Attr.ERROR_TYPE.value, error_type)
     span.set_status(Status(StatusCode.ERROR, message or None))
+
+
+def mark_raised(span: Span, error: BaseException) -> None:
+    """Mark a span as failed by what was raised inside it."""
+    if is_failure(error):
+        mark_failed(span, error_type_of(error), text_of(error))
 
 
 @contextmanager
@@ -190,5 +201,5 @@ def _span(name: str, kind: SpanKind, attributes: dict[str, str]) -> Iterator[Spa
         try:
             yield span
         except BaseException as error:
-            mark_failed(span, error_type_of(error), text_of(error))
+            mark_raised(span, error)
             raise

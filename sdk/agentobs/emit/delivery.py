@@ -136,10 +136,14 @@ class _CountedLogExporter(LogRecordExporter):
 
 
 class CountedSpanProcessor(BatchSpanProcessor):
-    """A batch processor whose `ledger` says how many ended spans were not delivered."""
+    """A batch processor whose `ledger` says how many ended spans were not delivered.
+
+    `after_root` is called when the first span of a run has ended.
+    """
 
     def __init__(self, exporter: SpanExporter) -> None:
         self.ledger = Ledger()
+        self.after_root: Callable[[], None] | None = None
         super().__init__(
             _CountedSpanExporter(exporter, self.ledger),
             max_queue_size=_QUEUE,
@@ -152,6 +156,8 @@ class CountedSpanProcessor(BatchSpanProcessor):
         if span.context is not None and span.context.trace_flags.sampled:
             self.ledger.accept()
         super().on_end(span)
+        if self.after_root is not None and (span.parent is None or span.parent.is_remote):
+            self.after_root()
 
     def shutdown(self) -> None:
         """Send what is queued, for ten seconds at most."""

@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from opentelemetry.sdk._logs.export import LogRecordExporter
+from opentelemetry.sdk.environment_variables import OTEL_EXPORTER_OTLP_ENDPOINT
 from opentelemetry.sdk.trace.export import SpanExporter
 
 from agentobs.scores import Credentials, from_environment
@@ -27,6 +28,11 @@ class Exporters:
     spans: SpanExporter
     logs: LogRecordExporter
     scores: Credentials | None = None
+
+
+def where() -> str:
+    """The receiver that OpenTelemetry's own variable names, else the one of a stack on this computer."""
+    return os.environ.get(OTEL_EXPORTER_OTLP_ENDPOINT) or DEFAULT_ENDPOINT
 
 
 def otlp(endpoint: str, headers: Mapping[str, str] | None) -> Exporters:

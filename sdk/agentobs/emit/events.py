@@ -1,17 +1,22 @@
 """Events of the contract as log records: evaluations, policy violations, process starts.
 
 They are log records because a verdict may come long after its span has ended. Each carries the current trace and span
-and the slice attributes in baggage. Not here: free text logging (`logs`).
+and what is known of the agent there, whoever has made the provider. Not here: free text logging (`logs`).
 """
 
+import functools
+import logging
 from collections.abc import Mapping
 from typing import Final
 
-from opentelemetry._logs import SeverityNumber, get_logger
+from opentelemetry._logs import SeverityNumber, get_logger, get_logger_provider
 
+from agentobs.context.logs import known_within
 from agentobs.contract import Attr, EvaluationSource, Event, PolicyAction
 
 _SCOPE: Final = "agentobs.emit"
+_NOBODY: Final = "opentelemetry._logs"  # the interface's own provider, which does nothing
+_log: Final = logging.getLogger(__name__)
 PASS: Final = "pass"  # noqa: S105 a verdict, not a password
 FAIL: Final = "fail"
 
@@ -74,10 +79,22 @@ def process_start(attributes: Mapping[str, str]) -> None:
 
 
 def _emit(event: Event, severity: SeverityNumber, body: str, attributes: Mapping[str, str | float | None]) -> None:
+    if type(get_logger_provider()).__module__.startswith(_NOBODY):
+        _tell_that_nobody_listens()
+        return
     get_logger(_SCOPE).emit(
         event_name=event.value,
         severity_number=severity,
         severity_text=severity.name,
         body=body,
-        attributes={str(key): value for key, value in attributes.items() if value is not None},
+        attributes=known_within() | {str(key): value for key, value in attributes.items() if value is not None},
+    )
+
+
+@functools.cache
+def _tell_that_nobody_listens() -> None:
+    """Once: a program that set up traces itself may not know that verdicts are log records."""
+    _log.warning(
+        "agentobs: evaluations and policy violations are log records, and this process sends none. Fix: call "
+        "agentobs.emit.configure(...), or set up a LoggerProvider with an OTLP exporter beside the TracerProvider"
     )

@@ -6,6 +6,7 @@ Not here: single calls inside an agent (`calls`).
 import asyncio
 import concurrent.futures
 import hashlib
+import re
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,17 +15,29 @@ from typing import Final
 
 from opentelemetry import baggage, context
 from opentelemetry.context import Context
-from opentelemetry.sdk.trace import Span as SdkSpan
-from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.trace import Span, SpanKind
 
+from agentobs.context.stated import Stated, within
 from agentobs.contract import ROLE_TASK, Attr, Operation, Outcome, Track
-from agentobs.emit.calls import attached, error_type_of, mark_attempt, mark_failed, opened, text_of
+from agentobs.contract.failures import HANDOVER, PAUSE
+from agentobs.emit.calls import (
+    attached,
+    cause_of,
+    error_type_of,
+    is_failure,
+    mark_failed,
+    mark_raised,
+    opened,
+)
 from agentobs.emit.texts import whole
 
-_AGENT_KEY: Final = context.create_key("agentobs.agent")
 # Before Python 3.11 these were three classes.
 _TIMEOUTS: Final = (TimeoutError, asyncio.TimeoutError, concurrent.futures.TimeoutError)
+# Few clients derive theirs from Python's: httpx.ReadTimeout, openai.APITimeoutError, google's DeadlineExceeded.
+_TIMED_OUT: Final = re.compile("(?i)timeout|timed.?out|deadline")
+_CANCELLATIONS: Final = (
+    asyncio.CancelledError, concurrent.futures.CancelledError, KeyboardInterrupt, GeneratorExit,
+)  # fmt: skip
 # error.type of a task that ended badly without an exception, by outcome; the collector classes them.
 _ERROR_OF_OUTCOME: Final = {Outcome.FAILURE: "task_failed", Outcome.TIMEOUT: "timeout"}
 
@@ -41,13 +54,6 @@ class Prompt:
     def hash(self) -> str | None:
         """SHA-256 of the text, or None without a text."""
         return hashlib.sha256(self.text.encode()).hexdigest() if self.text is not None else None
-
-
-@dataclass(frozen=True, slots=True)
-class _AgentScope:
-    prompt_hash: str | None
-    attempt: int
-    fallback_from: str | None
 
 
 class Task:
@@ -79,10 +85,12 @@ class Task:
     def add_usage(self, *, cost_usd: float = 0.0, tokens: int = 0) -> None:
         """Add money (US dollars) and tokens (input and output) of one model call to the task's sums."""
         self._has_usage = True
-        self.cost_usd += cost_usd
+        self.cost_usd += float(cost_usd)  # a Decimal is as good
         self.tokens += tokens
 
     def _fail(self, error: BaseException) -> None:
+        if not is_failure(error):
+            return
         self.error_type = error_type_of(error)
         if self.outcome is None:
             self.outcome = _outcome_of(error)
@@ -116,11 +124,11 @@ def task(  # noqa: PLR0913 keyword-only attributes of one task
 ) -> Iterator[Task]:
     """Wrap one user request in the span that all task KPIs come from.
 
-    The outcome is `success` at a clean exit; an exception makes it `timeout` (TimeoutError), `cancelled`
-    (CancelledError) or `failure`, and passes on; setting `outcome` on the task wins over both. A failed or timed out
-    task has an error status. `prompt` is the main agent's, so that tasks can be compared by prompt version. Ids stay
-    on the span and never become labels; `task_id` is made up when missing, `conversation_id` defaults to it.
-    `release` is the id that `agentobs.pins` says.
+    The outcome is `success` at a clean exit; an exception makes it `timeout` (a client's own, too), `cancelled`
+    (CancelledError), `needs_human` (a pause of LangGraph, pydantic-ai or CrewAI) or `failure`, and passes on; setting
+    `outcome` on the task wins over both. A failed or timed out task has an error status. `prompt` is the main agent's,
+    so that tasks can be compared by prompt version. Ids stay on the span and never become labels; `task_id` is made up
+    when missing, `conversation_id` defaults to it. `release` is the id that `agentobs.pins` says.
     """
     task_id = task_id or str(uuid.uuid4())
     slices: dict[Attr, str | None] = {
@@ -140,7 +148,8 @@ def task(  # noqa: PLR0913 keyword-only attributes of one task
         Attr.TASK_ID.value: task_id,
     }
     name = f"{Operation.INVOKE_WORKFLOW} {workflow}"
-    with opened(name, SpanKind.INTERNAL, attributes, _with_baggage(context.get_current(), slices)) as span:
+    inside = within(_with_baggage(context.get_current(), slices), None)
+    with opened(name, SpanKind.INTERNAL, attributes, inside) as span:
         running = Task(span)
         try:
             yield running
@@ -170,24 +179,10 @@ def agent(
         Attr.PROMPT_NAME: prompt.name if prompt else None,
         Attr.PROMPT_VERSION: prompt.version if prompt else None,
     }
-    scope = _AgentScope(prompt.hash if prompt else None, attempt, fallback_from)
-    inside = context.set_value(_AGENT_KEY, scope, _with_baggage(context.get_current(), slices))
+    stated = Stated(prompt.hash if prompt else None, attempt, fallback_from)
+    inside = within(_with_baggage(context.get_current(), slices), stated)
     with _agent_span(name, inside) if span else attached(inside):
         yield
-
-
-class ScopeSpanProcessor(SpanProcessor):
-    """Puts what the enclosing `agent` knows, and what is not fit for baggage, on the spans of this process."""
-
-    def on_start(self, span: SdkSpan, parent_context: Context | None = None) -> None:
-        """Set the prompt hash on every span inside an agent, retry and fallback on the agent's own."""
-        scope = context.get_value(_AGENT_KEY, parent_context)
-        if not isinstance(scope, _AgentScope):
-            return
-        if scope.prompt_hash is not None:
-            span.set_attribute(Attr.PROMPT_HASH.value, scope.prompt_hash)
-        if span.attributes and span.attributes.get(Attr.OPERATION.value) == Operation.INVOKE_AGENT.value:
-            mark_attempt(span, scope.attempt, scope.fallback_from, None)
 
 
 @contextmanager
@@ -197,7 +192,7 @@ def _agent_span(name: str, inside: Context) -> Iterator[None]:
         try:
             yield
         except BaseException as error:
-            mark_failed(span, error_type_of(error), text_of(error))
+            mark_raised(span, error)
             raise
 
 
@@ -214,8 +209,14 @@ def _with_baggage(base: Context, slices: Mapping[Attr, str | None]) -> Context:
 
 
 def _outcome_of(error: BaseException) -> Outcome:
-    if isinstance(error, _TIMEOUTS):
+    error = cause_of(error)
+    kind = error_type_of(error)
+    if re.match(PAUSE, kind):
+        return Outcome.NEEDS_HUMAN
+    if re.match(HANDOVER, kind):
+        return Outcome.SUCCESS
+    if isinstance(error, _TIMEOUTS) or _TIMED_OUT.search(kind):
         return Outcome.TIMEOUT
-    if isinstance(error, asyncio.CancelledError | KeyboardInterrupt | GeneratorExit):
+    if isinstance(error, _CANCELLATIONS):
         return Outcome.CANCELLED
     return Outcome.FAILURE

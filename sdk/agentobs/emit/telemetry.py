@@ -27,15 +27,16 @@ from agentobs.context import AgentContextLogProcessor, AgentContextProcessor
 from agentobs.context.forks import at_end_of_worker
 from agentobs.contract import Attr
 from agentobs.emit.delivery import CountedLogProcessor, CountedSpanProcessor
-from agentobs.emit.destination import DEFAULT_ENDPOINT, Exporters, otlp
+from agentobs.emit.destination import Exporters, otlp, where
 from agentobs.emit.events import process_start
 from agentobs.emit.logs import OtlpLoggingHandler
-from agentobs.emit.scopes import ScopeSpanProcessor
 from agentobs.emit.scores import ScoreProcessor
 from agentobs.scores import Credentials
 
 _log = logging.getLogger(__name__)
 _MOST_ATTRIBUTES: Final = 10_000  # of a span, an event or a link
+_AT_ONCE_S: Final = 1.0
+_AWAY_S: Final = 30.0
 _LONGEST: Final = 500_000  # characters of one of them; a span with many more is too large for any receiver
 
 
@@ -60,7 +61,6 @@ class Telemetry:
         self._spans = CountedSpanProcessor(exporters.spans)
         self.tracer_provider = TracerProvider(resource=resource, shutdown_on_exit=False, span_limits=_limits())
         self._context = AgentContextProcessor(self._spans)
-        self.tracer_provider.add_span_processor(ScopeSpanProcessor())
         self.tracer_provider.add_span_processor(self._context)
         self._logs = CountedLogProcessor(exporters.logs)
         self.logger_provider = LoggerProvider(resource=resource, shutdown_on_exit=False)
@@ -82,7 +82,21 @@ class Telemetry:
         if root.getEffectiveLevel() > self.logging_handler.level:
             root.setLevel(self.logging_handler.level)
         atexit.register(self._leave)
-        at_end_of_worker(self._leave)
+        at_end_of_worker(self._leave, self._send_at_once)
+
+    def _send_at_once(self) -> None:
+        """From now on send what a run did when it ends: a worker of a pool is killed without a word.
+
+        Not for long, and where nobody takes it, not again for a while: an agent must not wait for its telemetry.
+        """
+        patient_from = 0.0
+
+        def send() -> None:
+            nonlocal patient_from
+            if time.monotonic() >= patient_from and not self.flush(_AT_ONCE_S):
+                patient_from = time.monotonic() + _AWAY_S
+
+        self._spans.after_root = send
 
     def flush(self, timeout_s: float = 10.0) -> bool:
         """Send what is queued. False when the time is up or the receiver did not take everything."""
@@ -155,7 +169,7 @@ def configure(  # noqa: PLR0913 keyword-only settings of one process
     service: str,
     version: str,
     environment: str,
-    endpoint: str = DEFAULT_ENDPOINT,
+    endpoint: str | None = None,
     namespace: str = "agents",
     instance_id: str | None = None,
     headers: Mapping[str, str] | None = None,
@@ -165,7 +179,8 @@ def configure(  # noqa: PLR0913 keyword-only settings of one process
 ) -> Telemetry:
     """Set up telemetry for this process and emit its `agentic.process.start` event. Call it once.
 
-    `endpoint` is the base address of an OTLP/HTTP receiver; `headers` go with every export (authentication).
+    `endpoint` is the base address of an OTLP/HTTP receiver, without it `OTEL_EXPORTER_OTLP_ENDPOINT`, else
+    http://127.0.0.1:4318; `headers` go with every export (authentication).
     Python log records at `log_level` and above go out too. `exporters` replaces the endpoint. An MCP server passes its
     tool version as a start attribute, so that a crash loop can be told apart by version. With `LANGFUSE_BASE_URL`,
     `LANGFUSE_PUBLIC_KEY` and `LANGFUSE_SECRET_KEY` set, every evaluation is also posted to Langfuse as a score.
@@ -179,10 +194,12 @@ def configure(  # noqa: PLR0913 keyword-only settings of one process
     ):
         if not value.strip():
             raise ValueError(f"emit.configure: {name} is empty; expected a short name, pass {name}='...'")
-    if isinstance(trace.get_tracer_provider(), TracerProvider):
+    if not isinstance(found := trace.get_tracer_provider(), trace.ProxyTracerProvider):
         raise ValueError(  # noqa: TRY004 the state of the process is wrong, not a type
-            "emit.configure: this process already has an OpenTelemetry tracer provider; configure once, at the start, "
-            "and remove other OpenTelemetry set-up"
+            f"emit.configure: this process already has an OpenTelemetry tracer provider ({type(found).__module__}."
+            f"{type(found).__qualname__}), and OpenTelemetry keeps the first one. Fix: configure once, at the start, "
+            "before any other OpenTelemetry set-up; or keep that set-up, let it export to the collector, and call "
+            "agentobs.context.adopt() after it"
         )
     resource = Resource.create(
         {
@@ -193,7 +210,7 @@ def configure(  # noqa: PLR0913 keyword-only settings of one process
             Attr.ENVIRONMENT.value: environment,
         }
     )
-    telemetry = Telemetry(resource, exporters or otlp(endpoint, headers), log_level)
+    telemetry = Telemetry(resource, exporters or otlp(where() if endpoint is None else endpoint, headers), log_level)
     telemetry.install()
     process_start(start_attributes or {})
     return telemetry

@@ -65,7 +65,7 @@ const mastraNames = new Map();
 const MOST_NAMES = 1000;
 
 const TOOL_NAMES = [Attr.TOOL_NAME, "ai.toolCall.name", "tool.name", "traceloop.entity.name"];
-const PLACEHOLDERS = new Set(["", "OpenAI Agent"]);
+const PLACEHOLDERS = new Set(["", "OpenAI Agent", "undefined"]);
 
 /** @type {[string, string][]} What programs say in the AI SDK's and Mastra's metadata, and its name in the contract. */
 const STATED = [
@@ -165,7 +165,10 @@ export function agentOf(scope, name, role, attributes) {
   if (own !== undefined) return own;
   const known = scope === MASTRA ? mastraNames.get(name) : undefined;
   if (known !== undefined) return known;
-  if (name.startsWith(PREFIXES[1][0])) return name.slice(PREFIXES[1][0].length) || undefined;
+  if (name.startsWith(PREFIXES[1][0])) {
+    const found = name.slice(PREFIXES[1][0].length);
+    return PLACEHOLDERS.has(found) ? undefined : found;
+  }
   return attributes["langfuse.observation.type"] !== undefined ? name : undefined;
 }
 

@@ -16,8 +16,10 @@ export function tell(node, span) {
   const { role } = node;
   if (role === Role.AGENT) {
     // On all that is between, for some spans say only at their end that they are a tool's.
-    for (let above = node.parent; above !== undefined && above.role !== Role.AGENT; above = above.parent) {
+    let above = node.parent;
+    while (above !== undefined && !above.holdsAgent && above.role !== Role.AGENT) {
       above.holdsAgent = true;
+      above = above.parent;
     }
   } else if (role === Role.MCP || role === Role.TOOL) {
     const outer = node.nearest(Role.TOOL, Role.AGENT, Role.WORKFLOW);

@@ -19,6 +19,10 @@ const OF_THE_RUN = [Attr.GRAPH_VERSION, Attr.TRACK, Attr.RELEASE, Attr.WORKFLOW_
 const PROMPT = [Attr.PROMPT_NAME, Attr.PROMPT_VERSION];
 const OF_THE_AGENT = [...PROMPT, ...OF_THE_RUN];
 const IN_BAGGAGE = [Attr.AGENT_NAME, ...OF_THE_AGENT];
+/** Ancestors that are asked as they are now, up to twice as many; what those above said is kept. */
+const FAR = 64;
+
+/** @typedef {{ values: Record<string, AttributeValue>, waitsFor: Node | undefined }} Inherited */
 
 /** Counts starts and ends: the clock of spans is coarser than their order. */
 let moment = 0;
@@ -32,6 +36,8 @@ export class Node {
   /** @type {ReadableSpan | undefined} */
   #span;
   #name;
+  /** @type {Node | undefined} */
+  #topmost;
 
   /**
    * @param {ReadableSpan} span
@@ -55,6 +61,17 @@ export class Node {
     this.lent = undefined;
     /** @type {Map<string, import("./retries.js").Failed> | undefined} */
     this.failedCalls = undefined;
+    /** @type {number} */
+    this.depth = parent === undefined ? 0 : parent.depth + 1;
+    this.#topmost = parent?.topmost;
+    /** @type {Node | undefined} The closest one, itself included, of each 64th ancestor. */
+    this.post = parent?.post;
+    /** @type {Record<"inside" | "outside", Inherited> | undefined} What its ancestors said when the next post began. */
+    this.beyond = undefined;
+    if (this.depth && this.depth % FAR === 0) {
+      this.post?.lookBeyond();
+      this.post = this;
+    }
     this.#span = span;
     this.#name = span.name;
     /** The name at the start; Mastra's says more than the last one. */
@@ -98,21 +115,26 @@ export class Node {
     return this.endedAt ? undefined : meanwhile(this.scope, this.firstName);
   }
 
-  /** The first span of this process that led to this one. */
+  /** @returns {Node} The first span of this process that led to this one. */
   get topmost() {
-    /** @type {Node} */
-    let node = this;
-    while (node.parent !== undefined) node = node.parent;
-    return node;
+    return this.#topmost ?? this;
+  }
+
+  /** Keep what the ancestors say now: it is passed on to spans far below, which do not ask them again. */
+  lookBeyond() {
+    const above = this.parent;
+    if (above !== undefined)
+      this.beyond = { inside: climb(above, true, true, false), outside: climb(above, true, false, false) };
   }
 
   /**
-   * The closest ancestor of one of some roles.
+   * The closest ancestor of one of some roles, unless that is very far.
    * @param {...RoleName} roles
    */
   nearest(...roles) {
     let node = this.parent;
-    while (node !== undefined && !roles.includes(node.role)) node = node.parent;
+    const last = this.depth - 2 * FAR;
+    while (node !== undefined && !roles.includes(node.role)) node = node.depth > last ? node.parent : undefined;
     return node;
   }
 
@@ -130,14 +152,23 @@ export class Node {
  * @param {Node} node
  * @param {boolean} mayWait
  */
-export function inherited(node, mayWait) {
+export const inherited = (node, mayWait) => climb(node, mayWait, true, true);
+
+/**
+ * An agent that calls itself without end must not cost the square of its depth: see `FAR`.
+ * @param {Node} first
+ * @param {boolean} mayWait
+ * @param {boolean} isInside while no agent has been passed
+ * @param {boolean} isOwn whether the first one is the one that asks
+ * @returns {Inherited}
+ */
+function climb(first, mayWait, isInside, isOwn) {
   /** @type {Record<string, AttributeValue>} */
   const values = {};
   /** @type {Node | undefined} */
   let waitsFor;
-  let isInside = true;
   /** @type {Node | undefined} */
-  let current = node;
+  let current = first;
   for (; current !== undefined; current = current.parent) {
     const { attributes, around, metadata } = current;
     // A framework may have spans around the agent's own, and the program says around those who it is.
@@ -145,7 +176,7 @@ export function inherited(node, mayWait) {
     const keys = isInside || (named !== undefined && named === values[Attr.AGENT_NAME]) ? OF_THE_AGENT : OF_THE_RUN;
     if (isInside) {
       const isBorder = current.role === Role.AGENT;
-      const agent = agentAt(current, current === node || isBorder);
+      const agent = agentAt(current, (isOwn && current === first) || isBorder);
       if (values[Attr.AGENT_NAME] === undefined) {
         if (agent !== undefined) values[Attr.AGENT_NAME] = agent;
         else if (isBorder && !current.endedAt) {
@@ -161,6 +192,15 @@ export function inherited(node, mayWait) {
       if (values[key] !== undefined) continue;
       const value = attributes[key] ?? metadata?.[key] ?? around?.[key];
       if (value !== undefined) values[key] = value;
+    }
+    if (current.beyond !== undefined && first.depth - current.depth >= FAR) {
+      const far = current.beyond[isInside ? "inside" : "outside"];
+      for (const key in far.values) values[key] ??= far.values[key];
+      if (values[Attr.AGENT_NAME] !== undefined || far.waitsFor === undefined) break;
+      const agent = far.waitsFor.agent ?? (mayWait ? undefined : far.waitsFor.meanwhile);
+      if (agent !== undefined) values[Attr.AGENT_NAME] = agent;
+      else if (!far.waitsFor.endedAt) waitsFor = far.waitsFor;
+      break;
     }
   }
   return { values, waitsFor };

@@ -111,6 +111,9 @@ export const NESTED_CHAT = "nested_chat";
 /** The same of a tool call. */
 export const NESTED_TOOL = "nested_tool";
 
+/** The same of an agent's run. */
+export const NESTED_AGENT = "nested_agent";
+
 /** What travels as baggage. */
 export const BAGGAGE_KEYS = [
   "gen_ai.conversation.id",
@@ -189,6 +192,11 @@ export const TOOL_RESULTS = [
 /** Error types that say nothing. */
 export const VAGUE_TYPE = new RegExp(
   "^(?:_OTHER|unknown|(?:.+\\.)?Mcp_?Error|(?:.+\\.)?MCPError|(?:.+\\.)?ToolRetryError|Exception|Error|AI_(?:APICall|Retry)Error|(?:.+\\.)?ClientError|(?:.+\\.)?(?:ClientResultException|RequestFailedException|HttpOperationException)|(?:.+\\.)?(?:API|APIStatus|APIResponse|InternalServer)Error)$",
+);
+
+/** Types of what is raised and no failure. */
+export const CONTROL_FLOW = new RegExp(
+  "^(?:langgraph\\.errors\\.(?:GraphInterrupt|NodeInterrupt)|GraphInterrupt|NodeInterrupt|pydantic_ai\\.exceptions\\.(?:ApprovalRequired|CallDeferred)|(?:crewai\\.[\\w.]+\\.)?HumanFeedbackPending)$|^(?:(?:langgraph\\.errors\\.)?ParentCommand|agno\\.exceptions\\.StopAgentRun|temporalio\\.[\\w.]+\\.ContinueAsNewError|(?:builtins\\.)?Stop(?:Async)?Iteration)$",
 );
 
 /** A result that tells of a failure. */

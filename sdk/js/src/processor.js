@@ -188,7 +188,7 @@ function enriched(span, node, known) {
       const number = ofModel(node, span, String(known[Attr.AGENT_NAME] ?? ""));
       if (number !== undefined) more = { ...more, [Attr.RETRY_ATTEMPT]: number };
     }
-  }
+  } else if (role === Role.AGENT) more = twice.agent(node);
   for (const key in more) {
     added[key] = more[key];
     isMore = true;

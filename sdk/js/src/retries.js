@@ -6,6 +6,7 @@ import { SpanStatusCode } from "@opentelemetry/api";
 import { Role, toolName } from "./dialects.js";
 import {
   Attr,
+  CONTROL_FLOW,
   FAILED_RESULT,
   RESULT_HEAD,
   RESULT_TAIL,
@@ -84,12 +85,13 @@ function count(run, node, span, what, failed) {
 }
 
 /**
- * Whether a tool call failed: by its status, its error type, or the text of its result.
+ * Whether a tool call failed: by its status, its error type, or the text of its result. A pause is no failure.
  * @param {ReadableSpan} span
  */
 export function hasFailed(span) {
   const { attributes, status } = span;
-  if (status.code === SpanStatusCode.ERROR || attributes[Attr.ERROR_TYPE] !== undefined) return true;
+  if (status.code === SpanStatusCode.ERROR || attributes[Attr.ERROR_TYPE] !== undefined)
+    return !CONTROL_FLOW.test(raised(span));
   if (attributes["langfuse.observation.level"] === "ERROR") return true;
   if (attributes["gen_ai.tool.status"] === "error") return true;
   for (const key of TOOL_RESULTS) {
@@ -97,6 +99,15 @@ export function hasFailed(span) {
     if (typeof result === "string") return tellsOfFailure(result);
   }
   return false;
+}
+
+/**
+ * The type of what a failed call raised.
+ * @param {ReadableSpan} span
+ */
+function raised({ attributes, events }) {
+  const kinds = events.map((event) => event.attributes?.["exception.type"]);
+  return String(attributes[Attr.ERROR_TYPE] ?? kinds.find(Boolean) ?? "");
 }
 
 /**

@@ -1,7 +1,7 @@
-// Two instrumentations of one call: the inner span is marked, so that calls and tokens are counted once.
+// Two instrumentations of one call or run: the inner span is marked, so that runs, calls and tokens count once.
 
 import { Role, toolName } from "./dialects.js";
-import { Attr, NESTED_CHAT, NESTED_TOOL } from "./names.js";
+import { Attr, NESTED_AGENT, NESTED_CHAT, NESTED_TOOL } from "./names.js";
 
 /** @typedef {import("./lineage.js").Node} Node */
 /** @typedef {import("@opentelemetry/api").Attributes} Attributes */
@@ -51,6 +51,18 @@ export function tool(node) {
   if (outer?.role !== Role.TOOL || outer.scope === node.scope) return {};
   if (toolName(outer.name, outer.attributes) !== toolName(node.name, node.attributes)) return {};
   return { [Attr.OPERATION]: NESTED_TOOL, [Attr.SPAN_DUPLICATE]: true };
+}
+
+/**
+ * The mark of an ended agent's span inside another one of the same agent: a program's around a framework's.
+ * @param {Node} node
+ * @returns {Attributes}
+ */
+export function agent(node) {
+  const outer = node.nearest(Role.AGENT, Role.TOOL, Role.MODEL);
+  if (outer?.role !== Role.AGENT || outer.scope === node.scope) return {};
+  if (node.agent === undefined || node.agent !== outer.agent) return {};
+  return { [Attr.OPERATION]: NESTED_AGENT, [Attr.SPAN_DUPLICATE]: true };
 }
 
 /**

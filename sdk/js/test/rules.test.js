@@ -21,6 +21,29 @@ describe("which agent", () => {
     });
   });
 
+  test("an agent that calls itself without end costs each span the same, and every name is right", () => {
+    const traced = new Traced();
+    let asked = 0;
+    const nested = (depth) =>
+      traced.span("chat", { [OPERATION]: "chat" }, () => {
+        if (depth === 300) traced.agent("executor", () => nested(depth - 1));
+        else if (depth) nested(depth - 1);
+      });
+    traced.agent("planner", (agent) => {
+      agent.setAttribute(GRAPH, "7");
+      const read = { get: () => (asked++, "planner"), enumerable: true };
+      Object.defineProperty(agent.attributes, AGENT, read);
+      nested(600);
+    });
+    const calls = traced.spans.filter((span) => span.name === "chat").map((span) => span.attributes);
+    assert.deepEqual(
+      calls.map((each) => each[AGENT]),
+      [...Array(300).fill("executor"), ...Array(301).fill("planner")],
+    );
+    assert.ok(calls.every((each) => each[GRAPH] === "7"));
+    assert.ok(asked < 5 * 130, `the agent far above was asked ${asked} times`);
+  });
+
   test("a name that comes after the start counts, and a placeholder does not", () => {
     const traced = new Traced();
     traced.span("x", { ...AGENT_SPAN, [AGENT]: "OpenAI Agent" }, (agent) => {
@@ -243,6 +266,7 @@ describe("retries", () => {
     ["other arguments", { arguments: "1" }, { arguments: "2" }],
     ["long arguments that differ", { arguments: "x".repeat(99) + "1" }, { arguments: "x".repeat(99) + "2" }],
     ["numbered by the sender", {}, { [Attr.RETRY_ATTEMPT]: 0 }],
+    ["a pause for a person goes on", { [Attr.ERROR_TYPE]: "GraphInterrupt" }, {}],
   ]) {
     test(`no retry: ${name}`, () => assert.ok(!attempts(first, second)[1]));
   }
@@ -422,6 +446,18 @@ describe("what is inside", () => {
     assert.equal(traced.of("inner")[OPERATION], "execute_tool");
     traced.span("outer", tool("lookup"), () => traced.agent("b", inner), { scope: "fw" });
     assert.equal(traced.of("inner")[OPERATION], "execute_tool");
+  });
+
+  test("a framework's span of the agent that the program's stands for is marked; an agent that calls itself is not", () => {
+    const traced = new Traced();
+    const named = { [OPERATION]: "invoke_agent", [Attr.AGENT_NAME]: "a" };
+    const run = (scope) => () => traced.span("inner", named, undefined, { scope });
+    traced.agent("a", run("fw"));
+    assert.deepEqual([traced.of("inner")[OPERATION], traced.of("invoke_agent a")[OPERATION]], ["nested_agent", "invoke_agent"]);
+    traced.agent("b", run("fw"));
+    assert.equal(traced.of("inner")[OPERATION], "invoke_agent");
+    traced.agent("a", () => traced.span("t", { [OPERATION]: "execute_tool" }, run("fw")));
+    assert.equal(traced.of("inner")[OPERATION], "invoke_agent");
   });
 });
 

@@ -45,9 +45,19 @@ FAILURES = (
             ("builtins.ValueError", "invalid_input"),
             ("-32602", "invalid_input"),
             ("ToolExecutionError", "tool_error"),
+            ("pydantic_ai.exceptions.ModelRetry", "tool_error"),
         )
     ),
     Case("cancelled by message", "chat", CHAT, {CLASS: "cancelled"}, "llm", status="error", message="Run cancelled."),
+    Case(
+        "timeout of gRPC in the status message",
+        "chat",
+        {**CHAT, "error.type": "grpc.aio.AioRpcError"},
+        {CLASS: "timeout"},
+        "llm",
+        status="error",
+        message="status = StatusCode.DEADLINE_EXCEEDED",
+    ),
     Case(
         "timeout in the status message",
         "chat",

@@ -47,6 +47,7 @@ _ROWS = (
     ("more reasoning than output", {**_GPT, IN: 50, OUT: 9, REASONING: 10}, (50, 9), "reasoning_above_output"),
     ("no model, no provider", {OP: "chat", IN: 50, OUT: 9, CACHE: 1000}, (50, 9), "cache_above_input"),
     ("counts that are none", {**_GPT, IN: "many", OUT: 5}, (None, 5), "unusable"),
+    ("a count that nobody can mean", {**_GPT, IN: 10**18, OUT: 5}, (None, 5), "unusable"),
     ("a negative count", {**_GPT, IN: 4, OUT: -5}, (4, None), "unusable"),
     ("no counts at all", _GPT, (None, None), None),
 )
