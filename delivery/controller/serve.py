@@ -1,0 +1,48 @@
+"""Serve a controller until it is told to end."""
+
+import logging
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+
+from delivery.controller.app import application
+from delivery.controller.service import build
+from delivery.controller.settings import Settings
+from delivery.errors import DeliveryError
+from delivery.store import Blobs
+
+_GRACE_S: Final = 2
+_log = logging.getLogger(__name__)
+
+
+def listen_at(said: str) -> tuple[str, int]:
+    """Host and port of HOST:PORT. Raises DeliveryError."""
+    host, _, port = said.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:  # noqa: PLR2004 ports
+        raise DeliveryError(f"--listen {said!r} is no place; expected HOST:PORT, for example 127.0.0.1:8090")
+    return host.strip("[]"), int(port)
+
+
+def serve(settings: Settings, blobs: Blobs, listen: str) -> None:
+    """Run until SIGTERM or SIGINT. Whoever waits for a snapshot is let go after two seconds and asks again."""
+    host, port = listen_at(listen)
+    config = uvicorn.Config(
+        application(build(settings, blobs)),
+        host=host,
+        port=port,
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        proxy_headers=False,  # a peer is who is connected, whatever a header says
+        timeout_graceful_shutdown=_GRACE_S,
+        limit_concurrency=None,
+        h11_max_incomplete_event_size=64 * 1024,
+    )
+    if settings.identity.local:
+        _log.warning("console: http://%s:%d/ (its token is in %s)", host, port, _token(settings.state))
+    uvicorn.Server(config).run()
+
+
+def _token(state: Path) -> Path:
+    return state / "console-token"

@@ -1,0 +1,114 @@
+"""A release controller on loopback: in a thread of the test, or as a process of its own that can be killed."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+import uvicorn
+
+from delivery.controller import settings
+from delivery.controller.app import application
+from delivery.controller.service import Service, build
+from delivery.store import FileBlobs
+from support.ports import free_ports
+
+WEBHOOK = "webhook-token-of-tests"
+VARIABLES = {"AGENTOBS_CONTROLLER_WEBHOOK_TOKEN": WEBHOOK, "AGENTOBS_CONTROLLER_TASKS_PER_SESSION": "1"}
+
+
+@dataclass
+class Controlled:
+    """A controller at `url`, with the console's token of its user."""
+
+    url: str
+    token: str
+    service: Service | None = None
+    process: subprocess.Popen[bytes] | None = None
+
+    def get(self, path: str, **more) -> requests.Response:
+        return requests.request("GET", f"{self.url}{path}", timeout=20, **{"headers": self.login, **more})
+
+    def post(self, path: str, **more) -> requests.Response:
+        return requests.request("POST", f"{self.url}{path}", timeout=20, **{"headers": self.login, **more})
+
+    @property
+    def login(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+    def notify(self, *alerts, token: str = WEBHOOK, **more) -> requests.Response:
+        """As Alertmanager tells alerts."""
+        body = {"version": "4", "groupKey": "{}", "status": "firing", "receiver": "releases", "alerts": [*alerts]}
+        return self.post("/v1/alerts", json=body, headers={"Authorization": f"Bearer {token}"}, **more)
+
+    def kill(self) -> None:
+        """As a machine does that loses power."""
+        assert self.process is not None
+        os.kill(self.process.pid, signal.SIGKILL)
+        self.process.wait(timeout=20)
+
+
+def wait_for(what, message: str, timeout_s: float = 60.0):
+    """What `what` gives once it is true; fails with a message after a long time only."""
+    until = time.monotonic() + timeout_s
+    while True:
+        if found := what():
+            return found
+        assert time.monotonic() < until, message
+        time.sleep(0.02)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return requests.get(f"{url}/readyz", timeout=5).ok
+    except requests.RequestException:
+        return False
+
+
+@contextmanager
+def in_thread(folder: Path, variables=None, source=None, service: Service | None = None) -> Iterator[Controlled]:
+    """A controller over `folder/store` in this process."""
+    found = settings.read(folder / "state", {**VARIABLES, **(variables or {})})
+    made = service or build(found, FileBlobs(folder / "store"), source)
+    (port,) = free_ports(1)
+    config = uvicorn.Config(
+        application(made), host="127.0.0.1", port=port, log_level="error", access_log=False, timeout_graceful_shutdown=1
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_for(lambda: _answers(url), "the controller does not answer")
+        yield Controlled(url, found.secrets.login, service=made)
+    finally:
+        server.should_exit = True
+        thread.join(timeout=20)
+
+
+@contextmanager
+def as_process(folder: Path, variables=None) -> Iterator[Controlled]:
+    """The real program over `folder/store`."""
+    (port,) = free_ports(1)
+    url = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "delivery.controller", "--store", f"{folder}/store", "--state", f"{folder}/state"]
+    with (folder / "controller.log").open("ab") as log:
+        process = subprocess.Popen(
+            [*command, "--listen", f"127.0.0.1:{port}"],
+            env={**os.environ, **VARIABLES, **(variables or {})},
+            stderr=log,
+        )
+    try:
+        wait_for(lambda: _answers(url) or process.poll() is not None, "the controller does not answer")
+        assert process.poll() is None, (folder / "controller.log").read_text()
+        yield Controlled(url, (folder / "state" / "console-token").read_text().strip(), process=process)
+    finally:
+        process.kill()
+        process.wait(timeout=20)
