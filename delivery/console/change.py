@@ -152,7 +152,10 @@ def _wanted(request: Request) -> Wanted:
     """The operation of an address. Raises DeliveryError."""
     if not is_environment(request.path_params["environment"]):
         raise DeliveryError("no environment has such a name")
-    words = parse_qsl(request.url.query, max_num_fields=_MOST_WORDS)
+    try:
+        words = parse_qsl(request.url.query, max_num_fields=_MOST_WORDS)
+    except ValueError:
+        raise DeliveryError(f"this address has more than {_MOST_WORDS} words") from None
     if len({key for key, _ in words}) != len(words):
         raise DeliveryError("a word of this address stands in it twice")
     said: dict[str, str | int] = {key: value for key, value in words if value}

@@ -19,10 +19,16 @@ from delivery.store import Store
 
 _TIMEOUT_S: Final = 10
 EVENT: Final = "agentobs.release"
+_ABOUT_IT: Final = frozenset({400, 404, 409, 413, 422})
+"""Answers about what was sent; every other one is about the login or the server, and the next would get it, too."""
 
 
 class EffectError(DeliveryError):
     """It could not be done now; it is tried again."""
+
+
+class RefusedEffectError(EffectError):
+    """This one is refused, by somebody who answers: others may still be done."""
 
 
 class Effect(Protocol):
@@ -110,7 +116,7 @@ class PromptLabels:
             try:
                 self._patch(path, revision.environment)
             except EffectError as error:
-                raise EffectError(f"prompt {pin.name} {number}: {error}") from None
+                raise type(error)(f"prompt {pin.name} {number}: {error}") from None
 
     def _patch(self, path: str, label: str) -> None:
         login = requests.auth.HTTPBasicAuth(self._langfuse.public_key, self._langfuse.secret_key)
@@ -143,7 +149,9 @@ def _asked(
     except requests.RequestException as error:
         raise EffectError(f"{url.partition('?')[0]} does not answer: {type(error).__name__}") from None
     if not answer.ok or answer.is_redirect:
-        raise EffectError(f"{url.partition('?')[0]} answered {answer.status_code}")
+        is_about_it = answer.status_code in _ABOUT_IT
+        kind = RefusedEffectError if is_about_it else EffectError
+        raise kind(f"{url.partition('?')[0]} answered {answer.status_code}")
     try:
         return answer.json() if answer.content else None
     except ValueError:

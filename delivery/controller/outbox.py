@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from delivery.controller.canaries import stamp
-from delivery.controller.effects import Effect, EffectError
+from delivery.controller.effects import Effect, EffectError, RefusedEffectError
 from delivery.controller.journal import Journal
 from delivery.environments.state import Revision
 from delivery.store import Store
@@ -60,16 +60,22 @@ class Outbox:
         pause = self._pauses.setdefault(effect.kind, _Pause())
         if self.clock() < pause.until:
             return
+        refused = ""
         for number in todo:
             revision = self.store.revision(environment, number)
             try:
                 effect.apply(revision)
+            except RefusedEffectError as error:
+                refused = str(error)
             except EffectError as error:
                 self._failed(effect.kind, pause, str(error))
                 return
-            self._mark(environment, revision, effect)
-        self._pauses[effect.kind] = _Pause()
-        if todo:
+            else:
+                self._mark(environment, revision, effect)
+        if refused:
+            self._failed(effect.kind, pause, refused)
+        elif todo:
+            self._pauses.pop(effect.kind, None)
             self.errors.pop(effect.kind, None)
 
     def _mark(self, environment: str, revision: Revision, effect: Effect) -> None:

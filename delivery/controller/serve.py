@@ -1,13 +1,12 @@
 """Serve a controller until it is told to end."""
 
 import logging
-from pathlib import Path
 from typing import Final
 
 import uvicorn
 
 from delivery.controller.app import application
-from delivery.controller.service import build
+from delivery.controller.service import Service, build
 from delivery.controller.settings import Settings
 from delivery.errors import DeliveryError
 from delivery.store import Blobs
@@ -24,11 +23,10 @@ def listen_at(said: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-def serve(settings: Settings, blobs: Blobs, listen: str) -> None:
-    """Run until SIGTERM or SIGINT. Whoever waits for a snapshot is let go after two seconds and asks again."""
-    host, port = listen_at(listen)
-    config = uvicorn.Config(
-        application(build(settings, blobs)),
+def config(service: Service, host: str, port: int) -> uvicorn.Config:
+    """How the web server runs. Whoever waits for a snapshot at the end is let go after two seconds, and asks again."""
+    return uvicorn.Config(
+        application(service),
         host=host,
         port=port,
         access_log=False,
@@ -36,13 +34,12 @@ def serve(settings: Settings, blobs: Blobs, listen: str) -> None:
         server_header=False,
         proxy_headers=False,  # a peer is who is connected, whatever a header says
         timeout_graceful_shutdown=_GRACE_S,
-        limit_concurrency=None,
-        h11_max_incomplete_event_size=64 * 1024,
     )
+
+
+def serve(settings: Settings, blobs: Blobs, listen: str) -> None:
+    """Run until SIGTERM or SIGINT."""
+    host, port = listen_at(listen)
     if settings.identity.local:
-        _log.warning("console: http://%s:%d/ (its token is in %s)", host, port, _token(settings.state))
-    uvicorn.Server(config).run()
-
-
-def _token(state: Path) -> Path:
-    return state / "console-token"
+        _log.warning("console: http://%s:%d/ (its token is in %s)", host, port, settings.state / "console-token")
+    uvicorn.Server(config(build(settings, blobs), host, port)).run()

@@ -1,6 +1,7 @@
 """A release controller on loopback: in a thread of the test, or as a process of its own that can be killed."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import requests
 import uvicorn
 
 from delivery.controller import settings
-from delivery.controller.app import application
+from delivery.controller.serve import config
 from delivery.controller.service import Service, build
 from delivery.store import FileBlobs
 from support.ports import free_ports
@@ -55,6 +56,25 @@ class Controlled:
         self.process.wait(timeout=20)
 
 
+_LINE = re.compile(r'(\w+)(?:\{((?:\w+="(?:[^"\\\n]|\\[\\n"])*",?)*)\})? (\S+)')
+_LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+
+
+def metrics_of(text: str) -> dict[str, dict[tuple[tuple[str, str], ...], float]]:
+    """Series of Prometheus' text form: name -> labels -> value. Fails on a line that is none."""
+    found: dict[str, dict[tuple[tuple[str, str], ...], float]] = {}
+    for line in filter(None, text.split("\n")):
+        if line.startswith("# "):
+            continue
+        matched = _LINE.fullmatch(line)
+        assert matched, line
+        labels = [
+            (name, value.replace('\\"', '"').replace("\\\\", "\\")) for name, value in _LABEL.findall(matched[2] or "")
+        ]
+        found.setdefault(matched[1], {})[tuple(labels)] = float(matched[3])
+    return found
+
+
 def wait_for(what, message: str, timeout_s: float = 60.0):
     """What `what` gives once it is true; fails with a message after a long time only."""
     until = time.monotonic() + timeout_s
@@ -78,10 +98,7 @@ def in_thread(folder: Path, variables=None, source=None, service: Service | None
     found = settings.read(folder / "state", {**VARIABLES, **(variables or {})})
     made = service or build(found, FileBlobs(folder / "store"), source)
     (port,) = free_ports(1)
-    config = uvicorn.Config(
-        application(made), host="127.0.0.1", port=port, log_level="error", access_log=False, timeout_graceful_shutdown=1
-    )
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(config(made, "127.0.0.1", port))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     url = f"http://127.0.0.1:{port}"
