@@ -1,7 +1,7 @@
 """The pages and their addresses. Each is read from the store as it is now; nothing is changed by looking."""
 
 from collections.abc import Callable
-from itertools import islice
+from itertools import groupby, islice
 from typing import Any, Final
 
 from starlette.middleware import Middleware
@@ -16,6 +16,7 @@ from delivery.console.running import Running, following, running
 from delivery.console.security import Headers
 from delivery.console.texts import differences
 from delivery.controller.agents import is_environment
+from delivery.controller.looks import Look
 from delivery.controller.service import Service
 from delivery.controller.settings import Settings
 from delivery.environments.effective import effective
@@ -201,6 +202,7 @@ def _canary(asked: _Asked) -> Response:
         split=split,
         active=active,
         looks=looks,
+        stretches=_stretches(looks),
         last=looks[-1] if looks else None,
         plan=asked.service.canaries.looks(head.environment).plan(split),
         chart=chart(looks, found),
@@ -209,3 +211,9 @@ def _canary(asked: _Asked) -> Response:
         watching=watching if active and watching and watching.split.id == split else None,
         here="canary",
     )
+
+
+def _stretches(looks: list[Look]) -> list[tuple[Look, Look]]:
+    """The first and the last look of each stretch with one decision at one share, the newest stretch first."""
+    found = [[*same] for _, same in groupby(looks, lambda look: (look.decision.action, look.state.share))]
+    return [(same[0], same[-1]) for same in reversed(found)][:_PER_PAGE]

@@ -7,7 +7,7 @@ from typing import Final
 from delivery.controller.followers import Follower
 from delivery.environments.effective import effective
 from delivery.environments.library import Library, Place
-from delivery.environments.state import Mark, Revision, State
+from delivery.environments.state import Mark, Revision, Stable, State
 from delivery.errors import DeliveryError, RefusedError
 from delivery.releases import Dim, Release
 from delivery.releases.diff import Pin
@@ -52,13 +52,14 @@ class Tool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """An environment now."""
+    """An environment now. `earlier` are the ids of other releases that were stable here, the latest first."""
 
     release: Release
     graph: Cell
     rows: list[Row]
     tools: list[Tool]
     candidate: Release | None
+    earlier: list[str]
 
 
 def running(store: Store, head: Revision) -> Running | None:
@@ -67,28 +68,42 @@ def running(store: Store, head: Revision) -> Running | None:
         return None
     base = store.release(head.stable.release)
     candidate = store.release(head.canary.release) if head.canary else None
-    view = _View(_Remembering(store, head.environment), head.state, base, effective(base, head.stable), candidate)
+    library = _Remembering(store, head.environment)
+    view = _View(library, head.state, base, effective(base, head.stable), candidate)
     return Running(
         release=base,
         graph=view.cell(Place(Dim.GRAPH)),
         rows=[view.row(agent) for agent in sorted(view.now.agents)],
         tools=[*view.tools()],
         candidate=candidate,
+        earlier=[id_ for id_ in library.releases() if id_ != head.stable.release],
     )
 
 
 class _Remembering(Library):
-    """Reads the history once for all cells of a page."""
+    """Reads the history once for all cells of a page. What is offered to go back to is what ran here, nothing else."""
 
     def __init__(self, store: Store, environment: str) -> None:
         super().__init__(store, environment)
         self._ran: list[Release] | None = None
+        self._known: list[Stable] | None = None
+        self._history = store
 
     def ran(self) -> Iterator[Release]:
-        """As it was when it was asked first."""
+        """What ran here as stable, newest first."""
         if self._ran is None:
-            self._ran = [*super().ran()]
+            self._ran = [effective(self.release(each.release), each) for each in self._stables()]
         yield from self._ran
+
+    def releases(self) -> list[str]:
+        """The releases that were stable here, newest first."""
+        return [*dict.fromkeys(each.release for each in self._stables())]
+
+    def _stables(self) -> list[Stable]:
+        if self._known is None:
+            found = (one.stable for one in self._history.history(self.environment))
+            self._known = [*{each.digest: each for each in found if each is not None}.values()]
+        return self._known
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ def desk(tmp_path):
 
 
 @pytest.fixture
-def controlled(tmp_path):
+def controlled(tmp_path, desk):  # noqa: ARG001 its store
     with in_thread(tmp_path) as controlled:
         yield controlled
 
