@@ -22,14 +22,11 @@ from delivery.releases.diff import changes
 from delivery.rollout import (
     Action,
     Decision,
-    Kind,
     Ledger,
     Plan,
     Reading,
-    RolloutError,
     State,
     Tick,
-    Version,
     decide,
     resumed,
 )
@@ -86,7 +83,7 @@ class Canaries:
         watching.split = split
         try:
             self._plan(watching, head)
-        except (RolloutError, AgentobsError) as error:
+        except AgentobsError as error:
             watching.waits = str(error)
             self._elapsed(watching)
             return
@@ -130,11 +127,11 @@ class Canaries:
         return found
 
     def _plan(self, watching: Watching, head: Revision) -> None:
-        """The plan as it was kept, or a new one of what has series now. Raises RolloutError, or as the source does."""
+        """The plan as it was kept, or a new one of what has series now. Raises RefusedError, or as the source does."""
         if watching.plan is not None:
             return
         if self.source is None:
-            raise RolloutError("no Prometheus is configured, so nothing is known of this canary")
+            raise RefusedError("no Prometheus is configured, so nothing is known of this canary")
         looks = self.looks(head.environment)
         plan = looks.plan(watching.split.id) or looks.keep_plan(self._new_plan(watching.split, head, self.source))
         watching.plan = plan
@@ -144,21 +141,16 @@ class Canaries:
     def _new_plan(self, split: Split, head: Revision, source: MetricsSource) -> Plan:
         library = Library(self.store, head.environment)
         found = changes(library.running(head.state), library.release(split.release))
-        changed = [
-            Version(one.agent or "", one.dimension.value, one.after.version, one.tool or "")
-            for one in found
-            if one.after is not None
-        ]
         return Plan(
             id=split.id,
             environment=head.environment,
             candidate=split.release,
             stable=head.stable.release if head.stable else "",
             began=_unix(split.started, self.now()),
-            changes=tuple(sorted(changed)),
+            changes=tuple(found),
             watched=prove(source, head.environment, self.now()).watched,
             tasks_per_session=self.tasks_per_session,
-            kind=Kind.AB if split.kind is SplitKind.AB else Kind.CANARY,
+            kind=split.kind,
         )
 
     def _elapsed(self, watching: Watching) -> float:
