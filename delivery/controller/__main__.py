@@ -21,7 +21,7 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     try:
         found = settings.read(said.state or said.store.with_name(f"{said.store.name}-controller"))
-        serve(found, FileBlobs(said.store), said.listen)
+        serve(found, FileBlobs(said.store), said.listen, said.store / "snapshots")
     except DeliveryError as error:
         sys.stderr.write(f"{error}\n")
         return 1

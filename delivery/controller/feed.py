@@ -8,6 +8,7 @@ import asyncio
 import json
 import logging
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -35,10 +36,14 @@ class Held:
 
 
 class Feed:
-    """What is current. Reading a store blocks, so it happens in threads; waiting happens in the event loop."""
+    """What is current. Reading a store blocks, so it happens in threads; waiting happens in the event loop.
 
-    def __init__(self, store: Store) -> None:
+    `tell` hears the name of an environment that has a new revision; it may raise DeliveryError.
+    """
+
+    def __init__(self, store: Store, tell: Callable[[str], object] = lambda environment: None) -> None:  # noqa: ARG005
         self._store = store
+        self._told = tell
         self._held: dict[str, Held] = {}
         self._changed: dict[str, asyncio.Event] = {}
         self._lock = threading.Lock()
@@ -58,6 +63,7 @@ class Feed:
             found = Held(revision, canonical(snapshot(revision, self._store)) if runs else b"")
             self._held[environment] = found
         self._wake(environment)
+        self._told(environment)
         return found
 
     async def next(self, environment: str, after: int, wait_s: float) -> Held | None:

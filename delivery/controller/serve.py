@@ -1,6 +1,7 @@
 """Serve a controller until it is told to end."""
 
 import logging
+from pathlib import Path
 from typing import Final
 
 import uvicorn
@@ -37,9 +38,9 @@ def config(service: Service, host: str, port: int) -> uvicorn.Config:
     )
 
 
-def serve(settings: Settings, blobs: Blobs, listen: str) -> None:
+def serve(settings: Settings, blobs: Blobs, listen: str, snapshots: Path | None = None) -> None:
     """Run until SIGTERM or SIGINT."""
     host, port = listen_at(listen)
     if settings.identity.local:
         _log.warning("console: http://%s:%d/ (its token is in %s)", host, port, settings.state / "console-token")
-    uvicorn.Server(config(build(settings, blobs), host, port)).run()
+    uvicorn.Server(config(build(settings, blobs, snapshots=snapshots), host, port)).run()

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from agentobs.errors import AgentobsError
@@ -21,6 +22,7 @@ from delivery.controller.outbox import Outbox
 from delivery.controller.regressions import Regressions
 from delivery.controller.settings import Settings
 from delivery.controller.webhook import Gate
+from delivery.environments.published import publish
 from delivery.store import Blobs, Store
 
 LOOK_S: Final = 15.0
@@ -68,6 +70,7 @@ class Service:
         said += self._tried(self.regressions.work)
         for environment in self._environments(said):
             said += self._tried(lambda environment=environment: self.canaries.look(environment))  # type: ignore[misc]
+            said += self._tried(lambda environment=environment: self.feed.look(environment))  # type: ignore[misc]
             said += self._tried(lambda environment=environment: self.outbox.work(environment))  # type: ignore[misc]
         self.error = "; ".join(dict.fromkeys(said))
 
@@ -78,7 +81,7 @@ class Service:
             said.append(str(error))
             return []
 
-    def _tried(self, part: Callable[[], None]) -> list[str]:
+    def _tried(self, part: Callable[[], object]) -> list[str]:
         try:
             part()
         except AgentobsError as error:
@@ -100,8 +103,13 @@ class Service:
             self.work()
 
 
-def build(settings: Settings, blobs: Blobs, source: MetricsSource | None = None) -> Service:
-    """A controller over a store; `source` is the Prometheus of the settings where none is given."""
+def build(
+    settings: Settings, blobs: Blobs, source: MetricsSource | None = None, snapshots: Path | None = None
+) -> Service:
+    """A controller over a store; `source` is the Prometheus of the settings where none is given.
+
+    `snapshots` is a folder where agents of this computer read the newest snapshot of each environment.
+    """
     store, journal = Store(blobs), Journal(blobs)
     if source is None and settings.prometheus:
         token = settings.prometheus_token
@@ -119,12 +127,18 @@ def build(settings: Settings, blobs: Blobs, source: MetricsSource | None = None)
         settings=settings,
         store=store,
         journal=journal,
-        feed=Feed(store),
+        feed=Feed(store, _publisher(store, snapshots)),
         followers=Followers(),
         canaries=canaries,
         regressions=Regressions(store, journal, canaries, ask, acts=settings.acts),
         outbox=Outbox(store, journal, _effects(settings, store)),
     )
+
+
+def _publisher(store: Store, folder: Path | None) -> Callable[[str], object]:
+    if folder is None:
+        return lambda environment: None  # noqa: ARG005 nobody reads files
+    return lambda environment: publish(store, environment, folder / f"{environment}.json")
 
 
 def _effects(settings: Settings, store: Store) -> list[Effect]:

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from delivery.controller.serve import config
 from delivery.controller.service import Service, build
 from delivery.store import FileBlobs
 from support.ports import free_ports
+from support.waiting import eventually
 
 WEBHOOK = "webhook-token-of-tests"
 VARIABLES = {"AGENTOBS_CONTROLLER_WEBHOOK_TOKEN": WEBHOOK, "AGENTOBS_CONTROLLER_TASKS_PER_SESSION": "1"}
@@ -75,16 +75,6 @@ def metrics_of(text: str) -> dict[str, dict[tuple[tuple[str, str], ...], float]]
     return found
 
 
-def wait_for(what, message: str, timeout_s: float = 60.0):
-    """What `what` gives once it is true; fails with a message after a long time only."""
-    until = time.monotonic() + timeout_s
-    while True:
-        if found := what():
-            return found
-        assert time.monotonic() < until, message
-        time.sleep(0.02)
-
-
 def _answers(url: str) -> bool:
     try:
         return requests.get(f"{url}/readyz", timeout=5).ok
@@ -103,7 +93,7 @@ def in_thread(folder: Path, variables=None, source=None, service: Service | None
     thread.start()
     url = f"http://127.0.0.1:{port}"
     try:
-        wait_for(lambda: _answers(url), "the controller does not answer")
+        eventually(lambda: _answers(url))
         yield Controlled(url, found.secrets.login, service=made)
     finally:
         server.should_exit = True
@@ -123,7 +113,7 @@ def as_process(folder: Path, variables=None) -> Iterator[Controlled]:
             stderr=log,
         )
     try:
-        wait_for(lambda: _answers(url) or process.poll() is not None, "the controller does not answer")
+        eventually(lambda: _answers(url) or process.poll() is not None)
         assert process.poll() is None, (folder / "controller.log").read_text()
         yield Controlled(url, (folder / "state" / "console-token").read_text().strip(), process=process)
     finally:

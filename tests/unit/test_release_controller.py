@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
-from support.controlled import WEBHOOK, in_thread, metrics_of, wait_for
+from support.controlled import WEBHOOK, as_process, in_thread, metrics_of
 from support.delivered import ENVIRONMENT, Desk, prompt_text, release, request, sha
+from support.waiting import eventually
 
 from agentobs import pins
 from delivery.controller.followers import DEAF_S, Followers
@@ -52,7 +53,7 @@ def test_whoever_waits_wakes_when_somebody_else_writes_the_store(controlled, des
 
     waiting = threading.Thread(target=wait)
     waiting.start()
-    wait_for(lambda: controlled.service.followers.of(ENVIRONMENT), "nobody asks")
+    eventually(lambda: controlled.service.followers.of(ENVIRONMENT))
     kill(desk)
     waiting.join(timeout=20)
     assert [number for _, number in got] == [2]
@@ -64,14 +65,27 @@ def test_the_clients_of_the_sdk_hold_what_the_controller_tells(controlled):
         assert client.wait(20).revision == 1
         assert client.text(sha(prompt_text("planner", "12"))) == prompt_text("planner", "12")
         controlled.post("/v1/operations", json=operation("kill", agent="planner"))
-        wait_for(lambda: client.killed.of("planner"), "the kill did not arrive")
-        wait_for(lambda: holds(controlled) == {"sdk-1": 2}, "the controller does not know who holds what")
+        eventually(lambda: client.killed.of("planner"))
+        eventually(lambda: holds(controlled) == {"sdk-1": 2})
     finally:
         client.close()
 
 
 def holds(controlled):
     return {one.instance: one.revision for one in controlled.service.followers.of(ENVIRONMENT)}
+
+
+def test_agents_that_read_a_file_hear_of_what_is_done_here(tmp_path, desk):
+    file = tmp_path / "store/snapshots/prod.json"
+    with as_process(tmp_path) as controlled:
+        eventually(file.exists)
+        client = pins.configure(environment=ENVIRONMENT, file=file)
+        try:
+            controlled.post("/v1/operations", json=operation("kill", agent="planner"))
+            eventually(lambda: client.wait().killed.of("planner"))
+        finally:
+            client.close()
+    assert desk.head.revision == 2
 
 
 @pytest.mark.parametrize(
@@ -105,7 +119,7 @@ def test_with_a_token_of_agents_nobody_else_reads_what_they_run(tmp_path):
 def test_a_store_that_breaks_keeps_what_is_held_and_says_so(controlled, tmp_path):
     assert controlled.get(f"{SNAPSHOT}?after=0").status_code == 200
     (tmp_path / "store/environments/prod/00000002").write_bytes(b"{}")
-    wait_for(lambda: controlled.service.feed.error, "nobody noticed")
+    eventually(lambda: controlled.service.feed.error)
     assert controlled.get(f"{SNAPSHOT}?after=0").status_code == 200
     status = controlled.get(f"/v1/environments/{ENVIRONMENT}/status")
     assert (status.status_code, "revision 2" in status.text) == (503, True)

@@ -10,8 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import requests
-from support.controlled import as_process, in_thread, wait_for
+from support.controlled import as_process, in_thread
 from support.delivered import ENVIRONMENT, Desk, release, request
+from support.waiting import eventually
 
 from alerts.prometheus import PrometheusError
 from delivery.controller.canaries import Canaries
@@ -253,7 +254,7 @@ def grafana(server):
 def test_killed_between_a_revision_and_its_effects_they_are_done_once_after_the_next_start(tmp_path, desk, moment):
     with elsewhere() as server:
         with as_process(tmp_path, grafana(server)) as controlled:
-            wait_for(lambda: len(server.annotations) == 2, "the first two revisions are not annotated")
+            eventually(lambda: len(server.annotations) == 2)
             server.dies, server.victim = moment, controlled.process.pid
             sent = {"environment": ENVIRONMENT, "reason": "x", "operation": {"kind": "kill", "agent": "planner"}}
             with suppress(requests.ConnectionError):  # it may be killed before it answers
@@ -261,8 +262,8 @@ def test_killed_between_a_revision_and_its_effects_they_are_done_once_after_the_
             controlled.process.wait(timeout=60)
         assert desk.head.revision == 3
         with as_process(tmp_path, grafana(server)):
-            wait_for(lambda: len(server.annotations) == 3, "the third revision is not annotated")
-            wait_for((tmp_path / "store/effects/prod/00000003-annotation").exists, "it is not marked as done")
+            eventually(lambda: len(server.annotations) == 3)
+            eventually((tmp_path / "store/effects/prod/00000003-annotation").exists)
     told = [each["text"].partition(" (")[0] for each in server.annotations]
     assert [each.partition(":")[0] for each in told] == ["prod revision 1", "prod revision 2", "prod revision 3"]
 
@@ -276,7 +277,7 @@ def test_killed_after_an_alert_was_answered_for_it_is_dealt_with_after_the_next_
         assert controlled.notify(alert(version="99")).status_code == 200
         controlled.kill()
     with as_process(tmp_path):
-        (handled,) = wait_for(handled_of(tmp_path), "the alert is forgotten")
+        (handled,) = eventually(handled_of(tmp_path))
     assert json.loads(handled.read_bytes())["outcome"].startswith("ticket only")
     assert desk.head.revision == 2
 
@@ -297,13 +298,13 @@ def test_with_langfuse_down_or_refusing_the_revision_stands_and_the_drift_is_sho
         sent = {"environment": ENVIRONMENT, "reason": "x", "operation": {"kind": "freeze"}}
         assert controlled.post("/v1/operations", json=sent).json()["revision"] == 3
         path = f"/v1/environments/{ENVIRONMENT}/status"
-        shown = wait_for(lambda: controlled.get(path).json()["effects"]["errors"], "nothing is shown")
+        shown = eventually(lambda: controlled.get(path).json()["effects"]["errors"])
         assert (str(status) in shown["label"], "sk-lf-1" in json.dumps(shown)) == (True, False)
         assert str(status) in controlled.get(f"/environments/{ENVIRONMENT}").text
         server.status = 200
         controlled.service.outbox._pauses.clear()
         controlled.service.wake()
-        wait_for(lambda: not controlled.get(path).json()["effects"]["errors"], "the drift stays")
+        eventually(lambda: not controlled.get(path).json()["effects"]["errors"])
     labelled = {path: body for _, path, body in server.told}
     assert labelled["/api/public/v2/prompts/planner/versions/13"] == {"newLabels": ["prod"]}
     assert "/api/public/v2/prompts/planner/versions/12" not in labelled
@@ -312,7 +313,7 @@ def test_with_langfuse_down_or_refusing_the_revision_stands_and_the_drift_is_sho
 def test_what_was_done_is_a_log_record_with_who_and_why(tmp_path, desk):
     desk.do(Kill(request=request("pays twice"), target=Target(tool="search")))
     with elsewhere() as server, in_thread(tmp_path, {"AGENTOBS_CONTROLLER_OTLP_ENDPOINT": server.url}):
-        wait_for(lambda: len(server.told) == 3, "not every revision is logged")
+        eventually(lambda: len(server.told) == 3)
     record = server.told[-1][2]["resourceLogs"][0]["scopeLogs"][0]["logRecords"][0]
     attributes = {each["key"]: each["value"]["stringValue"] for each in record["attributes"]}
     assert record["body"]["stringValue"] == "prod revision 3: kill (tool search): pays twice"
