@@ -22,7 +22,7 @@ SIDE_BY_SIDE = -n $(1) --no-loadscope-reorder
 AS_ROOT := $(filter 0,$(shell id -u))
 CODE := alerts collector dashboards delivery demo docs examples gateway runbooks sdk stacks toolchain tests
 
-.PHONY: setup up down test test-cluster stack unit node golden lint docs coverage bench bench-canary bench-collector bench-redaction bench-mutants bench-rules bench-why bench-why-sizes bench-frameworks bench-spans bench-first-answer bench-golden bench-node bench-start lock help
+.PHONY: setup up down test test-cluster stack unit node golden lint docs coverage bench bench-canary bench-collector bench-redaction bench-mutants bench-rules bench-releases bench-why bench-why-sizes bench-frameworks bench-spans bench-first-answer bench-golden bench-node bench-start lock help
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -76,6 +76,9 @@ bench-redaction: $(READY)  ## Measure what redaction costs by kind and size of c
 
 bench-mutants: $(READY)  ## Change every rule in every way and list the changes that no rule test notices (about an hour)
 	@cd '$(ROOT)' && PYTHONPATH=tests '$(BIN)/python' tests/bench/rule_mutants.py
+
+bench-releases: $(READY)  ## Measure how fast a change of what runs reaches 100 agents, and a kill their next step (2 minutes)
+	@cd '$(ROOT)' && PYTHONPATH=tests:tests/bench '$(BIN)/python' tests/bench/release_convergence.py
 
 bench-rules: $(READY)  ## Measure what rules and boards cost for 10, 100 and 1,000 agent versions (about 10 minutes; needs `make up`)
 	@cd '$(ROOT)' && PYTHONPATH=tests:tests/bench '$(BIN)/python' tests/bench/rules_cost.py

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from alerts.prometheus import Prometheus
 from collector.search import LogStore, TraceStore
 from collector.stores import LogKind, Stores, TraceKind
 from stacks.clients import Jaeger, Loki, Tempo, VictoriaLogs
-from stacks.clients.prometheus import Prometheus
 from stacks.cluster import addresses
 from stacks.deployment import Auth
 from stacks.environments import ENVIRONMENTS, EnvName

@@ -4,23 +4,19 @@ On this computer a folder of the stack, which agents and the controller read; in
 """
 
 import datetime as dt
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from filelock import FileLock
-
 from delivery.environments.commit import Committed, commit
 from delivery.environments.operations import Operation, Request
 from delivery.environments.preview import Preview, preview
-from delivery.environments.snapshot import snapshot
+from delivery.environments.published import publish
 from delivery.environments.state import Revision
 from delivery.store import FileBlobs, Store
-from stacks import atomic, baselines, paths
+from stacks import baselines, paths
 from stacks.environments import ENVIRONMENTS, EnvName
-from stacks.process import private
 
 VARIABLE: Final = "AGENTOBS_RELEASES"
 _SNAPSHOTS: Final = "snapshots"
@@ -44,20 +40,10 @@ class Place:
         return preview(self.store, environment, operation)
 
     def publish(self, environment: str) -> Path | None:
-        """Write the newest snapshot for agents that read a file; None where there is none to write, or no folder.
-
-        Under a lock, and from the newest revision that the store has by then: an older one never replaces a newer.
-        """
+        """Write the newest snapshot for agents that read a file; None where there is none to write, or no folder."""
         if self.folder is None:
             return None
-        file = self.snapshot_file(environment)
-        private.folder(file.parent)
-        with FileLock(file.with_suffix(".lock")):
-            head = self.store.head(environment)
-            if head is None or head.stable is None:
-                return None
-            atomic.write(file, json.dumps(snapshot(head, self.store)) + "\n")
-        return file
+        return publish(self.store, environment, self.snapshot_file(environment))
 
     def settle(self, revision: Revision) -> None:
         """Wait until who follows the store of this computer can see a revision."""

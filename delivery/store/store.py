@@ -87,6 +87,13 @@ class Store:
         numbers = self.numbers(environment)
         return self.revision(environment, numbers[-1]) if numbers else None
 
+    def newer(self, environment: str, than: int) -> Revision | None:
+        """The newest revision where it is newer than `than`: one read while there is none. Raises StoreError."""
+        if than and self._blobs.read(_key(environment, than + 1)) is None:
+            return None
+        head = self.head(environment)
+        return head if head is not None and head.revision > than else None
+
     def revision(self, environment: str, number: int) -> Revision:
         """One revision. Raises StoreError where it is missing or says another number or environment."""
         data = self._blobs.read(_key(environment, number))

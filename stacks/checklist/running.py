@@ -17,6 +17,7 @@ from urllib3.exceptions import HTTPError
 
 import toolchain
 from agentobs.errors import AgentobsError
+from alerts.prometheus import Prometheus
 from alerts.timing import Timing
 from collector.check import Severity
 from collector.search import SpanSearch, Trace
@@ -39,7 +40,6 @@ from stacks import live as machine
 from stacks.checklist import coverage, rendered
 from stacks.clients.alertmanager import Alertmanager
 from stacks.clients.grafana import Grafana
-from stacks.clients.prometheus import Prometheus
 from stacks.cluster import live as pods
 from stacks.cluster.rollout import connect
 from stacks.components import prometheus as component

@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
+from alerts.prometheus import Prometheus
 from runbooks.baseline import (
     Baseline,
     BaselineError,
@@ -19,7 +20,6 @@ from stacks import baselines
 from stacks.cli import safe, show_baseline
 from stacks.cli.options import AsJson, Schema, Since, Stack, Store, Where, print_schema
 from stacks.cli.progress import progress
-from stacks.clients.prometheus import Prometheus
 from stacks.endpoints import resolve
 from stacks.environments import EnvName
 

@@ -13,6 +13,7 @@ from rich.table import Table
 import toolchain
 from agentobs.contract import Label
 from agentobs.errors import AgentobsError
+from alerts.prometheus import Prometheus
 from dashboards.boards import BOARDS
 from dashboards.report import Period
 from runbooks.status import Status, collect
@@ -21,7 +22,6 @@ from runbooks.why.document import Verdict
 from stacks import paths, store_choice
 from stacks.cli import safe, show, show_why
 from stacks.cli.report import write
-from stacks.clients.prometheus import Prometheus
 from stacks.endpoints import Endpoints
 from stacks.environments import ENVIRONMENTS, EnvName
 from stacks.ports import PORTS

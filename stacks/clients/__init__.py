@@ -2,11 +2,11 @@
 
 from typing import Final
 
+from alerts.prometheus import Prometheus, PrometheusError
 from collector.search import SearchError
 from stacks.clients.http import StoreError
 from stacks.clients.jaeger import Jaeger
 from stacks.clients.loki import Loki
-from stacks.clients.prometheus import Prometheus, PrometheusError
 from stacks.clients.tempo import Tempo
 from stacks.clients.victorialogs import VictoriaLogs
 

@@ -11,11 +11,11 @@ import time
 from contextlib import ExitStack
 
 from agentobs.contract import Label
+from alerts.prometheus import Prometheus
 from runbooks.why.diagnosis import Window, diagnose
 from runbooks.why.document import Diagnosis, Verdict
 from stacks import paths
 from stacks.cli.lifecycle import STORY, STORY_RATE
-from stacks.clients.prometheus import Prometheus
 from stacks.environments import EnvName
 from stacks.workspace import Workspace
 

@@ -14,7 +14,7 @@ from support.profiles import collector_for
 from support.prometheus import Prometheus, prometheus_at
 from support.real_stores import jaeger_at
 
-from stacks.clients import prometheus as asked
+from alerts import prometheus as asked
 from stacks.clients.jaeger import Jaeger
 from stacks.telemetry import Scope, examine
 

@@ -21,10 +21,10 @@ from alerts import promql
 from alerts.catalogue import AGENT_SUCCESS, EVALUATION_PASS, MODEL_COST, TASK_LATENCY, TASK_SUCCESS, TOOL_SUCCESS
 from alerts.catalogue.model import Selector
 from alerts.catalogue.wanted import Like, Not
+from alerts.prometheus import Prometheus
 from alerts.source import MetricsSource
 from delivery.rollout import TASKS
 from delivery.rollout.query import CanaryReader, prove
-from stacks.clients.prometheus import Prometheus
 
 if TYPE_CHECKING:
     from pathlib import Path

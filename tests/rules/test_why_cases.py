@@ -15,12 +15,12 @@ from support.memory_source import openmetrics
 from support.recorded import replayed
 
 from agentobs.contract import Label
+from alerts.prometheus import Prometheus
 from alerts.source import MetricsSource
 from runbooks.why import text
 from runbooks.why.diagnosis import Window, diagnose
 from runbooks.why.document import Diagnosis, Hypothesis, Origin, Status, Verdict
 from stacks.cli import show_why
-from stacks.clients.prometheus import Prometheus
 
 FOLDER = Path(__file__).parent / "golden" / "why"
 AGE_S, HOUR_S = 1500.0, 3600.0

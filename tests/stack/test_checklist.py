@@ -13,6 +13,7 @@ import yaml
 from support.stores import CHOSEN, LOGS, TRACES
 from typer.testing import CliRunner
 
+from alerts.prometheus import Prometheus
 from collector.stores import TITLES
 from dashboards.report import Period
 from runbooks import checklist
@@ -21,7 +22,6 @@ from runbooks.checklist import Context, Limits, Phase, Status
 from stacks import paths
 from stacks.checklist.running import ERRORS, RunningStack
 from stacks.cli.main import app
-from stacks.clients.prometheus import Prometheus
 from stacks.endpoints import Endpoints
 from stacks.environments import EnvName
 from stacks.workspace import Workspace

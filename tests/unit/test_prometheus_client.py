@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from stacks.clients.prometheus import Prometheus, PrometheusError
+from alerts.prometheus import Prometheus, PrometheusError
 
 LOGIN = {"Authorization": "Bearer sesame"}
 EXACT = "sum(increase(c_total[5m] anchored))"

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from agentobs.contract import Attr
 from alerts.catalogue import CATALOGUE
+from alerts.prometheus import PrometheusError
 from alerts.source import Sample
 from collector import check
 from collector.check import NEEDS, OPTIONAL, VERDICTS, Report
@@ -20,7 +21,6 @@ from collector.search import Span as FoundSpan
 from collector.search import Trace as FoundTrace
 from stacks.cli import check as command
 from stacks.cli import show_check
-from stacks.clients.prometheus import PrometheusError
 from stacks.telemetry import Scope, examine
 
 

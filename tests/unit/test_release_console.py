@@ -1,0 +1,403 @@
+"""The console: who may look and press, what a press is bound to, and that foreign text stays text."""
+
+import json
+import re
+import threading
+import time
+from base64 import urlsafe_b64encode
+from html import unescape
+from html.parser import HTMLParser
+from urllib.parse import quote
+
+import pytest
+import requests
+from joserfc import jwt
+from joserfc.jwk import KeySet, RSAKey
+from support.canaries import plan
+from support.controlled import in_thread
+from support.delivered import ENVIRONMENT, Desk, release, request
+
+from alerts.statistics import Outcomes
+from delivery import access
+from delivery.console.security import confirmation
+from delivery.controller.journal import Journal
+from delivery.controller.looks import Look, Looks
+from delivery.environments.operations import Freeze, Kill, LockOut, Start, Target
+from delivery.environments.state import Lock
+from delivery.releases import Dim
+from delivery.rollout import Action, Decision, Effect, Finding, Standing, begin
+from delivery.store import FileBlobs
+
+PAGE = f"/environments/{ENVIRONMENT}"
+BACK = f"{PAGE}/preview?kind=rollback&dimension=prompt&agent=planner&to=12&expect=13"
+HOSTILE = "<script>alert(1)</script>\u202e\"'&\x1b[2J"
+
+
+@pytest.fixture
+def desk(tmp_path):
+    desk = Desk(tmp_path / "store")
+    desk.promote(release(planner="12"))
+    desk.promote(release(planner="13", name="support-2"))
+    return desk
+
+
+@pytest.fixture
+def controlled(tmp_path, desk):  # noqa: ARG001 its store
+    with in_thread(tmp_path) as controlled:
+        yield controlled
+
+
+class Person:
+    """Somebody with a browser."""
+
+    def __init__(self, controlled, **headers):
+        self.url, self.session = controlled.url, requests.Session()
+        self.session.headers.update(headers)
+
+    def signed_in(self, token):
+        own = {"Origin": self.url, "Sec-Fetch-Site": "same-origin"}
+        sent = {"token": token, "to": PAGE}
+        self.answer = self.session.post(
+            f"{self.url}/sign-in", data=sent, headers=own, timeout=20, allow_redirects=False
+        )
+        return self
+
+    def get(self, path):
+        return self.session.get(f"{self.url}{path}", timeout=20, allow_redirects=False)
+
+    def press(self, path, seen=None, reason="it got worse", headers=None, **changed):
+        """Press the button of the preview at `path`; `seen` is another page that was looked at instead."""
+        shown = seen or self.get(path).text
+        fields = {
+            name: unescape(value) for name, value in re.findall(r'name="(token|revision)" value="([^"]*)"', shown)
+        }
+        own = {"Origin": self.url, "Sec-Fetch-Site": "same-origin"} if headers is None else headers
+        return self.session.post(
+            f"{self.url}{path}", data={**fields, "reason": reason, **changed}, headers=own, timeout=20,
+            allow_redirects=False,
+        )  # fmt: skip
+
+
+@pytest.fixture
+def ada(controlled):
+    return Person(controlled).signed_in(controlled.token)
+
+
+def test_looking_and_pressing_takes_one_dimension_back(ada, desk):
+    shown = ada.get(BACK).text
+    assert "planner: prompt 13 -&gt; 12" in shown
+    assert "agentobs release rollback planner --dimension prompt --to 12 --expect 13 -e prod" in shown
+    pressed = ada.press(BACK)
+    assert (pressed.status_code, pressed.headers["location"]) == (303, f"{PAGE}?done=3")
+    done = desk.head.operation
+    assert (desk.running.agents["planner"].prompt.version, done.via, done.reason) == ("12", "console", "it got worse")
+
+
+def test_pressed_twice_it_is_done_once(ada, desk):
+    shown = ada.get(BACK).text
+    assert [ada.press(BACK, seen=shown).status_code for _ in range(2)] == [303, 409]
+    kill = f"{PAGE}/preview?kind=kill&agent=executor"
+    shown, statuses = ada.get(kill).text, []
+    pressing = [
+        threading.Thread(target=lambda: statuses.append(ada.press(kill, seen=shown).status_code)) for _ in range(8)
+    ]
+    for each in pressing:
+        each.start()
+    for each in pressing:
+        each.join(timeout=30)
+    assert sorted(statuses) == [303] + [409] * 7
+    assert desk.head.revision == 4
+
+
+def test_what_was_seen_is_not_there_any_more_so_nothing_is_done(ada, desk):
+    shown = ada.get(BACK).text
+    desk.do(Freeze(request=request("somebody else")))
+    answer = ada.press(BACK, seen=shown)
+    assert (answer.status_code, desk.head.revision) == (409, 3)
+    assert "Revision 2, which you saw" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("headers", "changed", "status"),
+    [
+        ({}, {}, 403),
+        ({"Origin": "http://evil.example"}, {}, 403),
+        ({"Origin": "null"}, {}, 403),
+        ({"Origin": "http://evil.example", "Sec-Fetch-Site": "cross-site"}, {}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, {}, 403),
+        ({"Sec-Fetch-Site": "none"}, {}, 403),
+        (None, {"token": ""}, 403),
+        (None, {"token": "0" * 64}, 403),
+        (None, {"revision": "1"}, 403),
+        (None, {"revision": "x"}, 403),
+        (None, {"reason": "  "}, 400),
+        (None, {"reason": "x" * 2001}, 400),
+        (None, {"reason": "x" * 20_000}, 413),
+    ],
+)
+def test_a_press_from_elsewhere_or_without_its_confirmation_does_nothing(ada, desk, headers, changed, status):
+    assert ada.press(BACK, headers=headers, **changed).status_code == status
+    assert desk.head.revision == 2
+
+
+def test_a_confirmation_is_for_one_target_and_one_person(controlled, ada, desk):
+    shown = ada.get(BACK).text
+    other = BACK.replace("to=12", "to=13").replace("planner", "executor")
+    assert ada.press(other, seen=shown).status_code == 403
+    assert ada.press(f"{BACK}&all=true", seen=shown).status_code == 403
+    stranger = Person(controlled)
+    assert stranger.press(BACK, seen=shown).status_code == 401
+    assert desk.head.revision == 2
+
+
+def test_the_token_of_this_computer_opens_and_nothing_else_does(controlled):
+    assert Person(controlled).get(PAGE).status_code == 401
+    assert Person(controlled).signed_in("wrong").answer.status_code == 401
+    ada = Person(controlled).signed_in(controlled.token)
+    cookie = ada.answer.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=strict" in cookie
+    assert controlled.token not in cookie
+    assert ada.get(PAGE).status_code == 200
+    assert Person(controlled, Cookie=f"agentobs_console={'0' * 64}").get(PAGE).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "to", ["//evil.example", "/\\evil.example", "https://evil.example", "/x\r\nSet-Cookie: a=b", ""]
+)
+def test_signing_in_leads_to_no_other_place(controlled, to):
+    own = {"Origin": controlled.url}
+    answer = controlled.post("/sign-in", data={"token": controlled.token, "to": to}, headers=own, allow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+
+
+@pytest.mark.parametrize(
+    "path", ["/", PAGE, f"{PAGE}/history", "/sign-in", "/console.css", "/v1/operations", "/nowhere"]
+)
+def test_every_answer_has_its_protections(ada, path):
+    headers = ada.get(path).headers
+    policy = headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "script" not in policy
+    assert headers["x-content-type-options"] == "nosniff"
+    assert "strict-transport-security" not in headers
+    assert "server" not in headers
+    if path != "/console.css":
+        assert headers["cache-control"] == "no-store"
+
+
+def test_behind_tls_the_browser_is_told_to_stay_there(tmp_path):
+    with in_thread(tmp_path, {"AGENTOBS_CONTROLLER_ORIGIN": "https://releases.example.com"}) as controlled:
+        assert "max-age" in controlled.get("/healthz").headers["strict-transport-security"]
+        own = {"Origin": "https://releases.example.com"}
+        answer = controlled.post("/sign-in", data={"token": controlled.token}, headers=own, allow_redirects=False)
+        assert "Secure" in answer.headers["set-cookie"]
+
+
+PEER = {
+    "AGENTOBS_CONTROLLER_IDENTITY": "peer",
+    "AGENTOBS_CONTROLLER_PEERS": "127.0.0.1",
+    "AGENTOBS_CONTROLLER_VIEWERS": "*",
+    "AGENTOBS_CONTROLLER_OPERATORS": "oncall",
+    "AGENTOBS_CONTROLLER_RELEASERS": "leads,bob@example.com",
+}
+KILL = f"{PAGE}/preview?kind=kill&agent=planner"
+
+
+@pytest.mark.parametrize(
+    ("name", "groups", "kill", "promote"),
+    [("ada@example.com", "", 403, 403), ("ada@example.com", "x, oncall", 303, 403), ("bob@example.com", "", 303, 303)],
+)
+def test_roles_say_who_may_stop_and_who_may_bring(tmp_path, desk, *, name, groups, kill, promote):
+    first = desk.store.revision(ENVIRONMENT, 1).stable.release
+    with in_thread(tmp_path, PEER) as controlled:
+        person = Person(controlled, **{"X-Forwarded-User": name, "X-Forwarded-Groups": groups})
+        shown = person.get(KILL).text
+        token = re.search(r'name="token"', shown)
+        assert (token is not None) == (kill == 303)
+        bring = f"{PAGE}/preview?kind=promote&release={first}"
+        statuses = [_pressed(controlled, person, path) for path in (KILL, bring)]
+    assert statuses == [kill, promote]
+    if kill == 303:
+        assert desk.store.revision(ENVIRONMENT, 3).operation.by == name
+
+
+def _pressed(controlled, person, path):
+    """With a right confirmation, as somebody would have who lost a role between looking and pressing."""
+    name, service = person.session.headers["X-Forwarded-User"], controlled.service
+    revision = service.store.head(ENVIRONMENT).revision
+    token = confirmation(service.settings.secrets, access.Person(name, access.Role.VIEWER), revision, path)
+    return person.press(path, seen=" ", token=token, revision=str(revision)).status_code
+
+
+def test_a_name_in_a_header_counts_only_from_the_proxy(tmp_path, desk):
+    with in_thread(tmp_path, {**PEER, "AGENTOBS_CONTROLLER_PEERS": "10.1.2.0/24"}) as controlled:
+        forged = Person(controlled, **{"X-Forwarded-User": "bob@example.com", "X-Forwarded-For": "10.1.2.3"})
+        assert (forged.get(PAGE).status_code, forged.press(KILL, seen=" ").status_code) == (401, 401)
+    assert desk.head.revision == 2
+
+
+@pytest.mark.usefixtures("desk")
+@pytest.mark.parametrize("name", ["", "a" * 201, "bob\xad"])
+def test_a_name_that_is_none_is_nobody(tmp_path, name):
+    with in_thread(tmp_path, PEER) as controlled:
+        assert Person(controlled, **{"X-Forwarded-User": name}).get(PAGE).status_code == 401
+
+
+KEY, OTHER_KEY = RSAKey.generate_key(2048, {"kid": "a"}), RSAKey.generate_key(2048, {"kid": "a"})
+CLAIMS = {"email": "bob@example.com", "aud": "releases", "iss": "https://login.example.com"}
+
+
+def signed(key=KEY, header=None, minutes=5, **claims):
+    made = {**CLAIMS, "exp": int(time.time() + 60 * minutes), **claims}
+    return jwt.encode(header or {"alg": "RS256", "kid": "a"}, {k: v for k, v in made.items() if v is not None}, key)
+
+
+def _unsigned():
+    parts = [json.dumps(each) for each in ({"alg": "none"}, {**CLAIMS, "exp": int(time.time()) + 300})]
+    return ".".join([*(urlsafe_b64encode(part.encode()).decode().rstrip("=") for part in parts), ""])
+
+
+@pytest.mark.usefixtures("desk")
+@pytest.mark.parametrize(
+    ("token", "status"),
+    [
+        (signed(), 200),
+        (signed(key=OTHER_KEY), 401),
+        (signed(aud="grafana"), 401),
+        (signed(aud=None), 401),
+        (signed(iss="https://evil.example"), 401),
+        (signed(minutes=-5), 401),
+        (signed(email=None), 401),
+        (signed(email=None, sub="bob"), 200),
+        (_unsigned(), 401),
+        ("a.b.c", 401),
+        ("", 401),
+    ],
+)
+def test_a_signed_token_is_believed_only_whole_fresh_and_for_this_console(tmp_path, token, status):
+    keys = tmp_path / "keys.json"
+    keys.write_text(json.dumps(KeySet([KEY]).as_dict(private=False)))
+    variables = {
+        "AGENTOBS_CONTROLLER_IDENTITY": "token",
+        "AGENTOBS_CONTROLLER_JWKS": str(keys),
+        "AGENTOBS_CONTROLLER_AUDIENCE": "releases",
+        "AGENTOBS_CONTROLLER_ISSUER": "https://login.example.com",
+    }
+    with in_thread(tmp_path, variables) as controlled:
+        assert Person(controlled, Authorization=f"Bearer {token}").get(PAGE).status_code == status
+        # The one-user token of a computer is no way around the proxy.
+        assert controlled.get(PAGE).status_code == 401
+
+
+class _Tags(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+
+
+@pytest.fixture
+def foreign(tmp_path, desk):
+    """An environment where everything that may be any text is hostile, with a canary that has numbers."""
+    mark = request(HOSTILE).mark
+    desk.do(Kill(request=request(HOSTILE, by=HOSTILE), target=Target(agent="planner")))
+    desk.do(LockOut(request=request(HOSTILE), lock=Lock(dimension=Dim.PROMPT, version="9", agent="planner", mark=mark)))
+    made = release(executor="5", name="support-3").model_copy(update={"author": HOSTILE})
+    added = desk.store.add_release(made, {"p": "You are the executor, revision 5.", "x": HOSTILE})
+    desk.do(Start(request=request(HOSTILE), release=added, share=500))
+    looks = Looks(Journal(FileBlobs(tmp_path / "store")), ENVIRONMENT)
+    for number in range(4):
+        looks.keep(look(number, HOSTILE))
+    return desk
+
+
+def look(number, reason):
+    made = plan(id="c5")
+    finding = Finding(
+        key="task_success", effect=Effect.ROLL_BACK, standing=Standing.OPEN, stable=Outcomes(4, 100),
+        canary=Outcomes(number, 10), design_effect=1, e_value=10.0**number, needed=600, bound=0.2, tolerance=0.05,
+    )  # fmt: skip
+    decision = Decision(action=Action.HOLD, share=500, reasons=(reason,), findings=(finding,))
+    state = begin(made, 100 * (number + 1))
+    return Look(split="c5", revision=5, age_s=60.0 * number, at="2026-12-01T10:00:00Z", state=state, decision=decision)
+
+
+PAGES = [
+    "/", PAGE, f"{PAGE}/history", f"{PAGE}/revisions/3", f"{PAGE}/canaries/c5", BACK, KILL,
+    f"{PAGE}/preview?kind=unlock&dimension=prompt&version=9&agent=planner", "/diff",
+    f"/environments/{quote(HOSTILE, safe='')}", f"{PAGE}/canaries/{quote(HOSTILE, safe='')}",
+    f"{PAGE}/preview?kind={quote(HOSTILE)}", f"/diff?from={quote(HOSTILE)}&to=x",
+    f"{PAGE}/history?before={quote(HOSTILE)}",
+]  # fmt: skip
+
+
+@pytest.mark.usefixtures("foreign")
+@pytest.mark.parametrize("path", PAGES)
+def test_foreign_text_is_text_on_every_page(ada, path):
+    answer = ada.get(path)
+    tags = _Tags()
+    tags.feed(answer.text)
+    assert answer.status_code < 500
+    assert not {tag for tag, _ in tags.found} & {"script", "iframe", "object", "embed", "base"}
+    assert not [name for _, attributes in tags.found for name in attributes if name.startswith("on") or name == "style"]
+    assert not re.search("[\u202a-\u202e\x1b]", answer.text)
+
+
+@pytest.mark.usefixtures("foreign")
+def test_a_canary_shows_its_numbers_and_its_course(ada):
+    text = ada.get(f"{PAGE}/canaries/c5").text
+    tags = _Tags()
+    tags.feed(text)
+    (line,) = [attributes for tag, attributes in tags.found if tag == "polyline"]
+    points = [tuple(map(float, point.split(","))) for point in line["points"].split()]
+    assert [x for x, _ in points] == sorted(x for x, _ in points)
+    assert [y for _, y in points] == sorted((y for _, y in points), reverse=True)
+    assert len(points) == 4
+    for told in ("3 of 10", "4 of 100", "1e+03", "1 %", "4 %"):
+        assert told in text
+
+
+@pytest.mark.usefixtures("foreign")
+def test_what_runs_is_told_for_each_agent_and_dimension(ada, desk):
+    desk.roll_back(Dim.PROMPT, "12", "planner", expect="13")
+    text = " ".join(unescape(re.sub(r"<[^>]+>", " ", ada.get(PAGE).text)).split())
+    for told in (
+        "planner stopped", "12 taken back from 13", "canary: 5", "search", "3.0.0", "gpt-4.1", "prompt 13 of planner",
+        "Graph 7 support",
+    ):  # fmt: skip
+        assert told in text
+
+
+def test_two_releases_are_compared_with_their_texts(ada, desk):
+    one, two = (desk.store.revision(ENVIRONMENT, number).stable.release for number in (1, 2))
+    text = unescape(ada.get(f"/diff?from={one}&to={two}").text)
+    assert "planner: prompt 12 -> 13" in text
+    assert "-You are the planner, revision 12." in text
+    assert "+You are the planner, revision 13." in text
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["", "kind=explode", "kind=kill", "kind=kill&agent=a&agent=b", "kind=start&release=000000000000&percent=0",
+     "kind=start&release=000000000000&percent=nan", "kind=start&release=000000000000&percent=0.005",
+     "kind=start&release=000000000000&percent=101", "&".join(f"a{n}=1" for n in range(50))],
+)  # fmt: skip
+def test_an_address_that_is_no_operation_says_so(ada, words):
+    assert ada.get(f"{PAGE}/preview?{words}").status_code in {400, 404}
+
+
+def test_on_a_full_disk_nothing_is_changed_and_the_page_says_so(ada, desk, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    shown = ada.get(BACK).text
+    with monkeypatch.context() as patched:
+        patched.setattr("delivery.store.files._write", full)
+        answer = ada.press(BACK, seen=shown)
+    assert (answer.status_code, "No space left" in answer.text) == (503, True)
+    assert desk.head.revision == 2
+    assert ada.press(BACK, seen=shown).status_code == 303
