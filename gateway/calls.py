@@ -1,0 +1,146 @@
+"""One call on its way through the gateway: decided, sent within its limits, measured, told.
+
+Order: what decides (`agentobs.guard.decide`), then what consumes (rate, money), then the call. Whatever ends a call
+early (time, a kill, a caller who leaves) cancels it at the tool server.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import anyio
+from mcp.shared.dispatcher import ProgressFnT
+
+from agentobs.guard.codes import Policy, Refusal, RefusedError
+from agentobs.guard.decide import Call, State, decide, killed, unknown
+from agentobs.guard.document import Document, ToolRule
+from agentobs.guard.switch import POLL_S, Kill, Stopped, Switch
+from gateway.breaker import Breakers
+from gateway.identity import Caller
+from gateway.limits import Limits
+from gateway.telemetry import Teller
+from gateway.upstream import Upstream
+
+
+@dataclass(slots=True, eq=False)
+class Running:
+    """A call that runs, and how to end it."""
+
+    call: Call
+    scope: anyio.CancelScope
+    kill: Kill | None = None
+
+
+@dataclass(slots=True)
+class Gate:
+    """What all calls go through. `document` gives the policy that holds now, `drift` what is wrong with a tool."""
+
+    document: Callable[[], Document]
+    upstreams: Mapping[str, Upstream]
+    switch: Switch = field(default_factory=Stopped)
+    drift: Callable[[str, str], str] = lambda _server, _tool: ""
+    teller: Teller = field(default_factory=Teller)
+    limits: Limits = field(default_factory=Limits)
+    breakers: Breakers = field(init=False)
+    running: set[Running] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        """The breaker's numbers are the policy's."""
+        self.breakers = Breakers(self.document().breaker)
+
+    async def call(
+        self, call: Call, caller: Caller, params: Mapping[str, Any], progress: ProgressFnT | None
+    ) -> dict[str, Any]:
+        """Make a call. Raises RefusedError, or the MCPError that the tool server answered."""
+        self.teller.began(call)
+        try:
+            return await self._made(call, caller, params, progress)
+        except RefusedError as error:
+            self.teller.refused(call, error.refusal)
+            raise
+
+    async def _made(
+        self, call: Call, caller: Caller, params: Mapping[str, Any], progress: ProgressFnT | None
+    ) -> dict[str, Any]:
+        rule = await self._admit(call, caller)
+        with self.limits.flying(call):
+            self.limits.take(call, rule)
+            async with self.breakers.watch(call.name), self._endable(call, rule):
+                result = await self.upstreams[call.server].call(params, progress)
+                _measure(result, call, rule)
+                return result
+
+    def visible(self, server: str, agent: str, caller: Caller) -> list[Mapping[str, Any]]:
+        """The tools of a server that an agent may call, as the server defines them."""
+        upstream = self.upstreams[server]
+        if agent not in caller.agents:
+            return []
+        return [
+            tool
+            for tool in upstream.listing.tools
+            if self.document().rule(agent, server, str(tool.get("name")))
+            and not self.drift(server, str(tool.get("name")))
+        ]
+
+    async def watch_kills(self) -> None:
+        """End running calls of what is stopped, four times a second."""
+        while True:
+            await asyncio.sleep(POLL_S)
+            for one in tuple(self.running):
+                kill = self.switch.killed(one.call.agent, one.call.server, one.call.tool)
+                if kill:
+                    one.kill = kill
+                    one.scope.cancel()
+
+    async def _admit(self, call: Call, caller: Caller) -> ToolRule:
+        document = self.document()
+        if call.server not in self.upstreams:
+            raise RefusedError(unknown(call.tool))
+        state = State(
+            agents=caller.agents,
+            kill=self.switch.killed(call.agent, call.server, call.tool),
+            drift=self.drift(call.server, call.tool),
+            in_flight=self.limits.in_flight(call),
+        )
+        found = decide(document, call, state)
+        if isinstance(found, ToolRule):
+            found = decide(document, call, replace(state, breaker_open_s=await self.breakers.open_s(call.name)))
+        if isinstance(found, Refusal):
+            raise RefusedError(found)
+        return found
+
+    @asynccontextmanager
+    async def _endable(self, call: Call, rule: ToolRule) -> AsyncIterator[None]:
+        """The hard time limit, which no news of progress moves, and the kill switch's hold on the call."""
+        with anyio.move_on_after(rule.timeout_s) as scope:
+            one = Running(call, scope)
+            self.running.add(one)
+            try:
+                yield
+                return
+            finally:
+                self.running.discard(one)
+        if one.kill:
+            raise RefusedError(killed(one.kill))
+        raise RefusedError(
+            Refusal(
+                Policy.TIMEOUT,
+                f"{call.name} did not end within {rule.timeout_s:g} s",
+                call.name,
+                f"{rule.timeout_s:g}s",
+            )
+        )
+
+
+def _measure(result: Mapping[str, Any], call: Call, rule: ToolRule) -> None:
+    size = len(json.dumps(result, separators=(",", ":"), ensure_ascii=False).encode(errors="replace"))
+    if size > rule.result_bytes:
+        raise RefusedError(
+            Refusal(
+                Policy.SIZE, f"{call.name} returned {size} bytes; at most {rule.result_bytes} are passed on",
+                call.name, str(rule.result_bytes),
+            )
+        )  # fmt: skip

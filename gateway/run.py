@@ -1,0 +1,132 @@
+"""The gateway as a process: policy, switch, servers and the way in, joined and served until SIGTERM."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+from starlette.applications import Starlette
+
+from agentobs import emit
+from agentobs.errors import AgentobsError
+from agentobs.guard.switch import FileSwitch, Stopped
+from gateway.calls import Gate
+from gateway.identity import Identify
+from gateway.policy import PolicyFile
+from gateway.serve import Application
+from gateway.telemetry import Teller
+from gateway.upstream import Upstream
+
+_RELOAD_S: Final = 1.0
+_DRAIN_S: Final = 30
+_MOST_AT_ONCE: Final = 2000  # requests; more are answered 503
+
+_log = logging.getLogger(__name__)
+
+
+class GatewayError(AgentobsError):
+    """A gateway that cannot run; the message names what is wrong and the fix."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How one gateway process runs. Without an `endpoint` it emits nothing."""
+
+    policy: Path
+    host: str
+    port: int
+    folder: Path
+    switch: Path | None = None
+    environment: str = "local"
+    endpoint: str | None = None
+    version: str = "0.1.0"
+
+
+def serve(settings: Settings, identify: Identify) -> None:
+    """Serve until SIGTERM: no new calls, half a minute for those that run, then they are cancelled.
+
+    Raises PolicyError before anything is served.
+    """
+    policy = PolicyFile(settings.policy)
+    application = assemble(policy, settings, identify)
+    telemetry = _telemetry(settings)
+    config = uvicorn.Config(
+        application,
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        limit_concurrency=_MOST_AT_ONCE,
+        timeout_graceful_shutdown=_DRAIN_S,
+    )
+    try:
+        uvicorn.Server(config).run(sockets=[_socket(settings.host, settings.port)])
+    finally:
+        if telemetry:
+            telemetry.shutdown()
+
+
+def assemble(policy: PolicyFile, settings: Settings, identify: Identify) -> Starlette:
+    """The application of a policy. Raises PolicyError for a credential that is not there."""
+    settings.folder.mkdir(parents=True, exist_ok=True)
+    upstreams = {
+        name: Upstream(name, server, output=settings.folder / f"{name}.output.txt")
+        for name, server in policy.document.servers.items()
+    }
+    switch = FileSwitch(settings.switch) if settings.switch else Stopped()
+    gate = Gate(document=lambda: policy.document, upstreams=upstreams, switch=switch, teller=Teller())
+    return Application(gate, identify, beside=lambda: _reloading(policy)).starlette()
+
+
+@asynccontextmanager
+async def _reloading(policy: PolicyFile) -> AsyncIterator[None]:
+    task = asyncio.create_task(_reload(policy), name="policy")
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def _reload(policy: PolicyFile) -> None:
+    servers, told = policy.document.servers, ""
+    while True:
+        await asyncio.sleep(_RELOAD_S)
+        if policy.reload():
+            _log.warning("policy %s is read anew", policy.path)
+            if policy.document.servers != servers:
+                _log.warning("servers changed; the gateway connects to them when it is started again")
+        if policy.fault and policy.fault != told:
+            _log.error("the last good policy stays: %s", policy.fault)
+        told = policy.fault
+
+
+def _telemetry(settings: Settings) -> emit.Telemetry | None:
+    if settings.endpoint is None:
+        return None
+    return emit.configure(
+        service="agentobs-gateway",
+        version=settings.version,
+        environment=settings.environment,
+        endpoint=settings.endpoint,
+    )
+
+
+def _socket(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    taken = socket.socket(family, socket.SOCK_STREAM)
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        taken.bind((host, port))
+    except OSError as error:
+        taken.close()
+        raise GatewayError(f"{host}:{port} cannot be taken: {error.strerror}; fix: --port with another") from None
+    return taken

@@ -1,0 +1,61 @@
+"""What the gateway says of a call: on the span of the request, and as an event when a policy stepped in.
+
+A refusal is told once a second per agent, tool and policy, with how many there were: an agent that loops would
+otherwise fill the log store. Not here: the spans themselves, which the MCP SDK makes on both sides.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from opentelemetry import trace
+
+from agentobs import emit
+from agentobs.contract import Attr, PolicyAction
+from agentobs.guard.codes import FAILURES, Refusal
+from agentobs.guard.decide import Call
+
+_EVERY_S: Final = 1.0
+
+
+@dataclass(slots=True)
+class Teller:
+    """Tells of calls and refusals. `version_of` gives a tool's version: its pin's, so that a change shows."""
+
+    version_of: Callable[[str, str], str] = lambda _server, _tool: ""
+    clock: Callable[[], float] = time.monotonic
+    counts: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    _told: dict[tuple[str, str, str], float] = field(default_factory=dict)
+    _untold: dict[tuple[str, str, str], int] = field(default_factory=dict)
+
+    def began(self, call: Call) -> None:
+        """Put who calls what on the span of the request."""
+        span = trace.get_current_span()
+        span.set_attribute(Attr.MCP_SERVER_NAME.value, call.server)
+        if call.agent:
+            span.set_attribute(Attr.AGENT_NAME.value, call.agent)
+        if version := self.version_of(call.server, call.tool):
+            span.set_attribute(Attr.TOOL_VERSION.value, version)
+
+    def refused(self, call: Call, refusal: Refusal) -> None:
+        """Put the policy on the span; tell of it as an event, unless one was told within the second."""
+        policy = refusal.policy.value
+        span = trace.get_current_span()
+        span.set_attribute(Attr.POLICY_ID.value, policy)
+        if refusal.policy in FAILURES:
+            return
+        span.set_attribute(Attr.POLICY_ACTION.value, PolicyAction.BLOCKED.value)
+        key = (call.agent, call.name, policy)
+        self.counts[key] = self.counts.get(key, 0) + 1
+        self._untold[key] = self._untold.get(key, 0) + 1
+        if self.clock() - self._told.get(key, float("-inf")) < _EVERY_S:
+            return
+        self._told[key] = self.clock()
+        emit.policy_violation(
+            policy_id=policy,
+            action=PolicyAction.BLOCKED,
+            tool_name=call.tool,
+            tool_version=self.version_of(call.server, call.tool) or None,
+            count=self._untold.pop(key),
+        )
