@@ -18,10 +18,12 @@ from agentobs.errors import AgentobsError
 from agentobs.guard.switch import FileSwitch, Stopped
 from gateway.calls import Gate
 from gateway.identity import Identify
+from gateway.pins import Pins
+from gateway.pins import load as load_pins
 from gateway.policy import PolicyFile
 from gateway.serve import Application
 from gateway.telemetry import Teller
-from gateway.upstream import Upstream
+from gateway.upstream import Listing, Upstream
 
 _RELOAD_S: Final = 1.0
 _DRAIN_S: Final = 30
@@ -36,7 +38,7 @@ class GatewayError(AgentobsError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How one gateway process runs. Without an `endpoint` it emits nothing."""
+    """How one gateway process runs. Without an `endpoint` it emits nothing; `enforce` blocks tools that drifted."""
 
     policy: Path
     host: str
@@ -44,6 +46,7 @@ class Settings:
     folder: Path
     switch: Path | None = None
     environment: str = "local"
+    enforce: bool = True
     endpoint: str | None = None
     version: str = "0.1.0"
 
@@ -74,14 +77,23 @@ def serve(settings: Settings, identify: Identify) -> None:
 
 
 def assemble(policy: PolicyFile, settings: Settings, identify: Identify) -> Starlette:
-    """The application of a policy. Raises PolicyError for a credential that is not there."""
+    """The application of a policy. Raises PolicyError for a credential that is not there, and PinError."""
     settings.folder.mkdir(parents=True, exist_ok=True)
+    document = policy.document
+    teller = Teller()
+    reviewed = load_pins(policy.path.parent / document.pins) if document.pins else None
+    pins = Pins(reviewed, enforce=settings.enforce, told=teller.drifted)
+    teller.version_of = lambda server, _tool: pins.versions.get(server, "")
+
+    def listed(upstream: Upstream, listing: Listing) -> None:
+        pins.listed(upstream.name, upstream.server.version, listing)
+
     upstreams = {
-        name: Upstream(name, server, output=settings.folder / f"{name}.output.txt")
-        for name, server in policy.document.servers.items()
+        name: Upstream(name, server, output=settings.folder / f"{name}.output.txt", on_listing=listed)
+        for name, server in document.servers.items()
     }
     switch = FileSwitch(settings.switch) if settings.switch else Stopped()
-    gate = Gate(document=lambda: policy.document, upstreams=upstreams, switch=switch, teller=Teller())
+    gate = Gate(document=lambda: policy.document, upstreams=upstreams, switch=switch, drift=pins.drift, teller=teller)
     return Application(gate, identify, beside=lambda: _reloading(policy)).starlette()
 
 

@@ -188,6 +188,7 @@ class _Mcp:
         try:
             caller = await self.application.identify(request.headers, request.client.host if request.client else "")
         except IdentityError as error:
+            self.application.gate.teller.stranger()
             await _unknown_caller(str(error))(scope, receive, send)
             return
         endpoint = self.application.endpoints.get(scope["path_params"]["server"])

@@ -13,8 +13,9 @@ from opentelemetry import trace
 
 from agentobs import emit
 from agentobs.contract import Attr, PolicyAction
-from agentobs.guard.codes import FAILURES, Refusal
+from agentobs.guard.codes import FAILURES, Policy, Refusal
 from agentobs.guard.decide import Call
+from gateway.pins import Drift
 
 _EVERY_S: Final = 1.0
 
@@ -46,16 +47,32 @@ class Teller:
         if refusal.policy in FAILURES:
             return
         span.set_attribute(Attr.POLICY_ACTION.value, PolicyAction.BLOCKED.value)
-        key = (call.agent, call.name, policy)
+        self._told_now((call.agent, call.name, policy), call.tool, self.version_of(call.server, call.tool))
+
+    def stranger(self) -> None:
+        """Tell of a caller who proved nobody; who it said to be is not repeated."""
+        self._told_now(("", "", Policy.IDENTITY.value), "", "")
+
+    def _told_now(self, key: tuple[str, str, str], tool: str, version: str) -> None:
         self.counts[key] = self.counts.get(key, 0) + 1
         self._untold[key] = self._untold.get(key, 0) + 1
         if self.clock() - self._told.get(key, float("-inf")) < _EVERY_S:
             return
         self._told[key] = self.clock()
         emit.policy_violation(
-            policy_id=policy,
+            policy_id=key[2],
             action=PolicyAction.BLOCKED,
-            tool_name=call.tool,
-            tool_version=self.version_of(call.server, call.tool) or None,
+            tool_name=tool or None,
+            tool_version=version or None,
             count=self._untold.pop(key),
+        )
+
+    def drifted(self, drift: Drift) -> None:
+        """Tell that a tool is not what was reviewed."""
+        emit.policy_violation(
+            policy_id=Policy.PIN.value,
+            action=PolicyAction.BLOCKED if drift.blocks else PolicyAction.FLAGGED,
+            severity="high" if drift.rug_pull else "medium",
+            tool_name=drift.tool or None,
+            tool_version=self.version_of(drift.server, drift.tool) or None,
         )

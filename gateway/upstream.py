@@ -220,6 +220,19 @@ class Upstream:
         return RefusedError(Refusal(Policy.UPSTREAM, f"{self.name}: {what}", self.name))
 
 
+async def listings(servers: Mapping[str, Server], environ: Mapping[str, str] = os.environ) -> dict[str, Listing]:
+    """What servers say of themselves now; one that does not answer is left out."""
+    upstreams = [Upstream(name, server, environ=environ) for name, server in servers.items()]
+    tasks = [asyncio.create_task(one.run()) for one in upstreams]
+    try:
+        await asyncio.gather(*(one.ready() for one in upstreams))
+        return {one.name: one.listing for one in upstreams if one.connected}
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
 async def _raw(
     client: Client, method: str, params: dict[str, Any], progress: ProgressFnT | None = None
 ) -> dict[str, Any]:

@@ -1,21 +1,29 @@
-"""`agentobs gateway`: read a policy, ask it, compare two, run the gateway."""
+"""`agentobs gateway`: read a policy, ask it, compare two, review tools, run the gateway."""
 
 import json
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from agentobs.guard.decide import Call, State
+from agentobs.guard.document import Document, PolicyError
 from agentobs.guard.switch import FileSwitch
-from stacks import paths
+from stacks import atomic, paths
 from stacks.cli import safe
+
+if TYPE_CHECKING:
+    from gateway.pins import Pin
+    from gateway.upstream import Listing
 
 app = typer.Typer(
     help="The MCP gateway: who may call which tool, how often, how long, for how much money.", no_args_is_help=True
 )
+pins_app = typer.Typer(help="Tools as they were reviewed, and what is otherwise now.")
+app.add_typer(pins_app, name="pins")
 
 _POLICY: Final = Path("policy.yaml")
+_OBSERVED: Final = frozenset({"local", "dev"})
 Policy = Annotated[Path, typer.Option("--policy", "-p", help="The policy's file.")]
 SwitchFile = Annotated[Path | None, typer.Option("--switch", help="The kill switch's file.")]
 
@@ -77,6 +85,10 @@ def serve(
     port: Annotated[int, typer.Option("--port", help="The port to listen at.")] = 8790,
     switch: SwitchFile = None,
     environment: Annotated[str, typer.Option("--environment", "-e", help="deployment.environment.name.")] = "local",
+    enforce: Annotated[
+        bool | None,
+        typer.Option("--enforce/--observe", help="Block tools that drifted; default: but in local and dev."),
+    ] = None,
     endpoint: Annotated[str, typer.Option("--endpoint", help="OTLP/HTTP address; without it nothing is emitted.")] = "",
 ) -> None:
     """Run the gateway until SIGTERM. Without issuers in the policy, callers of this computer say who they are."""
@@ -93,10 +105,83 @@ def serve(
             folder=paths.home() / "gateway",
             switch=switch,
             environment=environment,
+            enforce=environment not in _OBSERVED if enforce is None else enforce,
             endpoint=endpoint or None,
         ),
         identify,
     )
+
+
+@pins_app.callback(invoke_without_command=True)
+def pins(context: typer.Context, policy: Policy = _POLICY) -> None:
+    """Ask every server for its tools; list what is otherwise than reviewed, exit 1 where there is something."""
+    if context.invoked_subcommand:
+        return
+    document, reviewed, now = _asked(policy)
+    from gateway.pins import compare  # noqa: PLC0415 as above
+
+    found = [
+        drift
+        for name, server in document.servers.items()
+        if name in now
+        for drift in compare(name, reviewed.get(name), now[name], server.version, pinning=True)
+    ]
+    for drift in found:
+        safe.say(f"{drift.server}{f'/{drift.tool}' if drift.tool else ''}: {drift.words}")
+    for name in document.servers.keys() - now.keys():
+        safe.say(f"{name}: does not answer")
+    if found or document.servers.keys() - now.keys():
+        raise typer.Exit(1)
+    safe.say("Every tool is what was reviewed.")
+
+
+@pins_app.command()
+def accept(
+    policy: Policy = _POLICY,
+    server: Annotated[str, typer.Option("--server", help="Only this server; default: every one that answers.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Show what changed, ask, and write the definitions of now as reviewed."""
+    from gateway import pins as pinning  # noqa: PLC0415 as above
+    from gateway.drift import hidden  # noqa: PLC0415
+
+    document, reviewed, now = _asked(policy)
+    if server and server not in now:
+        raise pinning.PinError(f"{server} does not answer or is not in {policy}; expected one of {', '.join(now)}")
+    chosen = {name: listing for name, listing in now.items() if server in {"", name}}
+    for name, listing in chosen.items():
+        for drift in pinning.compare(name, reviewed.get(name), listing, document.servers[name].version, pinning=True):
+            safe.say(f"{name}{f'/{drift.tool}' if drift.tool else ''}: {drift.words}")
+        for tool in listing.tools:
+            safe.say(f"  {tool.get('name')}: {tool.get('description', '')}")
+            if hidden(tool):
+                safe.say("    holds characters that nobody sees and a model reads")
+    if not yes:
+        typer.confirm("Write these as reviewed?", abort=True)
+    path = _pins_file(policy, document.pins)
+    atomic.write(path, pinning.dump(reviewed | pinning.taken(chosen)))
+    safe.say(f"{path}: {', '.join(chosen)} reviewed")
+
+
+def _asked(policy: Path) -> "tuple[Document, dict[str, Pin], dict[str, Listing]]":
+    import asyncio  # noqa: PLC0415 as above
+
+    from gateway import pins as pinning  # noqa: PLC0415
+    from gateway.policy import load  # noqa: PLC0415
+    from gateway.upstream import listings  # noqa: PLC0415
+
+    document = load(policy)
+    path = _pins_file(policy, document.pins)
+    reviewed = pinning.load(path) if path.exists() else {}
+    return document, reviewed, asyncio.run(listings(document.servers))
+
+
+def _pins_file(policy: Path, named: str | None) -> Path:
+    if named is None:
+        raise PolicyError(
+            f"{policy}: pins: is missing; fix: name the file of reviewed tools, for example pins: pins.yaml"
+        )
+    return policy.parent / named
 
 
 def _json(text: str) -> dict[str, object]:
