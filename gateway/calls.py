@@ -5,7 +5,9 @@ early (time, a kill, a caller who leaves) cancels it at the tool server.
 """
 
 import asyncio
+import contextlib
 import json
+import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -17,12 +19,16 @@ from mcp.shared.dispatcher import ProgressFnT
 from agentobs.guard.codes import Policy, Refusal, RefusedError
 from agentobs.guard.decide import Call, State, decide, killed, unknown
 from agentobs.guard.document import Document, ToolRule
+from agentobs.guard.ledger import Ledger, LedgerError
+from agentobs.guard.models import accounts
 from agentobs.guard.switch import POLL_S, Kill, Stopped, Switch
 from gateway.breaker import Breakers
 from gateway.identity import Caller
 from gateway.limits import Limits
 from gateway.telemetry import Teller
 from gateway.upstream import Upstream
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, eq=False)
@@ -36,13 +42,18 @@ class Running:
 
 @dataclass(slots=True)
 class Gate:
-    """What all calls go through. `document` gives the policy that holds now, `drift` what is wrong with a tool."""
+    """What all calls go through. `document` gives the policy that holds now, `drift` what is wrong with a tool.
+
+    `closed` refuses what costs money while the ledger cannot be used.
+    """
 
     document: Callable[[], Document]
     upstreams: Mapping[str, Upstream]
     switch: Switch = field(default_factory=Stopped)
     drift: Callable[[str, str], str] = lambda _server, _tool: ""
     teller: Teller = field(default_factory=Teller)
+    ledger: Ledger | None = None
+    closed: bool = True
     limits: Limits = field(default_factory=Limits)
     breakers: Breakers = field(init=False)
     running: set[Running] = field(default_factory=set)
@@ -68,7 +79,7 @@ class Gate:
         rule = await self._admit(call, caller)
         with self.limits.flying(call):
             self.limits.take(call, rule)
-            async with self.breakers.watch(call.name), self._endable(call, rule):
+            async with self._paid(call, rule), self.breakers.watch(call.name), self._endable(call, rule):
                 result = await self.upstreams[call.server].call(params, progress)
                 _measure(result, call, rule)
                 return result
@@ -111,6 +122,28 @@ class Gate:
         if isinstance(found, Refusal):
             raise RefusedError(found)
         return found
+
+    @asynccontextmanager
+    async def _paid(self, call: Call, rule: ToolRule) -> AsyncIterator[None]:
+        """Hold what a tool costs while it runs. Once it was called it is paid, however it ends."""
+        hold = self._reserve(call, rule) if rule.cost_usd and self.ledger else None
+        try:
+            yield
+        finally:
+            if hold and self.ledger:
+                with contextlib.suppress(LedgerError):  # it stays held, and its lease settles it
+                    self.ledger.settle(hold, rule.cost_usd)
+
+    def _reserve(self, call: Call, rule: ToolRule) -> str | None:
+        try:
+            return (
+                self.ledger.reserve(accounts(self.document(), call.agent, None), rule.cost_usd) if self.ledger else None
+            )
+        except LedgerError as error:
+            _log.error("%s", error)
+            if self.closed:
+                raise RefusedError(Refusal(Policy.COST, "the ledger cannot be used", call.agent)) from error
+            return None
 
     @asynccontextmanager
     async def _endable(self, call: Call, rule: ToolRule) -> AsyncIterator[None]:

@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 
 from agentobs import emit
 from agentobs.errors import AgentobsError
+from agentobs.guard.ledger import Ledger
 from agentobs.guard.switch import FileSwitch, Stopped
 from gateway.calls import Gate
 from gateway.identity import Identify
@@ -38,13 +39,17 @@ class GatewayError(AgentobsError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How one gateway process runs. Without an `endpoint` it emits nothing; `enforce` blocks tools that drifted."""
+    """How one gateway process runs. Without an `endpoint` it emits nothing.
+
+    `enforce` blocks tools that drifted, and what costs money while the ledger cannot be used.
+    """
 
     policy: Path
     host: str
     port: int
     folder: Path
     switch: Path | None = None
+    ledger: Path | None = None
     environment: str = "local"
     enforce: bool = True
     endpoint: str | None = None
@@ -93,7 +98,15 @@ def assemble(policy: PolicyFile, settings: Settings, identify: Identify) -> Star
         for name, server in document.servers.items()
     }
     switch = FileSwitch(settings.switch) if settings.switch else Stopped()
-    gate = Gate(document=lambda: policy.document, upstreams=upstreams, switch=switch, drift=pins.drift, teller=teller)
+    gate = Gate(
+        document=lambda: policy.document,
+        upstreams=upstreams,
+        switch=switch,
+        drift=pins.drift,
+        teller=teller,
+        ledger=Ledger(settings.ledger) if settings.ledger else None,
+        closed=settings.enforce,
+    )
     return Application(gate, identify, beside=lambda: _reloading(policy)).starlette()
 
 

@@ -4,10 +4,8 @@ A refusal is told once a second per agent, tool and policy, with how many there 
 otherwise fill the log store. Not here: the spans themselves, which the MCP SDK makes on both sides.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
 
 from opentelemetry import trace
 
@@ -15,9 +13,8 @@ from agentobs import emit
 from agentobs.contract import Attr, PolicyAction
 from agentobs.guard.codes import FAILURES, Policy, Refusal
 from agentobs.guard.decide import Call
+from agentobs.guard.sparse import Sparse
 from gateway.pins import Drift
-
-_EVERY_S: Final = 1.0
 
 
 @dataclass(slots=True)
@@ -25,10 +22,8 @@ class Teller:
     """Tells of calls and refusals. `version_of` gives a tool's version: its pin's, so that a change shows."""
 
     version_of: Callable[[str, str], str] = lambda _server, _tool: ""
-    clock: Callable[[], float] = time.monotonic
+    sparse: Sparse = field(default_factory=Sparse)
     counts: dict[tuple[str, str, str], int] = field(default_factory=dict)
-    _told: dict[tuple[str, str, str], float] = field(default_factory=dict)
-    _untold: dict[tuple[str, str, str], int] = field(default_factory=dict)
 
     def began(self, call: Call) -> None:
         """Put who calls what on the span of the request."""
@@ -55,16 +50,15 @@ class Teller:
 
     def _told_now(self, key: tuple[str, str, str], tool: str, version: str) -> None:
         self.counts[key] = self.counts.get(key, 0) + 1
-        self._untold[key] = self._untold.get(key, 0) + 1
-        if self.clock() - self._told.get(key, float("-inf")) < _EVERY_S:
+        count = self.sparse.due(key)
+        if not count:
             return
-        self._told[key] = self.clock()
         emit.policy_violation(
             policy_id=key[2],
             action=PolicyAction.BLOCKED,
             tool_name=tool or None,
             tool_version=version or None,
-            count=self._untold.pop(key),
+            count=count,
         )
 
     def drifted(self, drift: Drift) -> None:

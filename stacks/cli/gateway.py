@@ -25,6 +25,9 @@ app.add_typer(pins_app, name="pins")
 _POLICY: Final = Path("policy.yaml")
 _OBSERVED: Final = frozenset({"local", "dev"})
 Policy = Annotated[Path, typer.Option("--policy", "-p", help="The policy's file.")]
+LedgerFile = Annotated[
+    Path | None, typer.Option("--ledger", help="The ledger's file; default: in the folder of the local stack.")
+]
 SwitchFile = Annotated[Path | None, typer.Option("--switch", help="The kill switch's file.")]
 
 
@@ -79,11 +82,25 @@ def diff(
 
 
 @app.command()
+def budget(ledger: LedgerFile = None) -> None:
+    """Show what is spent and held on every account of tasks, agents and the fleet."""
+    from agentobs.guard.ledger import Ledger, LedgerError  # noqa: PLC0415 as above
+    from agentobs.guard.quantities import usd  # noqa: PLC0415
+
+    path = ledger or paths.home() / "gateway" / "ledger.db"
+    if not path.exists():
+        raise LedgerError(f"{path} is not there yet; fix: start the gateway, or name another with --ledger")
+    for balance in Ledger(path).balances():
+        safe.say(f"{balance.name}: {usd(balance.spent)} spent, {usd(balance.held)} held")
+
+
+@app.command()
 def serve(
     policy: Policy = _POLICY,
     host: Annotated[str, typer.Option("--host", help="The address to listen at.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", help="The port to listen at.")] = 8790,
     switch: SwitchFile = None,
+    ledger: LedgerFile = None,
     environment: Annotated[str, typer.Option("--environment", "-e", help="deployment.environment.name.")] = "local",
     enforce: Annotated[
         bool | None,
@@ -104,6 +121,7 @@ def serve(
             port=port,
             folder=paths.home() / "gateway",
             switch=switch,
+            ledger=ledger or paths.home() / "gateway" / "ledger.db",
             environment=environment,
             enforce=environment not in _OBSERVED if enforce is None else enforce,
             endpoint=endpoint or None,

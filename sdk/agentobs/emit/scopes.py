@@ -23,6 +23,7 @@ from agentobs.emit.calls import attached, error_type_of, mark_attempt, mark_fail
 from agentobs.emit.texts import whole
 
 _AGENT_KEY: Final = context.create_key("agentobs.agent")
+_TASK_KEY: Final = context.create_key("agentobs.task")
 # Before Python 3.11 these were three classes.
 _TIMEOUTS: Final = (TimeoutError, asyncio.TimeoutError, concurrent.futures.TimeoutError)
 # error.type of a task that ended badly without an exception, by outcome; the collector classes them.
@@ -140,7 +141,8 @@ def task(  # noqa: PLR0913 keyword-only attributes of one task
         Attr.TASK_ID.value: task_id,
     }
     name = f"{Operation.INVOKE_WORKFLOW} {workflow}"
-    with opened(name, SpanKind.INTERNAL, attributes, _with_baggage(context.get_current(), slices)) as span:
+    inside = context.set_value(_TASK_KEY, task_id, _with_baggage(context.get_current(), slices))
+    with opened(name, SpanKind.INTERNAL, attributes, inside) as span:
         running = Task(span)
         try:
             yield running
@@ -149,6 +151,12 @@ def task(  # noqa: PLR0913 keyword-only attributes of one task
             raise
         finally:
             running._write()  # noqa: SLF001 the task's own life cycle
+
+
+def current_task_id() -> str | None:
+    """The id of the task that runs here, None outside of one."""
+    found = context.get_value(_TASK_KEY)
+    return found if isinstance(found, str) else None
 
 
 @contextmanager
