@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from purgatory import AsyncCircuitBreakerFactory
-from purgatory.domain.model import CLOSED, OpenedState
+from purgatory.domain.model import CLOSED, Context, OpenedState
 
 from agentobs.guard.codes import FAILURES, RefusedError
 from agentobs.guard.document import Breaker
@@ -22,6 +22,7 @@ class Breakers:
     settings: Breaker
     _factory: AsyncCircuitBreakerFactory = field(init=False)
     _probing: set[str] = field(default_factory=set)
+    _contexts: dict[str, Context] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """One factory with the policy's numbers."""
@@ -37,10 +38,15 @@ class Breakers:
             return min(left, self.settings.open_s)  # a clock that was set back opens nothing for longer
         return 1.0 if tool in self._probing else None
 
+    def states(self) -> dict[str, bool]:
+        """Whether each tool that was called is left alone."""
+        return {tool: context.state != CLOSED for tool, context in self._contexts.items()}
+
     @asynccontextmanager
     async def watch(self, tool: str) -> AsyncIterator[None]:
         """Count how one call ends: the tool's failures count, a caller who leaves and a refusal do not."""
         breaker = await self._factory.get_breaker(tool)
+        self._contexts[tool] = breaker.context
         probes = breaker.context.state != CLOSED
         if probes:
             self._probing.add(tool)

@@ -8,12 +8,15 @@ import asyncio
 import contextlib
 import json
 import logging
+import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import anyio
+from mcp import MCPError
 from mcp.shared.dispatcher import ProgressFnT
 
 from agentobs.guard.codes import Policy, Refusal, RefusedError
@@ -25,6 +28,7 @@ from agentobs.guard.switch import POLL_S, Kill, Stopped, Switch
 from gateway.breaker import Breakers
 from gateway.identity import Caller
 from gateway.limits import Limits
+from gateway.tape import Recorder
 from gateway.telemetry import Teller
 from gateway.upstream import Upstream
 
@@ -54,9 +58,12 @@ class Gate:
     teller: Teller = field(default_factory=Teller)
     ledger: Ledger | None = None
     closed: bool = True
+    recorder: Recorder | None = None
     limits: Limits = field(default_factory=Limits)
     breakers: Breakers = field(init=False)
     running: set[Running] = field(default_factory=set)
+    calls: Counter[tuple[str, str]] = field(default_factory=Counter)
+    added_s: float = 0.0
 
     def __post_init__(self) -> None:
         """The breaker's numbers are the policy's."""
@@ -67,22 +74,50 @@ class Gate:
     ) -> dict[str, Any]:
         """Make a call. Raises RefusedError, or the MCPError that the tool server answered."""
         self.teller.began(call)
+        began = time.monotonic()
         try:
-            return await self._made(call, caller, params, progress)
+            result, elsewhere = await self._made(call, caller, params, progress)
         except RefusedError as error:
-            self.teller.refused(call, error.refusal)
+            self.teller.refused(call, error.refusal, known=self.document().rule(call.agent, call.server, call.tool))
             raise
+        self.added_s += time.monotonic() - began - elsewhere
+        return result
 
     async def _made(
         self, call: Call, caller: Caller, params: Mapping[str, Any], progress: ProgressFnT | None
-    ) -> dict[str, Any]:
+    ) -> tuple[dict[str, Any], float]:
+        """The result, and the seconds of it that are the tool server's."""
         rule = await self._admit(call, caller)
         with self.limits.flying(call):
             self.limits.take(call, rule)
             async with self._paid(call, rule), self.breakers.watch(call.name), self._endable(call, rule):
-                result = await self.upstreams[call.server].call(params, progress)
+                self.calls[call.agent, call.name] += 1
+                began = time.monotonic()
+                result = await self._asked(call, params, progress)
+                elsewhere = time.monotonic() - began
                 _measure(result, call, rule)
-                return result
+                return result, elsewhere
+
+    async def _asked(self, call: Call, params: Mapping[str, Any], progress: ProgressFnT | None) -> dict[str, Any]:
+        """Ask the tool server, and note it where a tape runs."""
+        upstream = self.upstreams[call.server]
+        if self.recorder is None:
+            return await upstream.call(params, progress)
+        began = time.monotonic()
+        ended: dict[str, Any] = {}
+        try:
+            ended["result"] = await upstream.call(params, progress)
+        except RefusedError as error:
+            ended["error"] = {"policy": error.refusal.policy.value, "message": error.refusal.message}
+            raise
+        except MCPError as error:
+            ended["error"] = error.error.model_dump(exclude_none=True)
+            raise
+        finally:
+            if ended:
+                took = round((time.monotonic() - began) * 1000, 1)
+                self.recorder.called(call.server, call.tool, call.arguments, ms=took, **ended)
+        return dict(ended["result"])
 
     def visible(self, server: str, agent: str, caller: Caller) -> list[Mapping[str, Any]]:
         """The tools of a server that an agent may call, as the server defines them."""

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import signal
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,11 +19,14 @@ from agentobs.errors import AgentobsError
 from agentobs.guard.ledger import Ledger
 from agentobs.guard.switch import FileSwitch, Stopped
 from gateway.calls import Gate
+from gateway.figures import Figures
 from gateway.identity import Identify
 from gateway.pins import Pins
 from gateway.pins import load as load_pins
 from gateway.policy import PolicyFile
 from gateway.serve import Application
+from gateway.tape import Recorder, Replayed
+from gateway.tape import load as load_tape
 from gateway.telemetry import Teller
 from gateway.upstream import Listing, Upstream
 
@@ -50,6 +54,8 @@ class Settings:
     folder: Path
     switch: Path | None = None
     ledger: Path | None = None
+    record: Path | None = None
+    replay: Path | None = None
     environment: str = "local"
     enforce: bool = True
     endpoint: str | None = None
@@ -74,6 +80,8 @@ def serve(settings: Settings, identify: Identify) -> None:
         limit_concurrency=_MOST_AT_ONCE,
         timeout_graceful_shutdown=_DRAIN_S,
     )
+    # uvicorn ends well and raises the signal once more, which would end us before the telemetry is sent.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: None)
     try:
         uvicorn.Server(config).run(sockets=[_socket(settings.host, settings.port)])
     finally:
@@ -82,7 +90,7 @@ def serve(settings: Settings, identify: Identify) -> None:
 
 
 def assemble(policy: PolicyFile, settings: Settings, identify: Identify) -> Starlette:
-    """The application of a policy. Raises PolicyError for a credential that is not there, and PinError."""
+    """The application of a policy. Raises PolicyError for a missing credential, PinError, TapeError."""
     settings.folder.mkdir(parents=True, exist_ok=True)
     document = policy.document
     teller = Teller()
@@ -90,11 +98,18 @@ def assemble(policy: PolicyFile, settings: Settings, identify: Identify) -> Star
     pins = Pins(reviewed, enforce=settings.enforce, told=teller.drifted)
     teller.version_of = lambda server, _tool: pins.versions.get(server, "")
 
+    recorder = Recorder(settings.record) if settings.record else None
+
     def listed(upstream: Upstream, listing: Listing) -> None:
         pins.listed(upstream.name, upstream.server.version, listing)
+        if recorder:
+            recorder.listed(upstream.name, listing)
 
-    upstreams = {
+    tape = load_tape(settings.replay) if settings.replay else None
+    upstreams: dict[str, Upstream] = {
         name: Upstream(name, server, output=settings.folder / f"{name}.output.txt", on_listing=listed)
+        if tape is None
+        else Replayed(name, server, on_listing=listed, tape=tape)
         for name, server in document.servers.items()
     }
     switch = FileSwitch(settings.switch) if settings.switch else Stopped()
@@ -106,8 +121,10 @@ def assemble(policy: PolicyFile, settings: Settings, identify: Identify) -> Star
         teller=teller,
         ledger=Ledger(settings.ledger) if settings.ledger else None,
         closed=settings.enforce,
+        recorder=recorder,
     )
-    return Application(gate, identify, beside=lambda: _reloading(policy)).starlette()
+    figures = Figures(gate, policy, pins)
+    return Application(gate, identify, beside=lambda: _reloading(policy), figures=figures.text).starlette()
 
 
 @asynccontextmanager

@@ -23,7 +23,7 @@ from mcp.shared.dispatcher import ProgressFnT
 from opentelemetry import context, propagate
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
@@ -140,6 +140,7 @@ class Application:
     gate: Gate
     identify: Identify
     beside: Callable[[], AbstractAsyncContextManager[None]] = contextlib.nullcontext
+    figures: Callable[[], str] = lambda: ""
     endpoints: dict[str, Endpoint] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -152,6 +153,7 @@ class Application:
             routes=[
                 Route("/live", _live),
                 Route("/ready", self._ready),
+                Route("/metrics", self._metrics),
                 Route("/mcp/{server}", _Mcp(self)),
             ],
             lifespan=self._lifespan,
@@ -160,6 +162,9 @@ class Application:
     async def _ready(self, _request: Request) -> Response:
         found = {name: one.fault or "connected" for name, one in self.gate.upstreams.items()}
         return JSONResponse({"servers": found})
+
+    async def _metrics(self, _request: Request) -> Response:
+        return PlainTextResponse(self.figures(), media_type="text/plain; version=0.0.4")
 
     @asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:

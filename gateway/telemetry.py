@@ -13,6 +13,7 @@ from agentobs import emit
 from agentobs.contract import Attr, PolicyAction
 from agentobs.guard.codes import FAILURES, Policy, Refusal
 from agentobs.guard.decide import Call
+from agentobs.guard.document import ToolRule
 from agentobs.guard.sparse import Sparse
 from gateway.pins import Drift
 
@@ -34,15 +35,21 @@ class Teller:
         if version := self.version_of(call.server, call.tool):
             span.set_attribute(Attr.TOOL_VERSION.value, version)
 
-    def refused(self, call: Call, refusal: Refusal) -> None:
-        """Put the policy on the span; tell of it as an event, unless one was told within the second."""
+    def refused(self, call: Call, refusal: Refusal, *, known: ToolRule | None) -> None:
+        """Put the policy on the span; tell of it as an event, unless one was told within the second.
+
+        Of what is not `known` the names are the caller's own: they stay on the span and become no label.
+        """
         policy = refusal.policy.value
         span = trace.get_current_span()
         span.set_attribute(Attr.POLICY_ID.value, policy)
         if refusal.policy in FAILURES:
             return
         span.set_attribute(Attr.POLICY_ACTION.value, PolicyAction.BLOCKED.value)
-        self._told_now((call.agent, call.name, policy), call.tool, self.version_of(call.server, call.tool))
+        if known is None:
+            self._told_now(("", "", policy), "", "")
+        else:
+            self._told_now((call.agent, call.name, policy), call.tool, self.version_of(call.server, call.tool))
 
     def stranger(self) -> None:
         """Tell of a caller who proved nobody; who it said to be is not repeated."""

@@ -102,6 +102,8 @@ def serve(
     switch: SwitchFile = None,
     ledger: LedgerFile = None,
     environment: Annotated[str, typer.Option("--environment", "-e", help="deployment.environment.name.")] = "local",
+    record: Annotated[Path | None, typer.Option("--record", help="Write a tape of all calls to this new file.")] = None,
+    replay: Annotated[Path | None, typer.Option("--replay", help="Answer from this tape; no server is asked.")] = None,
     enforce: Annotated[
         bool | None,
         typer.Option("--enforce/--observe", help="Block tools that drifted; default: but in local and dev."),
@@ -123,6 +125,8 @@ def serve(
             switch=switch,
             ledger=ledger or paths.home() / "gateway" / "ledger.db",
             environment=environment,
+            record=record,
+            replay=replay,
             enforce=environment not in _OBSERVED if enforce is None else enforce,
             endpoint=endpoint or None,
         ),
