@@ -1,12 +1,18 @@
 """What a policy says, how it is read, and what it decides; truth is a grid drawn by hand."""
 
 import itertools
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
-from agentobs.guard import Call, Code, Kill, PolicyError, Refusal, State, decide, document
+from agentobs.guard import Call, Code, Kill, Ledger, PolicyError, Refusal, State, decide, document
 from agentobs.guard.arguments import Demand
+from agentobs.guard.reading import Reader
 from agentobs.guard.switch import FileSwitch
 from gateway import explain
 from gateway.policy import PolicyFile, load
@@ -244,3 +250,30 @@ def _replace(path: Path, text: str) -> None:
 
 def test_a_document_of_python_values_reads_like_the_file():
     assert document.read({"version": 1, "agents": {"a": None}}, "x").rule("a", "s", "t") is None
+
+
+GUIDE = Path(__file__).parents[2] / "docs" / "gateway.md"
+
+
+def test_the_guide_s_policy_is_one_and_its_table_has_every_key(monkeypatch):
+    keys = set()
+    take, inner, listed = Reader.take, Reader.inner, Reader.listed
+    monkeypatch.setattr(
+        Reader, "take", lambda self, key, *rest, **more: (keys.add(key), take(self, key, *rest, **more))[1]
+    )
+    monkeypatch.setattr(Reader, "inner", lambda self, key: (keys.add(key), inner(self, key))[1])
+    monkeypatch.setattr(Reader, "listed", lambda self, key: (keys.add(key), listed(self, key))[1])
+    text = GUIDE.read_text()
+    [example] = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    read = document.read(yaml.safe_load(example), "guide")
+    assert read.rule("executor", "orders", "order_refund").arguments["amount"].maximum == 200
+    table = "".join(re.findall(r"^\| `.*$", text, re.MULTILINE))
+    assert {key for key in keys if not re.search(rf"[`.]{key}[`.\[]", table)} == set()
+    assert len(keys) > 30
+
+
+def test_the_guide_s_program_runs(tmp_path):
+    [program] = re.findall(r"```python\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env=environment, check=True, timeout=60)
+    assert {one.spent for one in Ledger(tmp_path / "ledger.db").balances()} == {479}  # 478.4 micro-dollars, rounded up

@@ -25,7 +25,6 @@ class Code(IntEnum):
     KILLED = -32016
     BREAKER = -32017
     DRIFT = -32018
-    NO_POLICY = -32019
 
 
 class Policy(StrEnum):
@@ -43,7 +42,6 @@ class Policy(StrEnum):
     TIMEOUT = "timeout"
     UPSTREAM = "upstream"
     SIZE = "size"
-    DOCUMENT = "document"
 
 
 CODE_OF: Final[dict[Policy, Code]] = {
@@ -59,7 +57,6 @@ CODE_OF: Final[dict[Policy, Code]] = {
     Policy.TIMEOUT: Code.TIMEOUT,
     Policy.UPSTREAM: Code.UPSTREAM,
     Policy.SIZE: Code.TOO_LARGE,
-    Policy.DOCUMENT: Code.NO_POLICY,
 }
 FAILURES: Final = frozenset({Policy.TIMEOUT, Policy.UPSTREAM, Policy.SIZE})
 """The tool's own failures; every other policy is a refusal, which says nothing about the tool."""
