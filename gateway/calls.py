@@ -15,7 +15,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import anyio
 from mcp import MCPError
 from mcp.shared.dispatcher import ProgressFnT
 
@@ -40,8 +39,14 @@ class Running:
     """A call that runs, and how to end it."""
 
     call: Call
-    scope: anyio.CancelScope
+    limit: asyncio.Timeout
     kill: Kill | None = None
+
+    def end(self, kill: Kill) -> None:
+        """Let its time be over now."""
+        if self.kill is None and not self.limit.expired():  # else its time is over already
+            self.kill = kill
+            self.limit.reschedule(0)
 
 
 @dataclass(slots=True)
@@ -138,8 +143,7 @@ class Gate:
             for one in tuple(self.running):
                 kill = self.switch.killed(one.call.agent, one.call.server, one.call.tool)
                 if kill:
-                    one.kill = kill
-                    one.scope.cancel()
+                    one.end(kill)
 
     async def _admit(self, call: Call, caller: Caller) -> ToolRule:
         document = self.document()
@@ -183,14 +187,18 @@ class Gate:
     @asynccontextmanager
     async def _endable(self, call: Call, rule: ToolRule) -> AsyncIterator[None]:
         """The hard time limit, which no news of progress moves, and the kill switch's hold on the call."""
-        with anyio.move_on_after(rule.timeout_s) as scope:
-            one = Running(call, scope)
-            self.running.add(one)
-            try:
+        limit = asyncio.timeout(rule.timeout_s)
+        one = Running(call, limit)
+        try:
+            async with limit:
+                self.running.add(one)
                 yield
                 return
-            finally:
-                self.running.discard(one)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+        finally:
+            self.running.discard(one)
         if one.kill:
             raise RefusedError(killed(one.kill))
         raise RefusedError(
