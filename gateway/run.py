@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Final
 
 import uvicorn
-from starlette.applications import Starlette
 
 from agentobs import emit
 from agentobs.errors import AgentobsError
@@ -32,6 +32,7 @@ from gateway.upstream import Listing, Upstream
 
 _RELOAD_S: Final = 1.0
 _DRAIN_S: Final = 30
+_LEAVE_S: Final = 1
 _MOST_AT_ONCE: Final = 2000  # requests; more are answered 503
 
 _log = logging.getLogger(__name__)
@@ -71,25 +72,56 @@ def serve(settings: Settings, identify: Identify) -> None:
     application = assemble(policy, settings, identify)
     telemetry = _telemetry(settings)
     config = uvicorn.Config(
-        application,
+        application.starlette(),
         host=settings.host,
         port=settings.port,
         log_level="warning",
         access_log=False,
         server_header=False,
         limit_concurrency=_MOST_AT_ONCE,
-        timeout_graceful_shutdown=_DRAIN_S,
+        timeout_graceful_shutdown=_LEAVE_S,
     )
     # uvicorn ends well and raises the signal once more, which would end us before the telemetry is sent.
     signal.signal(signal.SIGTERM, lambda _number, _frame: None)
     try:
-        uvicorn.Server(config).run(sockets=[_socket(settings.host, settings.port)])
+        _Server(config, application).run(sockets=[_socket(settings.host, settings.port)])
     finally:
         if telemetry:
             telemetry.shutdown()
 
 
-def assemble(policy: PolicyFile, settings: Settings, identify: Identify) -> Starlette:
+class _Server(uvicorn.Server):
+    """Ends when the answers are out: uvicorn's own end cuts some streams at once, and waits for others in vain."""
+
+    def __init__(self, config: uvicorn.Config, application: Application) -> None:
+        super().__init__(config)
+        self._application = application
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._drain: asyncio.Task[None] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Remember the loop, which a signal's handler does not know."""
+        self._loop = asyncio.get_running_loop()
+        await super().startup(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Refuse new calls, wait for those that run; at the second signal end at once."""
+        if self._application.draining or self._loop is None:
+            super().handle_exit(sig, frame)
+            return
+        self._application.draining = True
+        self._loop.call_soon_threadsafe(self._begin_drain, sig)
+
+    def _begin_drain(self, sig: int) -> None:
+        self._drain = asyncio.create_task(self._drained(sig), name="drain")
+
+    async def _drained(self, sig: int) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._application.idle.wait(), _DRAIN_S)
+        super().handle_exit(sig, None)
+
+
+def assemble(policy: PolicyFile, settings: Settings, identify: Identify) -> Application:
     """The application of a policy. Raises PolicyError for a missing credential, PinError, TapeError."""
     settings.folder.mkdir(parents=True, exist_ok=True)
     document = policy.document
@@ -124,7 +156,7 @@ def assemble(policy: PolicyFile, settings: Settings, identify: Identify) -> Star
         recorder=recorder,
     )
     figures = Figures(gate, policy, pins)
-    return Application(gate, identify, beside=lambda: _reloading(policy), figures=figures.text).starlette()
+    return Application(gate, identify, beside=lambda: _reloading(policy), figures=figures.text)
 
 
 @asynccontextmanager

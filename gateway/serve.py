@@ -5,7 +5,7 @@ Only tools are passed on. Never `json_response`: with it the SDK does not notice
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -36,6 +36,7 @@ from gateway.upstream import Upstream
 _SESSIONS: Final = 2000
 _IDLE_S: Final = 300.0
 _LIST_TTL_MS: Final = 5000
+_AGAIN_S: Final = 5
 _COMPLETE: Final = {"resultType": "complete"}  # what the new era demands of every result, and an old server leaves out
 _CALLER: Final = "agentobs.caller"
 # What a caller says of its own connection is not for the server behind; trace context is written anew.
@@ -141,11 +142,27 @@ class Application:
     identify: Identify
     beside: Callable[[], AbstractAsyncContextManager[None]] = contextlib.nullcontext
     figures: Callable[[], str] = lambda: ""
+    draining: bool = False
+    idle: asyncio.Event = field(default_factory=asyncio.Event)
+    _answering: int = 0
     endpoints: dict[str, Endpoint] = field(init=False)
 
     def __post_init__(self) -> None:
         """One endpoint per server of the policy."""
+        self.idle.set()
         self.endpoints = {name: Endpoint(one, self.gate) for name, one in self.gate.upstreams.items()}
+
+    @contextlib.contextmanager
+    def answering(self) -> Iterator[None]:
+        """Count one request until its answer is out; `idle` is set while there is none."""
+        self._answering += 1
+        self.idle.clear()
+        try:
+            yield
+        finally:
+            self._answering -= 1
+            if not self._answering:
+                self.idle.set()
 
     def starlette(self) -> Starlette:
         """The application with its routes; servers are connected while it runs."""
@@ -190,6 +207,10 @@ class _Mcp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
+        if self.application.draining:
+            again = {"Retry-After": str(_AGAIN_S)}
+            await JSONResponse({"error": "the gateway is stopping"}, 503, headers=again)(scope, receive, send)
+            return
         try:
             caller = await self.application.identify(request.headers, request.client.host if request.client else "")
         except IdentityError as error:
@@ -203,7 +224,9 @@ class _Mcp:
         scope[_CALLER] = caller
         # A session belongs to who opened it; the SDK compares this.
         scope["user"] = AuthenticatedUser(AccessToken(token="", client_id=caller.subject, scopes=[]))
-        await endpoint.sessions.asgi_app(scope, receive, send)
+        # A stream that a client only listens to is no request that waits.
+        with self.application.answering() if scope["method"] == "POST" else contextlib.nullcontext():
+            await endpoint.sessions.asgi_app(scope, receive, send)
 
 
 async def _live(_request: Request) -> Response:

@@ -131,10 +131,9 @@ def test_a_result_that_is_too_large_is_refused_and_the_next_call_works(amount):
         Misbehaving(200, {"content-type": "text/html"}, b"<html>"),
         Misbehaving(200, {"content-type": "application/json"}, b'{"jsonrpc": "2.0"'),
         Misbehaving(200, {"content-type": "application/json", "content-encoding": "gzip"}, b"bomb"),
-        Misbehaving(307, {"location": "http://127.0.0.2:1/elsewhere"}),
         Misbehaving(202),
     ],
-    ids=["500", "page", "cut", "compressed", "redirect", "202"],
+    ids=["500", "page", "cut", "compressed", "202"],
 )
 def test_one_bad_server_harms_nobody_else(wrong):
     async def run():
@@ -151,6 +150,20 @@ def test_one_bad_server_harms_nobody_else(wrong):
     assert {code(error) for error in errors} == {-32013}
     assert answer.content[0].text == "fine"
     assert asked > 0
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_to_another_host_is_not_followed(status):
+    async def run():
+        other = Misbehaving(200)
+        async with served(other) as elsewhere, served(Misbehaving(status, {"location": f"{elsewhere}/mcp"})) as bad:
+            servers = {"bad": {"url": f"{bad}/mcp", "credential": "TOKEN"}}
+            async with world({"bad/echo": {}}, servers=servers, environ={"TOKEN": "secret"}) as here:
+                await until(lambda: here.gate.upstreams["bad"].starts > 1)
+                async with here.client(server="bad") as client:
+                    return code(await refused(client.call_tool("echo", {}))), other.asked
+
+    assert asyncio.run(run()) == (-32013, 0)
 
 
 @pytest.mark.parametrize("old", [False, True], ids=["new", "old"])
@@ -291,6 +304,26 @@ class _Hand:
 
     def killed(self, agent, server="", tool=""):
         return self.stopped.killed(agent, server, tool)
+
+
+@ERAS
+def test_a_kill_ends_a_stream_of_progress_too(era):
+    async def run():
+        switch, heard = _Hand(), asyncio.Event()
+
+        async def note(*_told):
+            heard.set()
+
+        async with world({"tick": {}}, gate={"switch": switch}) as here, here.client(mode=era) as client:
+            call = asyncio.create_task(refused(client.call_tool("tick", {}, progress_callback=note)))
+            await heard.wait()
+            switch.stopped = Stopped(everything=Kill("leaks", "ann", "10:00", "everything"))
+            error = await call
+            async with asyncio.timeout(10):
+                await here.servers["bench"].gone.wait()
+            return code(error), error.error.message
+
+    assert asyncio.run(run()) == (-32016, "everything is stopped: leaks (ann, 10:00)")
 
 
 @ERAS

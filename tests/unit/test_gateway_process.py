@@ -26,7 +26,7 @@ from stacks.cli.gateway import app
 ROOT = os.pathsep.join(path for path in sys.path if path)
 
 
-def _policy(folder, **more):
+def _policy(folder, *, slow=1, **more):
     faults = folder / "faults.json"
     faults.write_text("{}")
     command = [
@@ -35,7 +35,17 @@ def _policy(folder, **more):
             "-c",
             f"import sys; sys.path[:0] = {sys.path!r}; from demo.tools.__main__ import main; main()",
         ),
-        *("knowledge", "--version-label", "3.1.0", "--faults", str(faults), "--tally", str(folder / "tally.json")),
+        *(
+            "knowledge",
+            "--version-label",
+            "3.1.0",
+            "--faults",
+            str(faults),
+            "--tally",
+            str(folder / "tally.json"),
+            "--time-scale",
+            str(slow),
+        ),
     ]
     raw = {
         "version": 1,
@@ -82,16 +92,12 @@ async def _ready(address):
             except httpx2.TransportError:
                 return {}
 
-        async with asyncio.timeout(60):
-            while True:
-                if set((await asked()).get("servers", {"none": ""}).values()) == {"connected"}:
-                    return
-                await asyncio.sleep(0.05)
+        await _until(asked, lambda answer: set(answer.get("servers", {"none": ""}).values()) == {"connected"})
 
 
-def _client(address, agent="executor", server="knowledge"):
+def _client(address, agent="executor", server="knowledge", mode="auto"):
     http = httpx2.AsyncClient(headers={"x-agentobs-agent": agent}, timeout=30)
-    return Client(streamable_http_client(f"{address}/mcp/{server}", http_client=http), cache=None)
+    return Client(streamable_http_client(f"{address}/mcp/{server}", http_client=http), cache=None, mode=mode)
 
 
 def test_the_command_serves_a_demo_server_tells_of_calls_and_of_refusals_and_stops(tmp_path, otlp):
@@ -123,6 +129,7 @@ def test_the_command_serves_a_demo_server_tells_of_calls_and_of_refusals_and_sto
         assert process.wait(40) == 0, (tmp_path / "output.txt").read_text()
     assert text.startswith("delivery: Parcels")
     assert message == "agent executor is stopped: loops (ann, 10:00)"
+    assert _calls_of_the_server(tmp_path) == [{"gen_ai.agent.name": "executor"}]
     [served] = [span for span in otlp.spans if span["name"] == "tools/call kb_search"]
     [sent] = [span for span in otlp.spans if span["name"] == "MCP send tools/call kb_search"]
     assert served["trace"] == "a" * 32
@@ -142,6 +149,47 @@ def test_the_command_serves_a_demo_server_tells_of_calls_and_of_refusals_and_sto
     assert 'agentobs_gateway_calls_total{agent="executor",tool="knowledge/kb_search"} 1\n' in figures
     assert 'agentobs_gateway_killed{agent="executor"} 1\n' in figures
     assert "order_refund" not in figures  # a caller's own words make no series
+
+
+def test_a_call_that_runs_is_answered_before_the_gateway_ends_and_an_open_stream_does_not_hold_it(tmp_path):
+    _policy(tmp_path, slow=30)
+
+    async def run(address, process):
+        await _ready(address)
+        async with _client(address, mode="legacy") as client:  # it keeps a stream open
+            await client.list_tools()  # else the client asks for them after its first answer
+            call = asyncio.create_task(client.call_tool("kb_search", {"query": "delivery"}))
+            async with httpx2.AsyncClient() as http:
+                await _until(lambda: http.get(f"{address}/metrics"), lambda answer: "in_flight" in answer.text)
+                process.send_signal(signal.SIGTERM)
+                late = await _until(
+                    lambda: http.post(f"{address}/mcp/knowledge", json={}), lambda answer: answer.status_code == 503
+                )
+            answer = await call
+            began = time.monotonic()
+            await asyncio.to_thread(process.wait, 40)
+            return answer.content[0].text, late.headers["retry-after"], time.monotonic() - began
+
+    with _serving(tmp_path) as (address, process):
+        text, again, took = asyncio.run(run(address, process))
+    assert text.startswith("delivery: Parcels")
+    assert again == "5"
+    assert took < 20
+    assert process.returncode == 0
+
+
+async def _until(ask, is_so):
+    async with asyncio.timeout(60):
+        while True:
+            if is_so(answer := await ask()):
+                return answer
+            await asyncio.sleep(0.02)
+
+
+def _calls_of_the_server(folder):
+    """The caller's baggage, as each call brought it to the tool server."""
+    tally = json.loads((folder / "tally.json").read_text())
+    return [call["slices"] for call in tally["calls"] if call["method"] == "tools/call"]
 
 
 @pytest.mark.parametrize(
