@@ -71,6 +71,7 @@ def serve(settings: Settings, identify: Identify) -> None:
     policy = PolicyFile(settings.policy)
     application = assemble(policy, settings, identify)
     telemetry = _telemetry(settings)
+    logging.getLogger("mcp").setLevel(logging.ERROR)  # it warns of each request that it refuses
     config = uvicorn.Config(
         application.starlette(),
         host=settings.host,

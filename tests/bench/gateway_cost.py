@@ -8,12 +8,16 @@ load of the machine is printed: p99 is its scheduler's more than ours.
 """
 
 import asyncio
+import contextlib
+import json
 import os
+import random
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -22,13 +26,14 @@ from typing import Any, Final
 import httpx2
 import psutil
 import yaml
+from mcp import MCPError
 from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from support.ports import free_ports
 from support.python_environment import _uv
 
 from agentobs.guard import Call, State, decide
-from agentobs.guard.switch import Stopped
+from agentobs.guard.switch import POLL_S, Stopped
 from gateway.limits import Limits
 from gateway.policy import load
 from toolchain.settings import cache_root
@@ -37,6 +42,8 @@ _ROUNDS: Final = 10
 _EACH: Final = 50
 _AT_ONCE: Final = 16
 _TOTAL: Final = 800
+_KILLS: Final = 20
+_ABANDONED: Final = 10_000
 _FASTMCP: Final = "fastmcp-slim[server]==4.2.1"
 _UPSTREAM: Final = """
 import sys
@@ -60,7 +67,9 @@ def main() -> None:
         _run(stack, [sys.executable, "-c", _UPSTREAM.format(path=sys.path, port=upstream)], upstream)
         policy = folder / "policy.yaml"
         policy.write_text(yaml.safe_dump(_policy(upstream)))
+        (folder / "switch.json").write_text('{"killed": {}}')
         serve = ["-c", "from stacks.cli.main import main; main()", "gateway", "serve", "--policy", str(policy)]
+        serve += ["--switch", str(folder / "switch.json")]
         middle = {
             "gateway": _run(stack, [sys.executable, *serve, "--port", str(gateway)], gateway),
             "FastMCP proxy": _run(stack, [str(_fastmcp()), "-c", _PROXY.format(upstream=upstream, port=proxy)], proxy),
@@ -72,6 +81,8 @@ def main() -> None:
         }
         print(f"load before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
         asyncio.run(_measured(urls, middle))
+        asyncio.run(_kills(urls["gateway"], folder / "switch.json"))
+        asyncio.run(_sessions(urls["gateway"], middle["gateway"]))
         _decisions(load(policy))
         print(f"load after: {os.getloadavg()[0]:.1f}")
 
@@ -109,6 +120,43 @@ async def _at_once(url: str) -> float:
         return _TOTAL / (time.perf_counter() - began)
 
 
+async def _kills(url: str, switch: Path) -> None:
+    """From the switch's file to the caller's answer, while a call runs."""
+    times = []
+    for number in range(_KILLS):
+        async with _client(url) as client:
+            call = asyncio.create_task(client.call_tool("hang", {}))
+            await asyncio.sleep(0.3 + random.random() * POLL_S)
+            stopped = {"reason": str(number), "by": "bench", "at": "now"}
+            _replace(switch, {"killed": {"tools": {"bench/hang": stopped}}})
+            began = time.perf_counter()
+            with contextlib.suppress(MCPError):
+                await call
+            times.append(time.perf_counter() - began)
+            _replace(switch, {"killed": {}})
+            await asyncio.sleep(2 * POLL_S)
+    p50, _ = _quantiles(times)
+    print(f"a running call ends after a kill: p50 {p50:.2f} s, p95 {sorted(times)[int(_KILLS * 0.95) - 1]:.2f} s")
+
+
+async def _sessions(url: str, gateway: psutil.Process) -> None:
+    """Sessions of the old era that nobody ends."""
+    before, statuses = gateway.memory_info().rss, Counter[int]()
+    info = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "bench", "version": "1"}}
+    body = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": info}
+    headers = {"accept": "application/json, text/event-stream", "x-agentobs-agent": "executor"}
+    async with httpx2.AsyncClient(headers=headers, timeout=60) as http:
+        for _ in range(_ABANDONED):
+            statuses[(await http.post(url, json=body)).status_code] += 1
+    grown = (gateway.memory_info().rss - before) / 1e6
+    print(f"{_ABANDONED} abandoned sessions: {dict(statuses)}, memory {before / 1e6:.0f} MB + {grown:.0f} MB")
+
+
+def _replace(path: Path, document: dict[str, Any]) -> None:
+    path.with_suffix(".new").write_text(json.dumps(document))
+    path.with_suffix(".new").replace(path)
+
+
 def _decisions(document: Any) -> None:
     call, state = Call("executor", "bench", "echo", {"text": "x"}), State(frozenset({"executor"}))
     rule, limits, times = document.rule("executor", "bench", "echo"), Limits(), []
@@ -133,7 +181,7 @@ def _policy(upstream: int) -> dict[str, Any]:
     return {
         "version": 1,
         "servers": {"bench": {"url": f"http://127.0.0.1:{upstream}/mcp"}},
-        "agents": {"executor": {"tools": {"bench/echo": rule}}},
+        "agents": {"executor": {"tools": {"bench/echo": rule, "bench/hang": {}}}},
     }
 
 
