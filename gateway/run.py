@@ -15,8 +15,10 @@ from typing import Final
 import uvicorn
 
 from agentobs import emit
+from agentobs import pins as pins_of_releases
 from agentobs.errors import AgentobsError
 from agentobs.guard.ledger import Ledger
+from agentobs.guard.release import ReleaseSwitch, Switches
 from agentobs.guard.switch import FileSwitch, Stopped
 from gateway.calls import Gate
 from gateway.figures import Figures
@@ -54,6 +56,7 @@ class Settings:
     port: int
     folder: Path
     switch: Path | None = None
+    releases: bool = False
     ledger: Path | None = None
     record: Path | None = None
     replay: Path | None = None
@@ -145,7 +148,11 @@ def assemble(policy: PolicyFile, settings: Settings, identify: Identify) -> Appl
         else Replayed(name, server, on_listing=listed, tape=tape)
         for name, server in document.servers.items()
     }
-    switch = FileSwitch(settings.switch) if settings.switch else Stopped()
+    held = pins_of_releases.configure(environment=settings.environment) if settings.releases else None
+    switch = Switches(
+        FileSwitch(settings.switch) if settings.switch else Stopped(),
+        ReleaseSwitch(held, closed=settings.enforce) if held else Stopped(),
+    )
     gate = Gate(
         document=lambda: policy.document,
         upstreams=upstreams,

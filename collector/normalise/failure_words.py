@@ -36,7 +36,7 @@ FAILURES: Final = (
     Words(
         "gateway",
         _C.BLOCKED,
-        ("^-3201[05678]$", "refusederror"),
+        ("^-3201[05678]$", "refusederror", "pins.*killederror"),
         (
             r"is stopped: .+ \(.+, .+\)",
             "is not what was reviewed:",

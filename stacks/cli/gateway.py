@@ -1,6 +1,7 @@
 """`agentobs gateway`: read a policy, ask it, compare two, review tools, run the gateway."""
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -123,6 +124,7 @@ def serve(
             port=port,
             folder=paths.home() / "gateway",
             switch=switch,
+            releases=bool(os.environ.get("AGENTOBS_RELEASES_URL") or os.environ.get("AGENTOBS_RELEASES_FILE")),
             ledger=ledger or paths.home() / "gateway" / "ledger.db",
             environment=environment,
             record=record,

@@ -10,10 +10,23 @@ from pathlib import Path
 import pytest
 import yaml
 
-from agentobs.guard import Call, Code, Kill, Ledger, PolicyError, Refusal, State, decide, document
+from agentobs.guard import (
+    Call,
+    Code,
+    Kill,
+    Ledger,
+    PolicyError,
+    Refusal,
+    ReleaseSwitch,
+    State,
+    Switches,
+    decide,
+    document,
+)
 from agentobs.guard.arguments import Demand
 from agentobs.guard.reading import Reader
-from agentobs.guard.switch import FileSwitch
+from agentobs.guard.switch import FileSwitch, Stopped
+from agentobs.pins import Killed, Mark, NoSnapshotError
 from gateway import explain
 from gateway.policy import PolicyFile, load
 
@@ -240,6 +253,49 @@ def test_a_switch_file_is_read_again_and_the_last_good_one_kept(tmp_path: Path):
     now[0] += 0.25
     assert "everything" in str(switch.killed("anybody"))
     assert switch.fault == ""
+
+
+class _Releases:
+    """What `agentobs.pins.Client` holds."""
+
+    def __init__(self, killed, age_s=1.0):
+        self.said, self.age_s = killed, age_s
+
+    @property
+    def killed(self):
+        if self.said is None:
+            raise NoSnapshotError
+        return self.said
+
+
+MARK = Mark("ann", "10:00", "loops")
+
+
+@pytest.mark.parametrize(
+    ("killed", "age", "closed", "words", "hidden"),
+    [
+        (Killed(), 1, True, None, None),
+        (Killed(agents={"planner": MARK}), 1, True, "agent planner is stopped: loops (ann, 10:00)", False),
+        (Killed(tools={"search": MARK}), 1, False, "tool search is stopped: loops (ann, 10:00)", True),
+        (Killed(everything=MARK), 1, False, "everything is stopped: loops (ann, 10:00)", False),
+        (Killed(agents={"other": MARK}), 1, True, None, None),
+        (Killed(), 61, True, "everything is stopped: the release controller has been silent", False),
+        (Killed(), 61, False, None, None),
+        (None, 61, False, None, None),
+        (None, 61, True, "everything is stopped: the release controller has been silent", False),
+    ],
+)
+def test_what_a_release_stops_is_stopped_here(killed, age, closed, words, hidden):
+    switch = Switches(Stopped(), ReleaseSwitch(_Releases(killed, age), closed=closed))
+    found = switch.killed("planner", "kb", "search")
+    assert str(found).startswith(words) if words else found is None
+    assert words is None or found.hidden is hidden
+
+
+def test_of_two_reasons_the_one_for_everybody_is_told():
+    hidden, plain = Kill("a", "b", "c", "tool kb/search", hidden=True), Kill("a", "b", "c", "agent planner")
+    switch = Switches(Stopped(tools={"kb/search": hidden}), Stopped(agents={"planner": plain}))
+    assert switch.killed("planner", "kb", "search") is plain
 
 
 def _replace(path: Path, text: str) -> None:

@@ -13,6 +13,7 @@ from agentobs.guard.decide import Call, State, decide
 from agentobs.guard.document import Document, PolicyError
 from agentobs.guard.ledger import Ledger, LedgerError
 from agentobs.guard.models import Guard, PriceList, Prices
+from agentobs.guard.release import ReleaseSwitch, Switches
 from agentobs.guard.switch import FileSwitch, Kill, Switch
 
 __all__ = [
@@ -30,7 +31,9 @@ __all__ = [
     "Prices",
     "Refusal",
     "RefusedError",
+    "ReleaseSwitch",
     "State",
     "Switch",
+    "Switches",
     "decide",
 ]
