@@ -17,6 +17,7 @@ from agentobs.guard import (
     Ledger,
     PolicyError,
     Refusal,
+    RefusedError,
     ReleaseSwitch,
     State,
     Switches,
@@ -24,9 +25,11 @@ from agentobs.guard import (
     document,
 )
 from agentobs.guard.arguments import Demand
+from agentobs.guard.ledger import Account
 from agentobs.guard.reading import Reader
 from agentobs.guard.switch import FileSwitch, Stopped
 from agentobs.pins import Killed, Mark, NoSnapshotError
+from collector.normalise import errors
 from gateway import explain
 from gateway.policy import PolicyFile, load
 
@@ -98,6 +101,22 @@ def test_every_decision_of_the_matrix_is_right(policy):
 
 def _fields(state):
     return {name: getattr(state, name) for name in ("kill", "drift", "breaker_open_s", "in_flight")}
+
+
+def test_a_refusal_of_which_only_the_words_arrive_is_known_by_them(policy, tmp_path):
+    """Frameworks wrap the error of an MCP call in a type that says nothing."""
+    read, call = load(policy), Call("executor", "orders", "lookup")
+    states = [State(), *(State(frozenset({"executor"}), **_fields(CASES[case][0])) for case in CASES if CASES[case][0])]
+    told = [decide(read, call, state) for state in states]
+    with pytest.raises(RefusedError) as caught:
+        Ledger(tmp_path / "ledger.db").reserve([Account("fleet", 1)], 2)
+    refusals = [one for one in told if isinstance(one, Refusal)] + [caught.value.refusal]
+    assert len(refusals) == 7
+    for refusal in refusals:
+        pattern = errors.MESSAGE_RATE_LIMITED if refusal.code == Code.RATE else errors._MESSAGE_BLOCKED
+        assert re.search(pattern, f"Error: {refusal.message}"), refusal.message
+    for words in ("order 7 is stopped at customs", "the ceiling of the room is 3 m", "no such order"):
+        assert not re.search(errors._MESSAGE_BLOCKED, words)
 
 
 @pytest.mark.parametrize("kill", [None, _HIDDEN])

@@ -23,7 +23,7 @@ class Holder(Protocol):
 
 
 class ReleaseSwitch:
-    """What is stopped in an environment of releases; `closed`: everything, once its controller is silent for a minute."""
+    """What is stopped in a release environment; `closed`: everything, once its controller is silent for a minute."""
 
     def __init__(self, holder: Holder, *, closed: bool) -> None:
         self._holder = holder
