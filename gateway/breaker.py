@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from purgatory import AsyncCircuitBreakerFactory
 from purgatory.domain.model import CLOSED, Context, OpenedState
 
-from agentobs.guard.codes import FAILURES, RefusedError
+from agentobs.guard.codes import FAILURES, Policy, Refusal, RefusedError
 from agentobs.guard.document import Breaker
 
 
@@ -49,6 +49,8 @@ class Breakers:
         self._contexts[tool] = breaker.context
         probes = breaker.context.state != CLOSED
         if probes:
+            if tool in self._probing:
+                raise RefusedError(Refusal(Policy.BREAKER, f"{tool} is tried by another call", tool, "", 1.0))
             self._probing.add(tool)
         failure: RefusedError | None = None
         ended = False

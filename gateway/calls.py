@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from mcp import MCPError
@@ -149,15 +149,17 @@ class Gate:
         document = self.document()
         if call.server not in self.upstreams:
             raise RefusedError(unknown(call.tool))
+        known = document.rule(call.agent, call.server, call.tool)
+        # Asked first: from here until the call counts as running nothing waits, so that no two take the last place.
+        open_s = await self.breakers.open_s(call.name) if known else None
         state = State(
             agents=caller.agents,
             kill=self.switch.killed(call.agent, call.server, call.tool),
             drift=self.drift(call.server, call.tool),
+            breaker_open_s=open_s,
             in_flight=self.limits.in_flight(call),
         )
         found = decide(document, call, state)
-        if isinstance(found, ToolRule):
-            found = decide(document, call, replace(state, breaker_open_s=await self.breakers.open_s(call.name)))
         if isinstance(found, Refusal):
             raise RefusedError(found)
         return found
@@ -165,7 +167,7 @@ class Gate:
     @asynccontextmanager
     async def _paid(self, call: Call, rule: ToolRule) -> AsyncIterator[None]:
         """Hold what a tool costs while it runs. Once it was called it is paid, however it ends."""
-        hold = self._reserve(call, rule) if rule.cost_usd and self.ledger else None
+        hold = await self._reserve(call, rule, self.ledger) if rule.cost_usd and self.ledger else None
         try:
             yield
         finally:
@@ -173,11 +175,11 @@ class Gate:
                 with contextlib.suppress(LedgerError):  # it stays held, and its lease settles it
                     self.ledger.settle(hold, rule.cost_usd)
 
-    def _reserve(self, call: Call, rule: ToolRule) -> str | None:
+    async def _reserve(self, call: Call, rule: ToolRule, ledger: Ledger) -> str | None:
+        held_on = accounts(self.document(), call.agent, None)
         try:
-            return (
-                self.ledger.reserve(accounts(self.document(), call.agent, None), rule.cost_usd) if self.ledger else None
-            )
+            # Another process may keep us waiting, and nobody else shall wait for that.
+            return await asyncio.to_thread(ledger.reserve, held_on, rule.cost_usd)
         except LedgerError as error:
             _log.error("%s", error)
             if self.closed:

@@ -51,8 +51,8 @@ class Figures:
             [({"tool": tool}, float(is_open)) for tool, is_open in gate.breakers.states().items()],
         )  # fmt: skip
         yield from _family(
-            "server_connected", "gauge", "1 while a tool server is connected",
-            [({"server": name}, float(one.connected)) for name, one in gate.upstreams.items()],
+            "server_connected", "gauge", "1 while a tool server is connected and answers",
+            [({"server": name}, float(one.connected and not one.fault)) for name, one in gate.upstreams.items()],
         )  # fmt: skip
         yield from _family(
             "server_starts_total", "counter", "connections made to a tool server, a child's starts too",

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any, Final, Protocol
+from urllib.parse import urlsplit
 
 from opentelemetry import baggage
 from opentelemetry.context import Context
@@ -44,7 +45,9 @@ class HeaderIdentity:
     async def __call__(self, headers: Mapping[str, str], host: str) -> Caller:
         """See `Identify`."""
         named = headers.get(HEADER, "").strip()
-        if not is_loopback(host):
+        asked = urlsplit(f"//{headers.get('host', '')}").hostname or ""
+        # A page in a browser may reach this address by a name of its own that it points here.
+        if not is_loopback(host) or not (asked == "localhost" or is_loopback(asked)):
             raise IdentityError(f"the header {HEADER} counts on this computer only; expected a token")
         agents = frozenset(filter(None, (each.strip() for each in named.split(","))))
         if not agents:

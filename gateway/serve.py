@@ -31,7 +31,7 @@ from agentobs.guard.codes import RefusedError
 from agentobs.guard.decide import Call
 from gateway.calls import Gate
 from gateway.identity import Caller, Identify, IdentityError, agent_of
-from gateway.upstream import Upstream
+from gateway.upstream import Upstream, ended
 
 _SESSIONS: Final = 2000
 _IDLE_S: Final = 300.0
@@ -194,9 +194,7 @@ class Application:
                 async with self.beside():
                     yield
             finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+                await ended(tasks)
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ import logging
 import os
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,9 +31,11 @@ from gateway.transport import ContainedTransport
 PINNED_FOR_S: Final = 60.0  # how often the definitions are read again
 _STARTS_PER_MINUTE: Final = 6
 _START_S: Final = 20.0
+_AGAIN_S: Final = 0.5
 _PAUSES_S: Final = (0.2, 1.0, 5.0)
 _LARGEST: Final = 16_000_000  # bytes of any answer, whatever a policy says
 _JSON: Final[TypeAdapter[dict[str, Any]]] = TypeAdapter(dict[str, Any])
+_OURS: Final = (-32019, -32010)
 _LOST: Final = ("Session terminated", "Session not found")
 _TOO_LARGE: Final = "byte limit"  # the SDK's words about an event beyond it
 
@@ -116,11 +118,13 @@ class Upstream:
         if client is None:
             raise self._failed(self.fault)
         try:
-            return await _raw(client, "tools/call", dict(params), progress)
+            result = await _raw(client, "tools/call", dict(params), progress)
         except MCPError as error:
             raise self._translated(error) from error
-        except (ValueError, RuntimeError) as error:  # a result that is none
-            raise self._failed(f"its answer is no result of the protocol ({type(error).__name__})") from error
+        except Exception as error:  # a result that is none, a connection that is just closing
+            raise self._failed(f"there is no result of the protocol ({type(error).__name__})") from error
+        self.fault = ""
+        return result
 
     async def refresh(self) -> Listing:
         """Ask for the tools anew. Raises RefusedError or MCPError."""
@@ -143,7 +147,19 @@ class Upstream:
                 for wait in waits:
                     wait.cancel()
             if not self._broken.is_set():
-                await self._list(client)
+                await self._ask_again(client)
+
+    async def _ask_again(self, client: Client) -> None:
+        """One question without an answer ends no connection: others use it. Old definitions are the pins' business."""
+        try:
+            await self._list(client)
+            self.fault = ""
+        except MCPError as error:
+            self.fault = str(self._translated(error))
+        except (TimeoutError, ValueError, RuntimeError) as error:
+            self.fault = _words(error)
+        if self.fault:
+            _log.warning("tool server %s: its tools could not be read: %s", self.name, self.fault)
 
     async def _list(self, client: Client) -> None:
         tools: list[Mapping[str, Any]] = []
@@ -212,7 +228,8 @@ class Upstream:
                 self._client = None
                 self._broken.set()
             return self._failed("the server went away")
-        if code in (Code.UPSTREAM, mcp_types.INTERNAL_ERROR):
+        # Codes of refusals are ours alone: no server may say that somebody stopped it.
+        if code == mcp_types.INTERNAL_ERROR or _OURS[0] <= code <= _OURS[1]:
             return self._failed(message)
         return error
 
@@ -228,9 +245,16 @@ async def listings(servers: Mapping[str, Server], environ: Mapping[str, str] = o
         await asyncio.gather(*(one.ready() for one in upstreams))
         return {one.name: one.listing for one in upstreams if one.connected}
     finally:
-        for task in tasks:
+        await ended(tasks)
+
+
+async def ended(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel tasks until they have ended: a client that is just closing turns a cancellation into its own error."""
+    left = set(tasks)
+    while left:
+        for task in left:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        _, left = await asyncio.wait(left, timeout=_AGAIN_S)
 
 
 async def _raw(

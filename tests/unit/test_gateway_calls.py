@@ -13,6 +13,7 @@ from support.gateway_world import code, refused, until, world
 from support.tool_server import Misbehaving, ToolServer, free, served
 
 from agentobs.guard.switch import Kill, Stopped
+from gateway.upstream import ended
 
 ERAS = pytest.mark.parametrize("era", ["auto", "legacy"])
 
@@ -93,9 +94,10 @@ def test_the_time_limit_is_hard_whatever_progress_says_and_cancels_the_call(tool
     assert (heard[:2] == [(0, "step 0"), (1, "step 1")]) == (tool == "tick")
 
 
-def test_a_caller_who_leaves_ends_the_call_at_the_server():
+@ERAS
+def test_a_caller_who_leaves_ends_the_call_at_the_server(era):
     async def run():
-        async with world({"hang": {"in_flight": 1}}) as here, here.client() as client:
+        async with world({"hang": {"in_flight": 1}}) as here, here.client(mode=era) as client:
             server = here.servers["bench"]
             call = asyncio.create_task(client.call_tool("hang", {}))
             await server.hung.wait()
@@ -109,6 +111,44 @@ def test_a_caller_who_leaves_ends_the_call_at_the_server():
     busy, cancelled, running = asyncio.run(run())
     assert (busy, cancelled) == (-32011, ["hang"])
     assert not running
+
+
+def test_of_calls_at_once_no_more_run_than_may():
+    async def run():
+        async with world({"hang": {"in_flight": 3}}) as here, here.client() as client:
+            calls = [asyncio.create_task(client.call_tool("hang", {})) for _ in range(20)]
+            await until(lambda: sum(call.done() for call in calls) == 17)
+            here.servers["bench"].release.set()
+            ended = await asyncio.gather(*calls, return_exceptions=True)
+            return [code(one) for one in ended if isinstance(one, MCPError)], here.servers["bench"].most_at_once
+
+    refusals, most = asyncio.run(run())
+    assert (refusals, most) == ([-32011] * 17, 3)
+
+
+def test_a_server_cannot_speak_in_the_name_of_the_gateway():
+    async def run():
+        async with world({"liar": {}}) as here, here.client() as client:
+            return await refused(client.call_tool("liar", {}))
+
+    assert code(asyncio.run(run())) == -32013
+
+
+def test_a_list_that_fails_once_ends_no_call_that_runs():
+    async def run():
+        async with world({"hang": {}, "echo": {}}) as here, here.client() as client:
+            server, upstream = here.servers["bench"], here.gate.upstreams["bench"]
+            call = asyncio.create_task(client.call_tool("hang", {}))
+            await server.hung.wait()
+            server.mute = True
+            upstream._stale.set()
+            await until(lambda: upstream.fault)
+            server.release.set()
+            answer = await call
+            await client.call_tool("echo", {})
+            return answer.content[0].text, upstream.starts, upstream.fault
+
+    assert asyncio.run(run()) == ("released", 1, "")
 
 
 @pytest.mark.parametrize("amount", [5000, 20_000_000])
@@ -352,6 +392,30 @@ def test_a_kill_refuses_ends_what_runs_and_gives_the_reason(era):
     assert agent.error.message == "agent executor is stopped: loops (ann, 10:01)"
     assert begun == ["hang", "echo"]
     assert took < 5
+
+
+def test_a_cancellation_that_a_client_swallows_is_said_again():
+    """Seen once in a hundred ends of a gateway: the MCP client closes, and answers with ClosedResourceError."""
+
+    async def run():
+        swallowed = []
+
+        async def deaf():
+            while True:
+                try:
+                    await asyncio.sleep(60)
+                except asyncio.CancelledError:
+                    if swallowed:
+                        raise
+                    swallowed.append(True)
+
+        task = asyncio.create_task(deaf())
+        await asyncio.sleep(0)
+        async with asyncio.timeout(30):
+            await ended([task])
+        return task.cancelled(), swallowed
+
+    assert asyncio.run(run()) == (True, [True])
 
 
 def test_two_servers_with_one_tool_name_stay_apart():

@@ -134,8 +134,11 @@ def test_without_issuers_only_this_computer_is_believed(policy):
     assert isinstance(identity_of(policy, EVERYWHERE), TokenIdentity)
     with pytest.raises(GatewayError, match="believe every caller"):
         identity_of(plain, EVERYWHERE)
-    with pytest.raises(IdentityError, match="on this computer only"):
-        asyncio.run(HeaderIdentity()({HEADER: "planner"}, "10.0.0.9"))
+    for host, asked in (("10.0.0.9", "127.0.0.1"), ("127.0.0.1", "evil.example:8790"), ("127.0.0.1", "")):
+        with pytest.raises(IdentityError, match="on this computer only"):
+            asyncio.run(HeaderIdentity()({HEADER: "planner", "host": asked}, host))
+    for asked in ("127.0.0.1:8790", "localhost:8790", "[::1]:8790"):
+        assert asyncio.run(HeaderIdentity()({HEADER: "planner", "host": asked}, "::1")).meant == "planner"
 
 
 AGENTS = {"executor": {"tools": {"bench/echo": {}}}, "planner": {"tools": {"bench/meta": {}}}}

@@ -4,6 +4,7 @@ Before the call its worst price is held on the task, the agent's day and the fle
 settled. A model call never passes an MCP gateway, so this is where an agent is stopped by the kill switch too.
 """
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from agentobs.guard.sparse import Sparse
 from agentobs.guard.switch import Stopped, Switch
 
 _MICRO: Final = 1_000_000
+_log = logging.getLogger(__name__)
 
 
 class Prices(Protocol):
@@ -160,6 +162,8 @@ class Guard:
         except LedgerError as error:
             if self.closed:
                 raise RefusedError(Refusal(Policy.COST, str(error), agent)) from error
+            if self._sparse.due("ledger"):
+                _log.error("a model call passes without its ceiling: %s", error)
             return None
 
     def _settle(self, hold: str | None, micro: int) -> None:
