@@ -31,7 +31,7 @@ from gateway.transport import ContainedTransport
 PINNED_FOR_S: Final = 60.0  # how often the definitions are read again
 _STARTS_PER_MINUTE: Final = 6
 _START_S: Final = 20.0
-_AGAIN_S: Final = 0.5
+_AGAIN_S: Final = 8.0  # longer than the SDK takes to end a child that does not want to
 _PAUSES_S: Final = (0.2, 1.0, 5.0)
 _LARGEST: Final = 16_000_000  # bytes of any answer, whatever a policy says
 _JSON: Final[TypeAdapter[dict[str, Any]]] = TypeAdapter(dict[str, Any])

@@ -394,8 +394,10 @@ def test_a_kill_refuses_ends_what_runs_and_gives_the_reason(era):
     assert took < 5
 
 
-def test_a_cancellation_that_a_client_swallows_is_said_again():
+def test_a_cancellation_that_a_client_swallows_is_said_again(monkeypatch):
     """Seen once in a hundred ends of a gateway: the MCP client closes, and answers with ClosedResourceError."""
+
+    monkeypatch.setattr("gateway.upstream._AGAIN_S", 0.1)
 
     async def run():
         swallowed = []

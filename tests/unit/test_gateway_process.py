@@ -134,6 +134,7 @@ def test_the_command_serves_a_demo_server_tells_of_calls_and_of_refusals_and_sto
     [sent] = [span for span in otlp.spans if span["name"] == "MCP send tools/call kb_search"]
     assert served["trace"] == "a" * 32
     assert sent["parent"] == served["id"]
+    assert "gen_ai.operation.name" not in sent["attributes"]  # else the KPIs would count the call twice
     said = {
         "gen_ai.agent.name": "executor", "agentic.mcp.server.name": "knowledge", "agentic.tool.version": "3.1.0",
     }  # fmt: skip

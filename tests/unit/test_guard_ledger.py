@@ -265,6 +265,27 @@ def test_a_stopped_agent_calls_no_model_and_a_stream_ends(guard):
     assert stopped.killed("planner") is None
 
 
+def test_a_tool_of_a_child_process_is_asked_about_and_a_refusal_is_told_once(guard, recorded):
+    tools = {"kb/refund": {"timeout": "5s", "arguments": {"amount": {"maximum": 200}}}}
+    guard.document = document.read(
+        {"version": 1, "servers": {"kb": {"command": ["kb"]}}, "agents": {"planner": {"tools": tools}}}, "policy.yaml"
+    )
+    with emit.agent("planner"):
+        assert guard.tool("kb", "refund", {"amount": 200}).timeout_s == 5.0
+        for arguments, words in (({"amount": 201}, "at most 200"), ({"amount": "9"}, "must be a number")):
+            with pytest.raises(RefusedError, match=words):
+                guard.tool("kb", "refund", arguments)
+        with pytest.raises(RefusedError, match="Unknown tool: other"):
+            guard.tool("kb", "other", {})
+        guard.switch = Stopped(servers={"kb": Kill("leaks", "ann", "10:00", "server kb", hidden=True)})
+        with pytest.raises(RefusedError, match="server kb is stopped"):
+            guard.tool("kb", "refund", {})
+    with emit.agent("critic"), pytest.raises(RefusedError, match="Unknown tool"):
+        guard.tool("kb", "refund", {})
+    told = [log.log_record.attributes["agentic.policy.id"] for log in recorded.logs]
+    assert sorted(told) == ["arguments", "kill", "permission", "permission"]
+
+
 @pytest.mark.parametrize("closed", [True, False])
 def test_without_a_ledger_what_costs_is_refused_or_passes_as_it_was_chosen(guard, ledger, closed):
     guard.closed = closed

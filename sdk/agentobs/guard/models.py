@@ -8,7 +8,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from opentelemetry import baggage
 
@@ -16,8 +16,8 @@ from agentobs import emit
 from agentobs.contract import Attr, PolicyAction
 from agentobs.emit.scopes import current_task_id
 from agentobs.guard.codes import Policy, Refusal, RefusedError
-from agentobs.guard.decide import killed
-from agentobs.guard.document import Ceilings, Document
+from agentobs.guard.decide import Call, State, decide, killed
+from agentobs.guard.document import Ceilings, Document, ToolRule
 from agentobs.guard.ledger import Account, Ledger, LedgerError
 from agentobs.guard.sparse import Sparse
 from agentobs.guard.switch import Stopped, Switch
@@ -89,7 +89,7 @@ class GuardedCall:
 
 @dataclass
 class Guard:
-    """What an agent's process asks before each model call. `closed` refuses when the ledger cannot be used."""
+    """What an agent's process asks before each call. `closed` refuses when the ledger cannot be used."""
 
     document: Document
     ledger: Ledger
@@ -104,6 +104,24 @@ class Guard:
         kill = self.switch.killed(agent)
         if kill:
             raise RefusedError(killed(kill))
+
+    def tool(self, server: str, tool: str, arguments: Mapping[str, Any]) -> ToolRule:
+        """What the policy says of a tool call that passes no gateway: a server that is a child of this process.
+
+        Raises RefusedError when the agent is stopped, may not call the tool, or not with these arguments. Rates,
+        calls in flight and the time limit of the returned rule are the caller's to keep.
+        """
+        agent = str(baggage.get_baggage(Attr.AGENT_NAME.value) or "")
+        state = State(frozenset({agent}), kill=self.switch.killed(agent, server, tool))
+        found = decide(self.document, Call(agent, server, tool, arguments), state)
+        if isinstance(found, ToolRule):
+            return found
+        count = self._sparse.due((agent, server, tool, found.policy))
+        if count:
+            emit.policy_violation(
+                policy_id=found.policy.value, action=PolicyAction.BLOCKED, tool_name=tool, count=count
+            )
+        raise RefusedError(found)
 
     @contextmanager
     def model_call(  # noqa: PLR0913 as `emit.model_call`, and what bounds the price
