@@ -22,7 +22,7 @@ SIDE_BY_SIDE = -n $(1) --no-loadscope-reorder
 AS_ROOT := $(filter 0,$(shell id -u))
 CODE := alerts collector dashboards delivery demo docs examples gateway runbooks sdk stacks toolchain tests
 
-.PHONY: setup up down test test-cluster stack unit node golden lint docs coverage bench bench-canary bench-collector bench-redaction bench-mutants bench-rules bench-releases bench-why bench-why-sizes bench-frameworks bench-spans bench-first-answer bench-golden bench-node bench-start lock help
+.PHONY: setup up down test test-cluster stack unit node golden lint docs coverage bench bench-canary bench-collector bench-redaction bench-mutants bench-rules bench-releases bench-why bench-why-sizes bench-frameworks bench-spans bench-first-answer bench-golden bench-node bench-gateway bench-gateway-soak bench-start lock help
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -103,6 +103,12 @@ bench-golden: $(READY)  ## Measure the gate of golden datasets: cases per minute
 
 bench-node: $(READY)  ## Measure what the pods of dev use on a real Kubernetes node (about 6 minutes; Linux, root)
 	@cd '$(ROOT)' && '$(BIN)/python' -m toolchain build local cluster node && PYTHONPATH=tests:tests/bench '$(BIN)/python' tests/bench/node_figures.py
+
+bench-gateway: $(READY)  ## Measure what the gateway costs beside direct calls and a plain FastMCP proxy (about a minute)
+	@cd '$(ROOT)' && PYTHONPATH=tests:tests/bench '$(BIN)/python' tests/bench/gateway_cost.py
+
+bench-gateway-soak: $(READY)  ## Kill what is behind the gateway at random and look for leaks and hanging calls (MINUTES=30)
+	@cd '$(ROOT)' && PYTHONPATH=tests:tests/bench '$(BIN)/python' tests/bench/gateway_soak.py $(MINUTES)
 
 bench-start: $(READY)  ## Measure how long verbs of `agentobs` take to start (about a minute)
 	@cd '$(ROOT)' && '$(BIN)/python' tests/bench/start_time.py

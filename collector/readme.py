@@ -93,6 +93,7 @@ _ERRORS: Final[dict[ErrorClass, str]] = {
     ErrorClass.CANCELLED: "`asyncio.CancelledError`, `GeneratorExit`, aborted",
     ErrorClass.INVALID_INPUT: "`ValueError`, `ValidationError`, `400`, `422`, `-32602`",
     ErrorClass.TOOL_ERROR: "`tool_error`, an MCP result with `isError`, a result that begins with an error text",
+    ErrorClass.BLOCKED: "a policy refused the call: `RefusedError`, `-32010`, `-32015` to `-32018`",
     ErrorClass.OTHER: "every other failure",
 }
 

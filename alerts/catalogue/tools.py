@@ -7,8 +7,11 @@ from agentobs.contract import ErrorClass, Label
 from alerts.catalogue.build import DOWN, UP, mean, share
 from alerts.catalogue.model import HOUR, MINUTE, Group, Kpi, Objective, Severity, Slo, Unit
 from alerts.catalogue.tasks import BURN_WINDOWS_S
+from alerts.catalogue.wanted import Not
 
 _OK: Final = {Label.ERROR_CLASS: ErrorClass.NONE}
+# What a policy refused never reached the tool and says nothing about it.
+_MADE: Final = {Label.ERROR_CLASS: Not(ErrorClass.BLOCKED)}
 
 TOOL_SUCCESS: Final = share(
     "tool_success",
@@ -16,7 +19,8 @@ TOOL_SUCCESS: Final = share(
     contract.TOOL_CALLS,
     _OK,
     UP,
-    meaning="Share of tool call attempts that returned without an error.",
+    among=_MADE,
+    meaning="Share of tool call attempts that returned without an error; what a policy refused is none.",
     group=Group.TOOLS,
     board="tool",
     tolerance=0.05,
@@ -31,6 +35,7 @@ AGENT_TOOL_SUCCESS: Final = share(
     contract.TOOL_CALLS,
     _OK,
     UP,
+    among=_MADE,
     meaning="Share of an agent's tool call attempts that returned without an error, over all of its tools.",
     group=Group.TOOLS,
     by=(Label.ENVIRONMENT, Label.AGENT),
@@ -91,6 +96,7 @@ MCP_SERVER_SUCCESS: Final = share(
     contract.MCP_SERVER_CALLS,
     _OK,
     UP,
+    among=_MADE,
     meaning="Share of requests that an MCP server answered without an error, as the server sees it.",
     group=Group.TOOLS,
     board="tool",

@@ -33,3 +33,12 @@ class Unlike:
 
 Wanted: TypeAlias = str | Not | Like | Unlike
 Where: TypeAlias = Mapping[Label, Wanted]
+
+
+def narrows(inner: Where, outer: Where) -> bool:
+    """Whether everything that `inner` selects is selected by `outer` too, as far as the two say the same labels."""
+    return all(label in inner and _within(inner[label], wanted) for label, wanted in outer.items())
+
+
+def _within(inner: Wanted, outer: Wanted) -> bool:
+    return inner == outer or (isinstance(outer, Not) and isinstance(inner, str) and inner != outer.value)

@@ -16,6 +16,7 @@ from itertools import pairwise
 from typing import Final
 
 from alerts.catalogue import CONFIDENCE, Kpi, Unit
+from alerts.catalogue.wanted import narrows
 from alerts.statistics import intervals
 from alerts.statistics.histograms import Buckets
 
@@ -63,7 +64,7 @@ def method_of(kpi: Kpi) -> Method:
     if kpi.histogram is not None:
         return Method.HISTOGRAM
     above, below = kpi.numerator, kpi.denominator
-    if above.series == below.series and below.where.items() <= above.where.items():
+    if above.series == below.series and narrows(above.where, below.where):
         return Method.WILSON
     return Method.POISSON if kpi.unit is Unit.PER_CALL else Method.PARTS
 

@@ -48,6 +48,7 @@ ERROR_CLASSES: Final[tuple[tuple[ErrorClass, str], ...]] = tuple(
     for name in (
         ErrorClass.TIMEOUT,
         ErrorClass.RATE_LIMITED,
+        ErrorClass.BLOCKED,
         ErrorClass.CANCELLED,
         ErrorClass.INVALID_INPUT,
         ErrorClass.TOOL_ERROR,
@@ -55,6 +56,7 @@ ERROR_CLASSES: Final[tuple[tuple[ErrorClass, str], ...]] = tuple(
 )
 MESSAGE_TIMEOUT: Final = _messages(ErrorClass.TIMEOUT)
 MESSAGE_RATE_LIMITED: Final = _messages(ErrorClass.RATE_LIMITED)
+_MESSAGE_BLOCKED: Final = _messages(ErrorClass.BLOCKED)
 _MESSAGE_CANCELLED: Final = _messages(ErrorClass.CANCELLED)
 # OpenInference writes `repr(exception)` as message; the type stands in an event.
 _PAUSE_MESSAGE: Final = "^(?:GraphInterrupt|NodeInterrupt|HumanFeedbackPending)[(:]"
@@ -184,6 +186,7 @@ def _failures() -> dict[str, Any]:
         ),
         *by_type[1:],
         _classed(ErrorClass.RATE_LIMITED, _in_message(message, MESSAGE_RATE_LIMITED)),
+        _classed(ErrorClass.BLOCKED, f"{vague} and {_in_message(message, _MESSAGE_BLOCKED)}"),
         *by_status,
         _classed(ErrorClass.CANCELLED, f"{vague} and {_in_message(message, _MESSAGE_CANCELLED)}"),
         _classed(ErrorClass.TOOL_ERROR, f"{IS_TOOL} and {vague}"),

@@ -29,6 +29,23 @@ FAILURES: Final = (
     Words("gRPC", _C.TIMEOUT, ("deadline",), ("deadline[ _]exceeded",)),
     Words("HTTP", _C.TIMEOUT, ("^504$", "^408$", "^524$"), ("request timeout",)),
     Words("MCP", _C.TIMEOUT, ("^-32001$",), ("-32001",)),
+    # What the gateway of this product answers, as a code; its client may know the words alone.
+    Words("gateway", _C.TIMEOUT, ("^-32012$",), (r"did not end within \d",)),
+    Words(
+        "gateway", _C.RATE_LIMITED, ("^-32011$",), (r"calls \S+ more often than \d", r"calls of \S+ running already")
+    ),
+    Words(
+        "gateway",
+        _C.BLOCKED,
+        ("^-3201[05678]$", "refusederror", "pins.*killederror"),
+        (
+            r"is stopped: .+ \(.+, .+\)",
+            "is not what was reviewed:",
+            r"the ceiling of .+ is \$",
+            "failed several times in a row and is left alone",
+            "is not one that this caller speaks for",
+        ),
+    ),
     # HttpClient throws TaskCanceledException when it has waited long enough.
     Words(".NET", _C.TIMEOUT, (), (r"HttpClient\.Timeout", r"timeout of [\d.:]+ ?\w* ?(?:seconds )?elaps"), "source"),
     Words("tools in prose", _C.TIMEOUT, (), (r"did not (?:answer|respond|reply|finish|complete) (?:with)?in",)),

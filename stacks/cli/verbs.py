@@ -68,6 +68,10 @@ VERBS: Final = {
     "tools": Verb(at="stacks.cli.tools:app", help="MCP servers looked at from outside."),
     "prompts": Verb(at="stacks.cli.prompts:app", help="Prompts as files."),
     "langfuse": Verb(at="stacks.cli.langfuse:app", help="The project in Langfuse."),
+    "gateway": Verb(
+        at="stacks.cli.gateway:app",
+        help="The MCP gateway: who may call which tool, how often, how long, for how much money.",
+    ),
     "backup": Verb(at="stacks.cli.backup:app", help="Keep what a stack has stored, and put it back."),
     "doctor": Verb(
         at="stacks.cli.doctor:doctor",

@@ -7,6 +7,7 @@ from support.promtool import RecordCase
 from alerts.catalogue import CATALOGUE, Direction, Kpi, Selector, Unit
 from alerts.catalogue.counts import COUNTS, Count
 from alerts.catalogue.model import HOUR, MINUTE
+from alerts.catalogue.wanted import Not, narrows
 
 WINDOWS = {
     5 * MINUTE: "5m", 10 * MINUTE: "10m", 15 * MINUTE: "15m", 30 * MINUTE: "30m", HOUR: "1h", 2 * HOUR: "2h",
@@ -43,11 +44,11 @@ def _fixed(kpi: Kpi | Count) -> dict[str, str]:
 def raw(kpi: Kpi, by: tuple[str, ...], length: int) -> tuple[dict[str, str], float, float]:
     """Raw series of a slice, events a step, and the value: two collectors, so that a sum over them is needed."""
     top, bottom = kpi.numerator, kpi.denominator
-    if top.series != bottom.series or top.where.keys() == bottom.where.keys():
+    if top.series != bottom.series or not narrows(top.where, bottom.where):
         given = {fed(top, by, "a"): f"0+2x{length}", fed(top, by, "b"): f"0+1x{length}"}
         given |= {fed(bottom, by, "a"): f"0+7x{length}", fed(bottom, by, "b"): f"0+5x{length}"}
         return given, 12, 0.25
-    only = next(label for label in top.where if label not in bottom.where)
+    only = next(label for label, value in top.where.items() if bottom.where.get(label) != value)
     other = {str(only): "something-else"}
     given = {
         fed(top, by, "a"): f"0+2x{length}",
@@ -55,6 +56,8 @@ def raw(kpi: Kpi, by: tuple[str, ...], length: int) -> tuple[dict[str, str], flo
         fed(Selector(series=top.series, labels=top.labels, where={**top.where, only: "something-else"}), by, "a",
             **other): f"0+1x{length}",
     }  # fmt: skip
+    if isinstance(left_out := bottom.where.get(only), Not):  # it counts neither above nor below
+        given[fed(top, by, "a", **{str(only): left_out.value})] = f"0+9x{length}"
     return given, 4, 0.75
 
 

@@ -93,6 +93,7 @@ class Attr(StrEnum):
     POLICY_ID = "agentic.policy.id"
     POLICY_ACTION = "agentic.policy.action"
     POLICY_SEVERITY = "agentic.policy.severity"
+    POLICY_COUNT = "agentic.policy.count"
     TRACK = "agentic.rollout.track"
     RELEASE = "agentic.release.id"
 

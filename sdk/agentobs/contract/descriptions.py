@@ -265,6 +265,9 @@ DESCRIPTIONS: Final[dict[Attr, Description]] = {
         "`blocked`, `redacted` or `flagged`; label `action`",
     ),
     Attr.POLICY_SEVERITY: _row("string", _P.POLICY, _O, _S.OWN, "high", "how bad"),
+    Attr.POLICY_COUNT: _row(
+        "int", _P.POLICY, _O, _S.OWN, "12", "how many violations one event stands for, where that is more than one"
+    ),
     Attr.TRACK: _row(
         "string", (_P.EVERY, _P.RESOURCE), _N, _S.OWN, "canary",
         "`stable`, `canary` or `shadow`; label `track`",

@@ -71,6 +71,7 @@ class ErrorClass(StrEnum):
     CANCELLED = "cancelled"
     INVALID_INPUT = "invalid_input"
     TOOL_ERROR = "tool_error"
+    BLOCKED = "blocked"
     OTHER = "other"
 
 

@@ -59,8 +59,12 @@ def policy_violation(  # noqa: PLR0913 one violation with the slices it belongs 
     tool_name: str | None = None,
     tool_version: str | None = None,
     model: str | None = None,
+    count: int = 1,
 ) -> None:
-    """Record that a policy was violated and what was done about it. `policy_id` is a label: keep it to a short list."""
+    """Record that a policy was violated and what was done about it. `policy_id` is a label: keep it to a short list.
+
+    `count` tells how many violations one record stands for, where telling each would flood.
+    """
     done = PolicyAction(action)
     attributes: dict[str, str | float | None] = {
         Attr.POLICY_ID.value: policy_id,
@@ -69,6 +73,7 @@ def policy_violation(  # noqa: PLR0913 one violation with the slices it belongs 
         Attr.TOOL_NAME.value: tool_name,
         Attr.TOOL_VERSION.value: tool_version,
         Attr.REQUEST_MODEL.value: model,
+        Attr.POLICY_COUNT.value: count if count > 1 else None,
     }
     _emit(Event.POLICY_VIOLATION, SeverityNumber.WARN, f"policy {policy_id} violated: {done.value}", attributes)
 

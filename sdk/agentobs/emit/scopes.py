@@ -31,6 +31,7 @@ from agentobs.emit.calls import (
 )
 from agentobs.emit.texts import whole
 
+_TASK_KEY: Final = context.create_key("agentobs.task")
 # Before Python 3.11 these were three classes.
 _TIMEOUTS: Final = (TimeoutError, asyncio.TimeoutError, concurrent.futures.TimeoutError)
 # Few clients derive theirs from Python's: httpx.ReadTimeout, openai.APITimeoutError, google's DeadlineExceeded.
@@ -148,7 +149,8 @@ def task(  # noqa: PLR0913 keyword-only attributes of one task
         Attr.TASK_ID.value: task_id,
     }
     name = f"{Operation.INVOKE_WORKFLOW} {workflow}"
-    inside = within(_with_baggage(context.get_current(), slices), None)
+    stated = within(_with_baggage(context.get_current(), slices), None)
+    inside = context.set_value(_TASK_KEY, task_id, stated)
     with opened(name, SpanKind.INTERNAL, attributes, inside) as span:
         running = Task(span)
         try:
@@ -158,6 +160,12 @@ def task(  # noqa: PLR0913 keyword-only attributes of one task
             raise
         finally:
             running._write()  # noqa: SLF001 the task's own life cycle
+
+
+def current_task_id() -> str | None:
+    """The id of the task that runs here, None outside of one."""
+    found = context.get_value(_TASK_KEY)
+    return found if isinstance(found, str) else None
 
 
 @contextmanager

@@ -82,6 +82,7 @@ export const Attr = /** @type {const} */ ({
   POLICY_ID: "agentic.policy.id",
   POLICY_ACTION: "agentic.policy.action",
   POLICY_SEVERITY: "agentic.policy.severity",
+  POLICY_COUNT: "agentic.policy.count",
   TRACK: "agentic.rollout.track",
   RELEASE: "agentic.release.id",
 });
