@@ -21,12 +21,14 @@ from delivery.golden.session import PAGE, RUN, Session
 from delivery.golden.systems import named
 from delivery.tools import verifying
 from stacks import baselines
-from stacks.cli import safe, show
+from stacks.cli import golden_cases, safe, show
 from stacks.cli.options import print_schema
 
 app = typer.Typer(
     help="Golden datasets: cases with what is expected of each, their replay, and a gate.", no_args_is_help=True
 )
+
+golden_cases.add_to(app)
 
 _OUT: Final = Path("golden-results")
 _CACHE: Final = Path("golden-judge-cache")
