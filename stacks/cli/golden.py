@@ -3,6 +3,7 @@
 import asyncio
 import datetime as dt
 import logging
+import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
@@ -67,6 +68,9 @@ def _not_run() -> Iterator[None]:
         yield
     except GoldenError as error:
         show.error_console().print(show.failure(error), soft_wrap=True)
+        raise typer.Exit(Answer.NOT_RUN.exit_code) from None
+    except Exception:  # noqa: BLE001 a defect of ours must not look like a regression either
+        traceback.print_exc()
         raise typer.Exit(Answer.NOT_RUN.exit_code) from None
 
 

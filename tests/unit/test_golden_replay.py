@@ -473,6 +473,11 @@ def test_from_nothing_to_a_gate_on_the_command_line(tmp_path, monkeypatch):
     assert "not frozen" in said(0, "check", ".")
     said(0, "run", "system:answer", ".")
     said(3, "gate", "system:answer", ".")  # not frozen
+    Path("broken.py").write_text("def answer(:")
+    assert "SyntaxError" in said(3, "run", "broken:answer", ".")
+    with monkeypatch.context() as broken:
+        broken.setattr(Session, "run", lambda *_, **__: 1 / 0)
+        said(3, "run", "system:answer", ".")  # a defect of ours is no regression
     said(0, "freeze", ".", "--version", "1", "--reason", "first", "--by", "ada")
     said(3, "gate", "system:answer", ".")  # no baseline
     said(0, "bless", "system:answer", ".")
