@@ -110,6 +110,14 @@ def test_many_unstable_cases_that_pass_less_often_block_together():
     assert "20.0 points" in found.reasons[0].text
 
 
+def test_a_loss_of_less_than_a_point_in_all_blocks_nobody():
+    desk = Desk(1000)
+    found = desk.decide(desk.runs({f"c{number}": (FAILED,) for number in range(9)}))
+    assert "G3" not in {reason.rule for reason in found.reasons}
+    found = desk.decide(desk.runs({f"c{number}": (FAILED,) for number in range(10)}))
+    assert "G3" in {reason.rule for reason in found.reasons}
+
+
 def test_dependent_cases_count_as_one():
     alone = Desk(200, passed=lambda _: 9)
     together = Desk(200, passed=lambda _: 9, cluster="all from one customer")
