@@ -1,6 +1,6 @@
 """What the gate of golden datasets costs and how often it is right, on this machine.
 
-Cases per minute with the demo in this process, with a program per case, with a service (both: tools over HTTP), and the
+Cases per minute with the demo in this process, with a program per case (tools over HTTP or pipes), with a service, and the
 statistics on made-up cases: 300 gates without a change, and drops of 5 points at 200 cases.
 """
 
@@ -30,7 +30,8 @@ def main() -> None:
     found = dataset.load(DESK)
     print(f"load average {os.getloadavg()[0]:.1f} before, {os.cpu_count()} cores")
     _speed("in memory", found, "demo.golden:healthy", 10, jobs=16)
-    _speed("a program per case", found, PROGRAM, 1, jobs=4, most=20)
+    _speed("a program per case, tools over HTTP", found, PROGRAM, 1, jobs=4, most=20)
+    _speed("a program per case, tools over pipes", found, f"{PROGRAM} stdio", 1, jobs=4, most=20)
     with _service() as address:
         _speed("a service over HTTP", found, address, 1, jobs=16, most=100)
     print(f"connections that left this machine: {len(egress.refused)}")

@@ -102,6 +102,12 @@ def test_what_is_never_acceptable_blocks_once_it_is_seen_again(check, more):
     assert desk.decide(now, {"c3": [result("c3", 1)]}).answer is Answer.PASSED
 
 
+def test_a_critical_case_that_failed_before_is_judged_by_its_share():
+    desk = Desk(critical=True, passed=lambda _: 9)
+    assert desk.suspects(desk.runs({"c3": (FAILED,)})) == []
+    assert desk.suspects(desk.runs({"c3": (HARD,)})) == [("c3", "G1", 1)]
+
+
 def test_many_unstable_cases_that_pass_less_often_block_together():
     desk = Desk(200, passed=lambda _: 9)
     found = desk.decide(desk.runs({f"c{number}": (FAILED,) for number in range(60)}))
