@@ -29,3 +29,14 @@ def secrets_and_personal_data(text: str) -> Iterator[str]:
     for name, rule in _rules():
         if rule.search(text):
             yield name
+
+
+def replaced(text: str, known: dict[str, str]) -> str:
+    """The text with a stand-in for each such thing; the same thing has the same one, as far as `known` goes."""
+    for name, rule in _rules():
+
+        def stand_in(found: re.Match[str], name: str = name) -> str:
+            return known.setdefault(found[0], f"<{name.split(':', maxsplit=1)[0]} {len(known) + 1}>")
+
+        text = rule.sub(stand_in, text)
+    return text

@@ -1,7 +1,7 @@
 """A program as the system under test: started for each case, the case on its standard input, the answer its last line.
 
-It gets `TRACEPARENT`, `BAGGAGE`, `OTEL_EXPORTER_OTLP_ENDPOINT`, and in `AGENTOBS_MCP_SERVERS` the path of a file with
-the addresses of its tools, in the form that MCP clients read.
+It gets `TRACEPARENT`, `BAGGAGE`, `OTEL_EXPORTER_OTLP_ENDPOINT`, and the paths of two files that say where its tools
+are, in the form that MCP clients read: `AGENTOBS_MCP_SERVERS` has addresses, `AGENTOBS_MCP_SERVERS_STDIO` commands.
 """
 
 import asyncio
@@ -9,7 +9,9 @@ import json
 import os
 import shlex
 import signal
+import sys
 import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +25,8 @@ from delivery.golden.systems import CaseRun, Reply
 from delivery.golden.tape_http import TapesOverHttp
 
 _LARGEST: Final = 10 * 1024 * 1024
+_BY_ADDRESS: Final = "mcp.json"
+_BY_COMMAND: Final = "mcp-stdio.json"
 _NOWHERE: Final = "http://127.0.0.1:9"
 """A proxy that is not there: a program that heeds these variables reaches nothing but this machine."""
 
@@ -47,10 +51,8 @@ class CommandSystem:
         """Start it and wait for its end."""
         servers = await self._tapes.addresses(case.servers, case.key)
         with Receiver() as receiver, tempfile.TemporaryDirectory(prefix="agentobs-golden-") as folder:
-            tools = os.path.join(folder, "mcp.json")  # noqa: PTH118 a path as text, for an environment
-            made = {"mcpServers": {name: {"type": "http", "url": address} for name, address in servers.items()}}
-            await asyncio.to_thread(Path(tools).write_text, json.dumps(made), "utf-8")
-            answer, invalid = await self._ended(case, _environment(case, receiver, tools), limit_s)
+            await asyncio.to_thread(_write_servers, Path(folder), servers)
+            answer, invalid = await self._ended(case, _environment(case, receiver, folder), limit_s)
             return _reply(receiver, answer, invalid)
 
     async def _ended(self, case: CaseRun, environment: dict[str, str], limit_s: float) -> tuple[Any, str]:
@@ -77,7 +79,25 @@ class CommandSystem:
         return _answer(out.decode(errors="replace")), ""
 
 
-def _environment(case: CaseRun, receiver: Receiver, tools: str) -> dict[str, str]:
+def _write_servers(folder: Path, servers: Mapping[str, str]) -> None:
+    """The same servers, by address and by command. A client may clear the environment of what it starts."""
+    path = os.pathsep.join(sys.path)
+    forms = {
+        _BY_ADDRESS: {name: {"type": "http", "url": address} for name, address in servers.items()},
+        _BY_COMMAND: {
+            name: {
+                "command": sys.executable,
+                "args": ["-m", "delivery.golden.stdio", address],
+                "env": {"PYTHONPATH": path},
+            }
+            for name, address in servers.items()
+        },
+    }
+    for file, named in forms.items():
+        (folder / file).write_text(json.dumps({"mcpServers": named}), encoding="utf-8")
+
+
+def _environment(case: CaseRun, receiver: Receiver, folder: str) -> dict[str, str]:
     proxies = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), _NOWHERE)
     context = case.context
     return {
@@ -88,7 +108,8 @@ def _environment(case: CaseRun, receiver: Receiver, tools: str) -> dict[str, str
         "TRACEPARENT": f"00-{context.trace_id:032x}-{context.span_id:016x}-01",
         "BAGGAGE": f"{CASE}={case.key}",
         "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint,
-        "AGENTOBS_MCP_SERVERS": tools,
+        "AGENTOBS_MCP_SERVERS": f"{folder}/{_BY_ADDRESS}",
+        "AGENTOBS_MCP_SERVERS_STDIO": f"{folder}/{_BY_COMMAND}",
     }
 
 

@@ -161,11 +161,11 @@ def _function(spelled: str) -> Callable[[CaseRun], Any]:
         found: Any = importlib.import_module(module)
         for part in attribute.split("."):
             found = getattr(found, part)
-    except (ImportError, AttributeError) as error:
+    except Exception as error:  # a module may do anything when it is imported
         raise GoldenError(
-            f"the system {spelled!r} cannot be found: {error}; fix: write module:function, from the folder that the "
-            "module lies in"
-        ) from None
+            f"the system {spelled!r} cannot be found: {type(error).__name__}: {error}; fix: write module:function, and "
+            "run this in the folder of the module"
+        ) from error
     if not callable(found):
         raise GoldenError(f"the system {spelled!r} is a {type(found).__name__}; fix: name a function")
     return found  # type: ignore[no-any-return]  # what is called is seen when it is called

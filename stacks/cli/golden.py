@@ -3,6 +3,7 @@
 import asyncio
 import datetime as dt
 import logging
+import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
@@ -21,12 +22,14 @@ from delivery.golden.session import PAGE, RUN, Session
 from delivery.golden.systems import named
 from delivery.tools import verifying
 from stacks import baselines
-from stacks.cli import safe, show
+from stacks.cli import golden_cases, safe, show
 from stacks.cli.options import print_schema
 
 app = typer.Typer(
     help="Golden datasets: cases with what is expected of each, their replay, and a gate.", no_args_is_help=True
 )
+
+golden_cases.add_to(app)
 
 _OUT: Final = Path("golden-results")
 _CACHE: Final = Path("golden-judge-cache")
@@ -65,6 +68,9 @@ def _not_run() -> Iterator[None]:
         yield
     except GoldenError as error:
         show.error_console().print(show.failure(error), soft_wrap=True)
+        raise typer.Exit(Answer.NOT_RUN.exit_code) from None
+    except Exception:  # noqa: BLE001 a defect of ours must not look like a regression either
+        traceback.print_exc()
         raise typer.Exit(Answer.NOT_RUN.exit_code) from None
 
 

@@ -1,15 +1,19 @@
 """What the gate of golden datasets costs and how often it is right, on this machine.
 
-Cases per minute with the demo in this process, with a program per case (tools over HTTP), and the statistics on made-up
-cases: 300 gates without a change, and drops of 5 points at 200 cases.
+Cases per minute with the demo in this process, with a program per case (tools over HTTP or pipes), with a service, and the
+statistics on made-up cases: 300 gates without a change, and drops of 5 points at 200 cases.
 """
 
 import asyncio
 import os
 import random
+import socket
+import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from unit.test_golden_gate import FAILED, Desk, result
@@ -26,10 +30,24 @@ def main() -> None:
     found = dataset.load(DESK)
     print(f"load average {os.getloadavg()[0]:.1f} before, {os.cpu_count()} cores")
     _speed("in memory", found, "demo.golden:healthy", 10, jobs=16)
-    _speed("a program per case", found, PROGRAM, 1, jobs=4, most=20)
+    _speed("a program per case, tools over HTTP", found, PROGRAM, 1, jobs=4, most=20)
+    _speed("a program per case, tools over pipes", found, f"{PROGRAM} stdio", 1, jobs=4, most=20)
+    with _service() as address:
+        _speed("a service over HTTP", found, address, 1, jobs=16, most=100)
     print(f"connections that left this machine: {len(egress.refused)}")
     for change in (0.0, 0.05, 0.10):
         _statistics(change, 300)
+
+
+@contextmanager
+def _service() -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    os.environ["AGENTOBS_GOLDEN_OTLP_PORT"] = str(port)
+    program = [sys.executable, str(Path(__file__).with_name("golden_service.py"))]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as service:
+        yield service.stdout.readline().strip()
+        service.terminate()
 
 
 def _speed(name: str, found: dataset.Dataset, system: str, runs: int, *, jobs: int, most: int | None = None) -> None:

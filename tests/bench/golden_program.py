@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+from mcp import StdioServerParameters
+
 from agentobs import emit
 from demo import golden
 
@@ -16,8 +18,10 @@ def main() -> None:
     telemetry = emit.configure(
         service="desk", version="1", environment="golden", endpoint=os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"]
     )
-    tools = json.loads(Path(os.environ["AGENTOBS_MCP_SERVERS"]).read_text("utf-8"))
-    servers = {name: server["url"] for name, server in tools["mcpServers"].items()}
+    by_pipe = sys.argv[1:] == ["stdio"]
+    file = os.environ["AGENTOBS_MCP_SERVERS_STDIO" if by_pipe else "AGENTOBS_MCP_SERVERS"]
+    tools = json.loads(Path(file).read_text("utf-8"))["mcpServers"]
+    servers = {name: StdioServerParameters(**each) if by_pipe else each["url"] for name, each in tools.items()}
     given = SimpleNamespace(input=case["input"], seed=case["context"]["seed"], servers=servers)
     answer = asyncio.run(golden.healthy(given))
     telemetry.shutdown()

@@ -102,12 +102,26 @@ def test_what_is_never_acceptable_blocks_once_it_is_seen_again(check, more):
     assert desk.decide(now, {"c3": [result("c3", 1)]}).answer is Answer.PASSED
 
 
+def test_a_critical_case_that_failed_before_is_judged_by_its_share():
+    desk = Desk(critical=True, passed=lambda _: 9)
+    assert desk.suspects(desk.runs({"c3": (FAILED,)})) == []
+    assert desk.suspects(desk.runs({"c3": (HARD,)})) == [("c3", "G1", 1)]
+
+
 def test_many_unstable_cases_that_pass_less_often_block_together():
     desk = Desk(200, passed=lambda _: 9)
     found = desk.decide(desk.runs({f"c{number}": (FAILED,) for number in range(60)}))
     assert found.answer is Answer.REGRESSED
     assert [reason.rule for reason in found.reasons if reason.blocks] == ["G3"]
     assert "20.0 points" in found.reasons[0].text
+
+
+def test_a_loss_of_less_than_a_point_in_all_blocks_nobody():
+    desk = Desk(1000)
+    found = desk.decide(desk.runs({f"c{number}": (FAILED,) for number in range(9)}))
+    assert "G3" not in {reason.rule for reason in found.reasons}
+    found = desk.decide(desk.runs({f"c{number}": (FAILED,) for number in range(10)}))
+    assert "G3" in {reason.rule for reason in found.reasons}
 
 
 def test_dependent_cases_count_as_one():

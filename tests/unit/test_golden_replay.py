@@ -259,13 +259,18 @@ if mode == "hang":
     import time; time.sleep(60)
 if mode == "dies":
     sys.exit("it broke")
-servers = json.load(open(os.environ["AGENTOBS_MCP_SERVERS"]))["mcpServers"]
+if mode == "stdio":
+    from mcp import StdioServerParameters
+    started = json.load(open(os.environ["AGENTOBS_MCP_SERVERS_STDIO"]))["mcpServers"]["orders"]
+    orders = StdioServerParameters(**started)
+else:
+    orders = json.load(open(os.environ["AGENTOBS_MCP_SERVERS"]))["mcpServers"]["orders"]["url"]
 endpoint = os.environ["OTEL_EXPORTER_OTLP_ENDPOINT"]
 telemetry = emit.configure(service="p", version="1", environment="e", endpoint=endpoint)
 
 async def work():
-    async with Client(servers["orders"]["url"]) as client:
-        with emit.tool_call("lookup", version="1"):
+    async with Client(orders) as client:
+        with emit.tool_call("lookup", version=client.server_info.version):
             found = await client.call_tool("lookup", {"order": "A1"})
     return found.content[0].text
 
@@ -288,11 +293,13 @@ def program(tmp_path_factory):
     return f"{sys.executable} {path}"
 
 
-def test_a_program_is_judged_by_its_own_telemetry_and_asks_tapes_over_http(program, tmp_path):
+def test_a_program_is_judged_by_its_own_telemetry_and_asks_tapes_over_http_or_a_pipe(program, tmp_path):
     found = recorded(tmp_path, case(), case("policy", input={"order": "A1", "mode": "policy"}),
-                     case("dies", input={"order": "A1", "mode": "dies"}))  # fmt: skip
-    one, policy, dies = played(found, named(program), limit_s=60.0)
+                     case("dies", input={"order": "A1", "mode": "dies"}),
+                     case("piped", input={"order": "A1", "mode": "stdio"}))  # fmt: skip
+    one, policy, dies, piped = played(found, named(program), limit_s=60.0)
     assert (one.passed, one.answer, one.path, one.tools) == (True, "order A1 at depth 1", (("desk",),), ("lookup",))
+    assert (piped.passed, piped.answer, piped.tools) == (one.passed, one.answer, one.tools)
     assert (one.model_calls, one.tokens) == (1, 1100)
     assert one.cost_usd > 0
     assert [check.name for check in policy.failed] == ["violations"]
@@ -473,6 +480,11 @@ def test_from_nothing_to_a_gate_on_the_command_line(tmp_path, monkeypatch):
     assert "not frozen" in said(0, "check", ".")
     said(0, "run", "system:answer", ".")
     said(3, "gate", "system:answer", ".")  # not frozen
+    Path("broken.py").write_text("def answer(:")
+    assert "SyntaxError" in said(3, "run", "broken:answer", ".")
+    with monkeypatch.context() as broken:
+        broken.setattr(Session, "run", lambda *_, **__: 1 / 0)
+        said(3, "run", "system:answer", ".")  # a defect of ours is no regression
     said(0, "freeze", ".", "--version", "1", "--reason", "first", "--by", "ada")
     said(3, "gate", "system:answer", ".")  # no baseline
     said(0, "bless", "system:answer", ".")
