@@ -86,7 +86,9 @@ class Peer:
             address = ipaddress.ip_address(host)
         except ValueError:
             return False
-        return any(address in network for network in self.addresses)
+        # An IPv4 peer of a socket for both has an address of IPv6.
+        plain = getattr(address, "ipv4_mapped", None) or address
+        return any(plain in network for network in self.addresses)
 
 
 @dataclass(slots=True)

@@ -124,6 +124,7 @@ def _environment(asked: _Asked) -> Response:
     watching = asked.service.canaries.watching.get(head.environment)
     found: Running | None = running(store, head)
     names = {id_: store.release(id_).name for id_ in store.releases()}
+    done = asked.request.query_params.get("done", "")
     return asked.page(
         "environment.html.j2",
         head=head,
@@ -133,6 +134,7 @@ def _environment(asked: _Asked) -> Response:
         watching=watching if watching and head.canary and watching.split.id == head.canary.id else None,
         errors=[*filter(None, (asked.service.error, asked.service.feed.error))],
         effects=asked.service.outbox.errors,
+        done=head if done == str(head.revision) else None,
         here="running",
     )
 

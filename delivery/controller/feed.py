@@ -19,6 +19,7 @@ from delivery.errors import DeliveryError
 from delivery.store import Store
 
 _LOOK_S: Final = 0.25
+_MOST: Final = 500
 _log = logging.getLogger(__name__)
 
 
@@ -54,6 +55,8 @@ class Feed:
     def look(self, environment: str) -> Held:
         """Read what is new. Raises DeliveryError where the store cannot be read, with what was held still held."""
         with self._lock:
+            if environment not in self._held and len(self._held) >= _MOST:
+                raise DeliveryError(f"more than {_MOST} environments are asked for; fix: ask for one that there is")
             held = self._held.get(environment, Held())
             revision = self._store.newer(environment, held.number)
             if revision is None:

@@ -13,6 +13,7 @@ import pytest
 import requests
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
+from support.browser import browser
 from support.canaries import plan
 from support.controlled import in_thread
 from support.delivered import ENVIRONMENT, Desk, release, request
@@ -401,3 +402,31 @@ def test_on_a_full_disk_nothing_is_changed_and_the_page_says_so(ada, desk, monke
     assert (answer.status_code, "No space left" in answer.text) == (503, True)
     assert desk.head.revision == 2
     assert ada.press(BACK, seen=shown).status_code == 303
+
+
+SEEN = [PAGE, f"{PAGE}/history", f"{PAGE}/revisions/2", f"{PAGE}/canaries/c5", BACK, "/diff"]
+
+
+@pytest.mark.usefixtures("foreign")
+def test_a_real_browser_without_script_shows_every_page_on_a_telephone_and_presses_the_button(controlled, desk):
+    with browser() as opened:
+        context = opened.new_context(viewport={"width": 390, "height": 800}, java_script_enabled=False)
+        page, complaints = context.new_page(), []
+        page.on("console", lambda message: complaints.append(message.text))
+        page.goto(f"{controlled.url}{PAGE}")
+        page.fill("input[name=token]", controlled.token)
+        page.click("button.go")
+        for path in SEEN:
+            page.goto(f"{controlled.url}{path}")
+            wide = page.locator("main, header, .tabs").evaluate_all(
+                "all => all.map(one => one.getBoundingClientRect().right)"
+            )
+            assert max(wide) <= 390, path
+        page.goto(f"{controlled.url}{BACK}")
+        page.fill("textarea", "it got worse")
+        page.click("form.confirm button")
+        assert page.locator("[role=status]").inner_text().startswith("Done: revision 6.")
+        context.close()
+    # The first page asks who it is; nothing else is blocked, missing or wrong.
+    assert [each for each in complaints if "401" not in each] == []
+    assert desk.head.operation.kind == "rollback"
