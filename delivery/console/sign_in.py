@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from delivery.access import same
 from delivery.access.identity import COOKIE
 from delivery.console import render
-from delivery.console.security import is_own_form
+from delivery.console.security import is_own_form, target
 from delivery.controller.api import TooLargeError, body
 from delivery.controller.settings import Settings
 
@@ -25,9 +25,13 @@ def form(settings: Settings, request: Request, status: int = 200, said: str = ""
             None, 401, "Who are you?", "This console is told by a proxy who asks, and it told nothing it believes.",
             "Come through the proxy's address, and ask for a role if you have none.",
         )  # fmt: skip
-    wanted = _inside(request.query_params.get("to") or request.url.path)
+    asked = request.query_params.get("to", "/") if request.url.path == "/sign-in" else target(request)
     path = settings.state / "console-token"
-    return render.page("sign_in.html.j2", None, status, to=wanted, path=str(path), said=said)
+    # A link on another site's page, such as a board's, does not bring a strict cookie along; a link of ours does.
+    from_elsewhere = request.headers.get("sec-fetch-site") == "cross-site"
+    return render.page(
+        "sign_in.html.j2", None, status, to=_inside(asked), path=str(path), said=said, from_elsewhere=from_elsewhere
+    )
 
 
 async def enter_form(settings: Settings, request: Request) -> Response:

@@ -54,10 +54,12 @@ def _what(asked: Wanted) -> str:  # noqa: PLR0911 a line per operation
 def command(asked: Wanted, environment: str) -> str:
     """The same on the command line; empty where there is none that is as short."""
     match asked:
-        case WantedRollBack(agent=str() as agent):
-            tool = ["--tool", asked.tool] if asked.tool else []
-            expect = ["--expect", asked.expect] if asked.expect else []
-            words = ["rollback", agent, "--dimension", asked.dimension, *tool, "--to", asked.to, *expect]
+        case WantedRollBack():
+            place = [asked.agent] if asked.agent else []
+            of = ["--tool", asked.tool] if asked.tool else ["--dimension", asked.dimension]
+            words = ["rollback", *place, *of, *_versions(asked.to, asked.expect)]
+        case WantedRollBackRelease():
+            words = ["rollback", "--dimension", "release", *_versions(asked.to, asked.expect)]
         case WantedKill():
             words = ["kill", *_target(asked.target)]
         case WantedResume():
@@ -65,6 +67,10 @@ def command(asked: Wanted, environment: str) -> str:
         case _:
             return ""
     return shlex.join(["agentobs", "release", *words, "-e", environment])
+
+
+def _versions(to: str, expect: str | None) -> list[str]:
+    return ["--to", to, *(["--expect", expect] if expect else [])]
 
 
 def _target(target: Target) -> list[str]:

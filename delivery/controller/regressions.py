@@ -34,6 +34,7 @@ _WINDOW_S: Final = 3 * HOUR
 _OLD_S: Final = DAY
 _PATIENCE_S: Final = 30 * MINUTE
 _AHEAD_S: Final = 5 * MINUTE
+_ANEW_S: Final = 2 * MINUTE
 _log = logging.getLogger(__name__)
 
 Ask = Callable[[str], Diagnosis]
@@ -50,8 +51,8 @@ def asking(source: MetricsSource, now: Callable[[], float] = time.time) -> Ask:
     return ask
 
 
-class _NotYet(Exception):  # noqa: N818 no failure: it is asked again
-    """Prometheus does not answer now."""
+class _NotYet(Exception):  # noqa: N818 no failure: it is asked again for half an hour
+    """Prometheus does not answer, or `why` does not agree (yet)."""
 
 
 @dataclass(slots=True)
@@ -64,7 +65,9 @@ class Regressions:
     ask: Ask | None
     acts: bool = True
     now: Callable[[], float] = time.time
+    clock: Callable[[], float] = time.monotonic
     outcomes: dict[str, int] = field(default_factory=dict)
+    _found: dict[str, tuple[float, Diagnosis]] = field(default_factory=dict)
 
     def work(self) -> None:
         """Deal with each. Raises StoreError; what was dealt with stays so."""
@@ -82,7 +85,7 @@ class Regressions:
         except _NotYet as error:
             if self._age(document["received"]) < _PATIENCE_S:
                 return
-            outcome, revision = f"nothing done: {error}", None
+            outcome, revision = f"ticket only: {error}", None
         except StoreError:
             raise
         except DeliveryError as error:
@@ -120,8 +123,6 @@ class Regressions:
         if head.canary is not None:
             return f"nothing done: {head.canary.id} is active, and its own counts decide", None
         culprit = self._agreed(environment, place, version)
-        if culprit is None:
-            return "ticket only: `agentobs why` does not blame this version (yet)", None
         agents = tuple(agent for agent in place.users(running) if agent)
         refusal = self.canaries.ledger(environment).refusal(agents)
         if refusal:
@@ -142,19 +143,27 @@ class Regressions:
     def _head(self, environment: str) -> Revision | None:
         return self.store.head(environment) if environment in self.store.environments() else None
 
-    def _agreed(self, environment: str, place: Place, version: str) -> Culprit | None:
-        """The culprit of the diagnosis where it is this version, more likely than not. Raises _NotYet."""
+    def _agreed(self, environment: str, place: Place, version: str) -> Culprit:
+        """The culprit of the diagnosis, which is this version, more likely than not. Raises _NotYet for any other."""
+        for one in self._diagnosis(environment).hypotheses:
+            probable = one.origin is Origin.VERSION and one.confidence >= PROBABLE and one.status is Status.OPEN
+            if probable and one.culprit is not None and _names(one.culprit, environment, place, version):
+                return one.culprit
+        raise _NotYet("`agentobs why` does not blame this version")
+
+    def _diagnosis(self, environment: str) -> Diagnosis:
+        """What `why` says, asked at most every two minutes for all alerts of an environment. Raises _NotYet."""
         if self.ask is None:
             raise _NotYet("no Prometheus is configured")
+        at, known = self._found.get(environment, (-_ANEW_S, None))
+        if known is not None and self.clock() - at < _ANEW_S:
+            return known
         try:
             found = self.ask(environment)
         except AgentobsError as error:
             raise _NotYet(str(error)) from None
-        for one in found.hypotheses:
-            probable = one.origin is Origin.VERSION and one.confidence >= PROBABLE and one.status is Status.OPEN
-            if probable and one.culprit is not None and _names(one.culprit, environment, place, version):
-                return one.culprit
-        return None
+        self._found[environment] = (self.clock(), found)
+        return found
 
     def _age(self, moment: str) -> float:
         try:

@@ -67,11 +67,13 @@ class Service:
     def work(self) -> None:
         """One round, each part by itself: a part that fails keeps no other one from its work."""
         said: list[str] = []
+        environments = self._environments(said)
+        for environment in environments:
+            said += self._tried(self.canaries.look, environment)
         said += self._tried(self.regressions.work)
-        for environment in self._environments(said):
-            said += self._tried(lambda environment=environment: self.canaries.look(environment))  # type: ignore[misc]
-            said += self._tried(lambda environment=environment: self.feed.look(environment))  # type: ignore[misc]
-            said += self._tried(lambda environment=environment: self.outbox.work(environment))  # type: ignore[misc]
+        for environment in environments:
+            said += self._tried(self.feed.look, environment)
+            said += self._tried(self.outbox.work, environment)
         self.error = "; ".join(dict.fromkeys(said))
 
     def _environments(self, said: list[str]) -> list[str]:
@@ -81,9 +83,9 @@ class Service:
             said.append(str(error))
             return []
 
-    def _tried(self, part: Callable[[], object]) -> list[str]:
+    def _tried(self, part: Callable[..., object], *environment: str) -> list[str]:
         try:
-            part()
+            part(*environment)
         except AgentobsError as error:
             _log.error("%s", json.dumps(str(error)))
             return [str(error)]

@@ -1,14 +1,19 @@
 """`agentobs release` as a person types it."""
 
 import json
+import shlex
 import subprocess
 
 import pytest
 import typer
-from support.delivered import Desk, release
+from support.delivered import Desk, release, request
 from typer.testing import CliRunner
 
 from agentobs import pins
+from delivery.console.words import command
+from delivery.environments import wanted
+from delivery.environments.commit import following
+from delivery.environments.library import Library
 from delivery.errors import ConflictError, DeliveryError, RefusedError
 from runbooks.signature import SignatureError
 from stacks.cli import release as verbs
@@ -168,3 +173,36 @@ def test_json_is_what_is_kept(typed, desk):
     assert json.loads(typed("status", "-e", "prod", "--json")) == desk.head.content
     assert json.loads(typed("show", GOOD.id, "--json")) == GOOD.content
     assert [json.loads(line)["revision"] for line in typed("history", "-e", "prod", "--json").splitlines()] == [1]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"kind": "rollback", "dimension": "prompt", "agent": "planner", "to": "12", "expect": "13"},
+        {"kind": "rollback", "dimension": "model", "agent": "planner", "to": "gpt-4.1", "expect": "gpt-5"},
+        {"kind": "rollback", "dimension": "tool", "agent": "planner", "tool": "search", "to": "3.0.0"},
+        {"kind": "rollback", "dimension": "tool", "tool": "search", "to": "3.0.0", "expect": "3.1.0"},
+        {"kind": "rollback", "dimension": "graph", "to": "7", "expect": "8"},
+        {"kind": "rollback-release", "to": GOOD.id},
+        {"kind": "kill", "agent": "planner"},
+        {"kind": "kill", "tool": "search"},
+        {"kind": "kill", "all": True},
+    ],
+)
+def test_the_command_that_the_console_shows_does_what_its_button_does(typed, desk, asked):
+    for made in (GOOD, release(planner="13", model="gpt-5", search="3.1.0", graph="8")):
+        desk.promote(made)
+    found = wanted.read(asked)
+    by_button = following("prod", desk.head, found.operation(request()), Library(desk.store, "prod"))
+    assert by_button is not None
+    words = shlex.split(command(found, "prod"))
+    assert words[:2] == ["agentobs", "release"]
+    typed(*words[2:])
+    assert _without_marks(desk.head.state.content) == _without_marks(by_button.state.content)
+
+
+def _without_marks(found):
+    """A state without who did it, when and why."""
+    if isinstance(found, dict):
+        return {key: _without_marks(value) for key, value in found.items() if key not in {"at", "by", "reason"}}
+    return [_without_marks(each) for each in found] if isinstance(found, list) else found

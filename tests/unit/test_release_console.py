@@ -163,6 +163,18 @@ def test_the_token_of_this_computer_opens_and_nothing_else_does(controlled):
     assert Person(controlled, Cookie=f"agentobs_console={'0' * 64}").get(PAGE).status_code == 401
 
 
+def test_a_link_of_an_alert_leads_to_its_preview_after_signing_in(controlled):
+    person = Person(controlled, **{"Sec-Fetch-Site": "cross-site"})
+    asked = person.get(BACK)
+    assert asked.status_code == 401
+    assert f'href="{BACK.replace("&", "&amp;")}">Go on' in asked.text
+    (wanted,) = re.findall(r'name="to" value="([^"]*)"', asked.text)
+    sent = {"token": controlled.token, "to": unescape(wanted)}
+    own = {"Origin": controlled.url, "Sec-Fetch-Site": "same-origin"}
+    answer = requests.post(f"{controlled.url}/sign-in", data=sent, headers=own, timeout=20, allow_redirects=False)
+    assert answer.headers["location"] == BACK
+
+
 @pytest.mark.parametrize(
     "to", ["//evil.example", "/\\evil.example", "https://evil.example", "/x\r\nSet-Cookie: a=b", ""]
 )

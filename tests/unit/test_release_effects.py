@@ -70,7 +70,9 @@ class Handled:
         self.regressions = Regressions(desk.store, self.journal, self.canaries, ask or (lambda _: diagnosis()))
 
     def take(self, *alerts):
-        keep(self.journal, [Alert.model_validate(each) for each in alerts], "2026-12-01T10:00:00Z")
+        """What became of all alerts so far; these came so long ago that nothing more is waited for."""
+        came = datetime.now(UTC) - timedelta(minutes=31)
+        keep(self.journal, [Alert.model_validate(each) for each in alerts], came.isoformat())
         self.regressions.work()
         return sorted(self.journal.get(f"handled/{name}")["outcome"] for name in self.journal.names("handled"))
 
@@ -147,9 +149,11 @@ def test_a_canary_is_left_to_its_own_counts_and_a_locked_target_is_refused(handl
 def test_a_machine_acts_twice_in_six_hours_and_once_for_an_agent_in_half_an_hour(desk, tmp_path):
     blamed = [diagnosis(version="13")]
     handled = Handled(desk, tmp_path, lambda _: blamed[0])
+    handled.regressions.clock = lambda: 0.0
     handled.take(alert())
     desk.promote(release(planner="14"))
     blamed[0] = diagnosis(version="14")
+    handled.regressions.clock = lambda: 121.0
     told = alert(fingerprint="bb11aa11aa", version="14", previous="12")
     assert any(each.startswith("limited: planner had an automatic action") for each in handled.take(told))
     # After a restart the limits are not forgotten.
@@ -158,23 +162,36 @@ def test_a_machine_acts_twice_in_six_hours_and_once_for_an_agent_in_half_an_hour
     assert sum(each.startswith("limited: ") for each in outcomes) == 2
 
 
-def test_while_prometheus_is_away_an_alert_waits_and_is_dealt_with_later(desk, tmp_path):
-    away = [True]
+@pytest.mark.parametrize("first", [PrometheusError("no Prometheus answers"), diagnosis(confidence=0.3)])
+def test_an_alert_waits_while_prometheus_is_away_or_why_is_not_sure_yet(desk, tmp_path, first):
+    answers, now = [first], [0.0]
 
     def ask(_):
-        if away[0]:
-            raise PrometheusError("no Prometheus answers")
-        return diagnosis()
+        if isinstance(answers[-1], Exception):
+            raise answers[-1]
+        return answers[-1]
 
     handled = Handled(desk, tmp_path, ask)
-    told = alert()
-    keep(handled.journal, [Alert.model_validate(told)], datetime.now(UTC).isoformat())
+    handled.regressions.clock = lambda: now[0]
+    keep(handled.journal, [Alert.model_validate(alert())], datetime.now(UTC).isoformat())
     handled.regressions.work()
     assert handled.journal.names("handled") == []
-    away[0] = False
+    answers.append(diagnosis())
+    now[0] += 121
     handled.regressions.work()
     assert len(handled.journal.names("handled")) == 1
     assert desk.head.revision == 3
+
+
+def test_why_is_asked_once_for_a_flood_of_alerts(desk, tmp_path):
+    asked = []
+
+    def ask(environment):
+        asked.append(environment)
+        return diagnosis(confidence=0.3)
+
+    outcomes = Handled(desk, tmp_path, ask).take(*(alert(fingerprint=f"{number:010x}") for number in range(30)))
+    assert (asked, len(outcomes)) == ([ENVIRONMENT], 30)
 
 
 class Elsewhere(ThreadingHTTPServer):
