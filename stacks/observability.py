@@ -8,7 +8,7 @@ from typing import Final
 from pulumi import ComponentResource, ResourceOptions
 
 from collector.stores import LogKind, TraceKind
-from stacks import gated
+from stacks import gated, release_controller
 from stacks.components import alertmanager, collector, jaeger, loki, prometheus, tempo, victorialogs
 from stacks.deployment import Deployment
 from stacks.environments import Environment
@@ -75,6 +75,9 @@ def process_specs(
     found = workloads(settings.deployment(environment), LocalPlacement(ports, layout, inside or LOOPBACK))
     binaries = find(sorted(set().union(*(workload.binaries for workload in found))))
     specs = [ProcessSpec.from_workload(workload, layout, ports, binaries, LOOPBACK) for workload in found]
+    known = {name: f"http://{LOOPBACK}:{ports[name]}" for name in ("prometheus", "otlp-http")}
+    number = ports[release_controller.NAME]
+    specs.append(release_controller.spec(layout, LOOPBACK, number, known["prometheus"], known["otlp-http"]))
     if inside is None:
         return specs
     behind = {name: number for each in specs for name, number in each.ports.items() if name in gated.BEHIND}
@@ -87,6 +90,7 @@ def endpoints(settings: Settings) -> dict[str, str]:
         "otlp_http": "otlp-http",
         "prometheus": "prometheus",
         "alertmanager": "alertmanager",
+        "releases": release_controller.NAME,
         settings.logs: settings.logs,
         settings.traces: settings.traces,
     }

@@ -10,6 +10,7 @@ PORTS: Final[dict[str, int]] = {
     "collector-kpi": 4319,
     "prometheus": 9090,
     "alertmanager": 9093,
+    "release-controller": 8090,
     "loki": 3100,
     "loki-grpc": 9096,
     "tempo": 3200,

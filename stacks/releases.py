@@ -15,7 +15,7 @@ from delivery.environments.preview import Preview, preview
 from delivery.environments.published import publish
 from delivery.environments.state import Revision
 from delivery.store import FileBlobs, Store
-from stacks import baselines, paths
+from stacks import baselines, paths, release_controller
 from stacks.environments import ENVIRONMENTS, EnvName
 
 VARIABLE: Final = "AGENTOBS_RELEASES"
@@ -70,7 +70,7 @@ def of_stack(stack: EnvName, folder: Path | None = None) -> Iterator[Place]:
 def home(stack: EnvName) -> Path:
     """Folder of the releases of a local stack: it stays when the stack goes."""
     paths.ready()
-    return paths.stack_dir(stack).data / "releases"
+    return release_controller.store(paths.stack_dir(stack))
 
 
 def request(reason: str, *, by: str = "", alert: str = "", via: str = "cli") -> Request:

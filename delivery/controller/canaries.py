@@ -14,10 +14,9 @@ from delivery.controller.journal import Journal
 from delivery.controller.looks import Look, Looks
 from delivery.environments.commit import commit
 from delivery.environments.library import Library
-from delivery.environments.operations import End, Kill, Operation, Promote, Request, Share, Target
+from delivery.environments.operations import End, Operation, Promote, Request, Share
 from delivery.environments.state import Revision, Split, SplitKind
 from delivery.errors import ConflictError, DeliveryError, RefusedError
-from delivery.releases import Dim
 from delivery.releases.diff import changes
 from delivery.rollout import (
     Action,
@@ -232,20 +231,7 @@ class Canaries:
                 return [End(request=request("end"), split_id=split.id)]
             case Action.ROLL_BACK:
                 return [End(request=request("end"), split_id=split.id, lock=True)]
-            case Action.KILL:
-                stops = [
-                    Kill(request=request(f"kill-{number}"), target=target)
-                    for number, target in enumerate(_targets(plan))
-                ]
-                return [*stops, End(request=request("end"), split_id=split.id, lock=True)]
         return []
-
-
-def _targets(plan: Plan) -> list[Target]:
-    """Whom a violation stops: the agents that the canary changed, everything where it changed the graph."""
-    if any(change.dimension == Dim.GRAPH for change in plan.changes) or not plan.agents:
-        return [Target()]
-    return [Target(agent=agent) for agent in plan.agents]
 
 
 def stamp(at: float) -> str:

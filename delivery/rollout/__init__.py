@@ -1,4 +1,4 @@
-"""Decisions about canaries: from counts of both tracks to hold, advance, pause, end, roll back, kill. Pure but `query`.
+"""Decisions about canaries: from counts of both tracks to hold, advance, pause, end, roll back. Pure but `query`.
 
 `guardrails`: which KPIs guard. `plan`: what is fixed at the start. `query`: reads Prometheus. `evidence`, `state`: what
 is known so far. `limits`: how often a machine may act. `decide`: one look. Not here: moving the pointer.

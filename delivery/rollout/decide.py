@@ -4,8 +4,8 @@ In this order, the first that holds decides:
 
 1. what was decided for good stays decided;
 2. no answer, or one with fewer tasks than before: hold, and tell people after five minutes;
-3. a violation that reached a user: kill;
-4. a guardrail that rolls back is worse beyond chance: roll back, or pause where the limits on automatic actions refuse;
+3. a violation that reached a user, where stable lets none through: roll back, whatever the limits on automatic actions;
+4. a guardrail that rolls back is worse beyond chance: roll back, or pause where those limits refuse;
 5. the canary has been silent while stable was not: end it, blame nobody;
 6. a guardrail that pauses is worse beyond chance: pause;
 7. anything unknown, odd or bad on both tracks: hold;
@@ -94,16 +94,15 @@ def _hold(state: State, reasons: Sequence[str], notify: Severity | None = None, 
 
 
 def _taken_away(plan: Plan, state: State, worse: Sequence[Finding], ledger: Ledger) -> Decision | None:
-    """Killed, rolled back, or ended without blame."""
-    for effect, action in ((Effect.KILL, Action.KILL), (Effect.ROLL_BACK, Action.ROLL_BACK)):
-        reasons = tuple(words.worse(finding) for finding in worse if finding.effect is effect)
-        if not reasons:
-            continue
-        refusal = ledger.refusal(plan.agents) if action is Action.ROLL_BACK else None
+    """Rolled back, or ended without blame."""
+    harmful = [finding for finding in worse if finding.effect is Effect.ROLL_BACK]
+    if harmful:
+        reasons = tuple(words.worse(finding) for finding in harmful)
+        refusal = None if any(finding.at_once for finding in harmful) else ledger.refusal(plan.agents)
         if refusal:
             reasons = (f"it would be rolled back, but {refusal}: a person decides", *reasons)
             return Decision(action=Action.PAUSE, share=state.share, reasons=reasons, notify=Severity.PAGE)
-        return Decision(action=action, share=0, reasons=reasons, notify=Severity.PAGE, lock=True)
+        return Decision(action=Action.ROLL_BACK, share=0, reasons=reasons, notify=Severity.PAGE, lock=True)
     if state.quiet_s >= QUIET_S and state.quiet_expected >= QUIET_SESSIONS * plan.tasks_per_session:
         reason = words.quiet(state.quiet_s, state.quiet_expected)
         return Decision(action=Action.END, share=0, reasons=(reason,), notify=Severity.TICKET)
@@ -203,6 +202,7 @@ def _finding(plan: Plan, state: State, key: str, watch: Watch) -> Finding:
         bound=highest_worsening(seen.stable, seen.canary, effect, SURE),
         tolerance=guardrail.tolerance,
         better=watch.better.e_value(effect) if watch.better else None,
+        at_once=guardrail.at_once and seen.stable.bad == 0 and plan.watched[key].past.bad == 0,
     )
     return replace(found, standing=_standing(plan, state, watch, found))
 
@@ -217,8 +217,8 @@ def _standing(plan: Plan, state: State, watch: Watch, found: Finding) -> Standin
     guardrail = GUARDRAILS[found.key]
     is_worse = found.key in state.broken or (found.e_value >= found.needed and found.canary.bad >= MIN_BAD)
     cases = (
-        (Standing.WORSE, guardrail.effect is Effect.KILL and found.canary.bad > 0),
-        (Standing.GOOD, guardrail.effect is Effect.KILL),
+        (Standing.WORSE, found.at_once and found.canary.bad > 0),
+        (Standing.GOOD, found.at_once),
         (Standing.ACCEPTED, found.key in state.accepted),
         (Standing.BOTH_BAD, _both_bad(guardrail, watch, plan.watched[found.key].past)),
         (Standing.WORSE, is_worse),

@@ -26,11 +26,9 @@ class Action(StrEnum):
     """Take the canary away; nobody is to blame, and nothing is locked."""
     ROLL_BACK = "roll back"
     """Take the canary away, and lock what it changed."""
-    KILL = "kill"
-    """The same at once, and stop its running tasks at their next step."""
 
 
-FINAL: Final = (Action.END, Action.ROLL_BACK, Action.KILL)
+FINAL: Final = (Action.END, Action.ROLL_BACK)
 """After one of these nothing else is decided, however the counts go on."""
 
 
@@ -51,7 +49,8 @@ class Finding:
     """One guardrail at one look: counts since the canary began, and how sure what is.
 
     `e_value` says how many times more likely the counts are if the canary is worse, `needed` from which on it is called
-    so; `better` is the other way round (A/B). `bound`: the worsening is surely (`plan.SURE`) less.
+    so; `better` is the other way round (A/B). `bound`: the worsening is surely (`plan.SURE`) less. `at_once`: one bad
+    event of the canary is enough.
     """
 
     key: str
@@ -65,6 +64,7 @@ class Finding:
     bound: float
     tolerance: float
     better: float | None = None
+    at_once: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,12 +18,13 @@ LARGE: Final = 0.05
 LARGE_TOLERANCE: Final = LARGE
 """Twice as many beyond the bound is the worsening that matters."""
 
+LET_THROUGH_TOLERANCE: Final = 0.01
+"""Where stable lets violations through as well, one more in a hundred tasks is the worsening that matters."""
+
 
 class Effect(StrEnum):
     """What a broken guardrail does to a canary."""
 
-    KILL = "kill"
-    """One bad event is enough: it reached a user."""
     ROLL_BACK = "roll back"
     PAUSE = "pause"
     """It grows no further until a person has looked."""
@@ -31,11 +32,15 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guardrail:
-    """One KPI as a share of bad events, of first attempts; `tolerance` is the worsening of that share that matters."""
+    """One KPI as a share of bad events, of first attempts; `tolerance` is the worsening of that share that matters.
+
+    `at_once`: one bad event of the canary is enough where stable has none, now and in the day before.
+    """
 
     kpi: Kpi
     effect: Effect
     tolerance: float
+    at_once: bool = False
 
     @property
     def key(self) -> str:
@@ -71,7 +76,7 @@ class Guardrail:
 
 def _guardrail(kpi: Kpi) -> Guardrail | None:
     if kpi is VIOLATIONS_PASSED:
-        return Guardrail(kpi=kpi, effect=Effect.KILL, tolerance=0.0)
+        return Guardrail(kpi=kpi, effect=Effect.ROLL_BACK, tolerance=LET_THROUGH_TOLERANCE, at_once=True)
     if not kpi.diagnosed or not kpi.sliced_by((Label.TRACK,)) or not (kpi.is_share or kpi.buckets):
         return None
     effect = Effect.ROLL_BACK if kpi.regression is Severity.PAGE else Effect.PAUSE

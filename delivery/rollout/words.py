@@ -3,7 +3,7 @@
 from alerts.statistics import Outcomes
 from delivery.environments.state import WHOLE
 from delivery.rollout.decision import Finding
-from delivery.rollout.guardrails import GUARDRAILS, Effect
+from delivery.rollout.guardrails import GUARDRAILS
 from delivery.rollout.plan import SURE
 
 
@@ -21,8 +21,9 @@ def _sides(finding: Finding) -> str:
 
 def worse(finding: Finding) -> str:
     """Why a guardrail is broken."""
-    if finding.effect is Effect.KILL:
-        return f"{_title(finding)}: {finding.canary.bad:,.0f} from the canary reached a tool or a user"
+    if finding.at_once:
+        count = f"{finding.canary.bad:,.0f} from the canary"
+        return f"{_title(finding)}: {count} reached a tool or a user, none from stable"
     return f"{_title(finding)}: {_sides(finding)}: evidence {finding.e_value:,.0f}, {finding.needed:,.0f} are needed"
 
 

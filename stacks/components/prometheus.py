@@ -25,6 +25,7 @@ _SCRAPED = {
     "collector": "collector-metrics",
     "prometheus": "prometheus",
     "alertmanager": "alertmanager",
+    "release-controller": "release-controller",
     "loki": "loki",
     "victorialogs": "victorialogs",
     "tempo": "tempo",

@@ -217,12 +217,13 @@ def test_without_anything_to_go_by_a_canary_waits_and_says_why(world, source):
     assert watching.unanswered_s >= 5 * MINUTE
 
 
-def test_a_violation_that_reached_a_user_stops_the_changed_agents_at_once(world):
+def test_a_violation_that_reached_a_user_ends_the_canary_at_once_and_stops_nobody(world):
     tasks(world.source, Track.CANARY, 3, 0)
     tasks(world.source, Track.CANARY, 0.2, 0, hours=(0.2, 8.0), series=POLICY_VIOLATIONS.series, action="flagged")
     world.look(25)
     assert world.head.canary is None
-    assert [*world.head.killed.agents] == ["planner"]
+    assert [lock.title for lock in world.head.locked] == ["prompt 13 of planner"]
+    assert (world.head.killed.agents, world.head.killed.everything) == ({}, None)
 
 
 @starting_at(2500)

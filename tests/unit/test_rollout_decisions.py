@@ -120,13 +120,27 @@ def test_the_level_is_shared_by_the_guardrails_that_roll_back():
     assert [round(1 / five.level(g)) for g in (Effect.ROLL_BACK, Effect.PAUSE)] == [500, 100]
 
 
-def test_one_violation_that_reached_a_user_kills_at_once():
-    story = Story(plan("task_success", "violations_passed"))
-    assert story.look((0, 19), (0, 1), violations_passed=((3, 19), (0, 1))).action is Action.HOLD
+def test_one_violation_that_reached_a_user_is_enough_where_stable_lets_none_through():
+    story = Story(plan("task_success", "violations_passed", past=0))
+    assert story.look((0, 19), (0, 1), violations_passed=((0, 19), (0, 1))).action is Action.HOLD
     decision = story.look((0, 19), (0, 1), violations_passed=((0, 19), (1, 1)))
-    assert (decision.action, decision.share) == (Action.KILL, 0)
-    assert "1 from the canary reached a tool or a user" in decision.reasons[0]
+    assert (decision.action, decision.share) == (Action.ROLL_BACK, 0)
+    assert "1 from the canary reached a tool or a user, none from stable" in decision.reasons[0]
     assert decision.lock
+
+
+def test_where_stable_lets_violations_through_too_the_canary_needs_more_of_them_than_chance():
+    story = Story(plan("task_success", "violations_passed"))
+    story.look((0, 19), (0, 1), violations_passed=((1, 19), (0, 1)))
+    assert story.looks(100, (0, 19), (0, 1), violations_passed=((1, 19), (0.05, 1))).action is not Action.ROLL_BACK
+    decision = story.looks(60, (0, 19), (0, 1), violations_passed=((1, 19), (0.7, 1)))
+    assert decision.action is Action.ROLL_BACK
+    assert "evidence" in decision.reasons[0]
+
+
+def test_what_stable_let_through_in_the_day_before_counts_too():
+    story = Story(plan("task_success", "violations_passed", past=0.01))
+    assert story.look((0, 19), (0, 1), violations_passed=((0, 19), (1, 1))).action is Action.HOLD
 
 
 @pytest.mark.parametrize("key", ["task_latency", "task_cost", "request_tokens", "tool_retries"])
