@@ -70,14 +70,22 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _told(error: ValidationError) -> Iterable[str]:
-    for problem in error.errors(include_url=False)[:_LIST]:
-        place = ".".join(map(str, problem["loc"]))
-        kind = problem["type"]
-        if kind == "missing":
-            yield f"{place} is missing; fix: add it (docs/golden.md lists the five required fields)"
-        elif kind == "extra_forbidden":
-            near = difflib.get_close_matches(str(problem["loc"][-1]), _KEYS, n=1)
-            yield f"unknown key {place}" + (f"; fix: did you mean {near[0]!r}?" if near else "; fix: remove it")
-        else:
-            said = problem["msg"].removeprefix("Value error, ")
-            yield f"{place or 'the case'}: {said}" + ("" if "fix:" in said else "; fix: see docs/golden.md")
+    """The problems of a line: a key that nobody knows is often the one that is missing, so it comes first."""
+    problems = error.errors(include_url=False)
+    unknown = [each for each in problems if each["type"] == "extra_forbidden"]
+    missing = [_place(each["loc"]) for each in problems if each["type"] == "missing"]
+    for problem in unknown[:_LIST]:
+        near = difflib.get_close_matches(str(problem["loc"][-1]), _KEYS, n=1)
+        yield f"unknown key {_place(problem['loc'])}" + (
+            f"; fix: did you mean {near[0]!r}?" if near else "; fix: remove it"
+        )
+    if missing:
+        verb = "is" if len(missing) == 1 else "are"
+        yield f"{', '.join(missing)} {verb} missing; fix: add what is missing (docs/golden.md has the required fields)"
+    for problem in [each for each in problems if each["type"] not in {"extra_forbidden", "missing"}][:_LIST]:
+        said = problem["msg"].removeprefix("Value error, ")
+        yield f"{_place(problem['loc'])}: {said}" + ("" if "fix:" in said else "; fix: see docs/golden.md")
+
+
+def _place(where: tuple[int | str, ...]) -> str:
+    return ".".join(map(str, where)) or "the case"

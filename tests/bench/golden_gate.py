@@ -1,7 +1,7 @@
 """What the gate of golden datasets costs and how often it is right, on this machine.
 
-Cases per minute with the demo in this process, with a program per case (tools over HTTP or pipes), with a service, and the
-statistics on made-up cases: 300 gates without a change, and drops of 5 points at 200 cases.
+Cases per minute with the demo in this process, with a program per case (tools over HTTP or pipes) and with a service,
+and the statistics on made-up cases: 300 gates without a change, and drops of 5 and 10 points at 200 cases.
 """
 
 import asyncio

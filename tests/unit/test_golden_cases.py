@@ -54,6 +54,7 @@ BAD = {
     **{f"no {key}": (line(lacking(key)), ":1", f"{key} is missing") for key in [*CASE][1:]},
     "an unknown key": (line({**CASE, "tool_allowed": []}), ":1", "did you mean 'tools_allowed'"),
     "an unknown key inside": (line({**CASE, "success_criteria": {"outcom": 1}}), ":1", "did you mean 'outcome'"),
+    "a misspelled key among many that are missing": (b'{"id": "x", "inputt": 1}', ":1", "did you mean 'input'"),
     "a key twice": (line(CASE)[:-1] + b', "id": "two"}', ":1", "'id' stands twice"),
     "NaN": (line(CASE).replace(b'"hello"', b"NaN"), ":1", "NaN is no JSON"),
     "infinity": (line(CASE).replace(b'"hello"', b"-Infinity"), ":1", "-Infinity is no JSON"),

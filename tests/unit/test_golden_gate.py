@@ -170,6 +170,13 @@ def test_use_beyond_the_tolerance_blocks_and_within_it_does_not(metric):
     assert Desk().decide(Desk().runs(**{metric: 0.5 * before})).answer is Answer.PASSED
 
 
+def test_runs_that_used_nothing_or_cannot_be_judged_say_nothing_of_use():
+    found = Desk().decide(Desk().runs(tool_calls=0))
+    assert (found.answer, found.ratios["tool_calls"]) == (Answer.PASSED, 1.0)
+    broken = Desk().decide(Desk().runs(invalid="timeout", cost_usd=9.0))
+    assert broken.ratios["cost_usd"] == 1.0
+
+
 @pytest.mark.parametrize(
     ("spoil", "told"),
     [

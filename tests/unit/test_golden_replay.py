@@ -30,7 +30,7 @@ from delivery.golden.errors import GoldenError
 from delivery.golden.example import Example
 from delivery.golden.gate import Answer
 from delivery.golden.matching import Miss, Player
-from delivery.golden.observed import Span
+from delivery.golden.observed import Span, observe
 from delivery.golden.receiver import Receiver
 from delivery.golden.running import Runner, Settings
 from delivery.golden.session import Session
@@ -336,6 +336,52 @@ def test_a_function_that_is_not_there_is_not_run(spelled):
 
 def span(name, parent="", **attributes):
     return Span(trace="t", id=name, parent=parent, name=name, start=1, end=2, attributes=attributes)
+
+
+@pytest.mark.parametrize(("vary", "seeds"), [(False, ["1", "1"]), (True, ["1", "2"])])
+def test_runs_of_a_case_share_its_seed_unless_they_are_to_differ(vary, seeds, tmp_path):
+    found = _one(dataset.Dataset(tmp_path, (), {}, {}))
+    assert [
+        run.answer for run in played(found, FunctionSystem(lambda given: given.seed), runs=2, vary_seed=vary)
+    ] == seeds
+
+
+def step(name, parent, start, end, **attributes):
+    server = attributes.pop("server", False)
+    return Span(trace="t", id=name, parent=parent, name=name, start=start, end=end, server_side=server,
+                attributes=attributes)  # fmt: skip
+
+
+def agent(name, parent, start, end, who, **more):
+    return step(name, parent, start, end, **{"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": who, **more})
+
+
+def tool(name, parent, start, end, who="get", **more):
+    return step(name, parent, start, end, **{"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": who, **more})
+
+
+def test_what_a_run_did_is_read_from_its_spans_each_step_once():
+    spans = [
+        step("task", "", 0, 100, **{"agentic.span.role": "task", "agentic.task.outcome": "success"}),
+        agent("a", "task", 1, 10, "planner"),
+        agent("a2", "task", 11, 20, "planner", **{"agentic.retry.attempt": 1, "agentic.fallback.from": "large"}),
+        agent("b", "task", 30, 60, "left"),
+        agent("c", "task", 31, 50, "right"),  # beside the one before
+        agent("d", "task", 70, 90, "critic"),
+        agent("d2", "d", 71, 89, "critic"),  # a framework's own span of the same agent
+        tool("e", "b", 32, 40, **{"gen_ai.tool.call.arguments": '{"n": 1}'}),
+        tool("e2", "e", 33, 39),  # the client's request inside
+        tool("e3", "e2", 34, 38, server=True),  # the server's span inside that
+        tool("f", "b", 41, 45, **{"error.type": "timeout"}),
+        tool("g", "b", 46, 49, **{"agentic.retry.attempt": 1}),
+    ]
+    events = [("agentic.policy.violation", {"agentic.policy.id": "pii"})]
+    seen = observe(spans, events, answer="x", asked=[("get", {"n": 9}), ("get", {"n": 2})])
+    assert seen.path == (("planner",), ("left", "right"), ("critic",))
+    assert [(call.arguments, call.error, call.attempt) for call in seen.tools] == [
+        ({"n": 1}, "", 0), ({"n": 2}, "timeout", 0), (None, "", 1),
+    ]  # fmt: skip
+    assert (seen.outcome, seen.violations, seen.invalid) == ("success", ("pii",), "")
 
 
 def test_spans_that_come_late_are_waited_for_and_then_marked():
