@@ -103,8 +103,8 @@ def serve(
     switch: SwitchFile = None,
     ledger: LedgerFile = None,
     environment: Annotated[str, typer.Option("--environment", "-e", help="deployment.environment.name.")] = "local",
-    record: Annotated[Path | None, typer.Option("--record", help="Write a tape of all calls to this new file.")] = None,
-    replay: Annotated[Path | None, typer.Option("--replay", help="Answer from this tape; no server is asked.")] = None,
+    record: Annotated[Path | None, typer.Option("--record", help="Write a tape of all calls into this new folder.")] = None,
+    replay: Annotated[Path | None, typer.Option("--replay", help="Answer from the tape of this folder; no server is asked.")] = None,
     enforce: Annotated[
         bool | None,
         typer.Option("--enforce/--observe", help="Block tools that drifted; default: but in local and dev."),
