@@ -103,8 +103,10 @@ def serve(
     switch: SwitchFile = None,
     ledger: LedgerFile = None,
     environment: Annotated[str, typer.Option("--environment", "-e", help="deployment.environment.name.")] = "local",
-    record: Annotated[Path | None, typer.Option("--record", help="Write a tape of all calls into this new folder.")] = None,
-    replay: Annotated[Path | None, typer.Option("--replay", help="Answer from the tape of this folder; no server is asked.")] = None,
+    record: Annotated[Path | None, typer.Option("--record", help="Write a tape of all calls into this folder.")] = None,
+    replay: Annotated[
+        Path | None, typer.Option("--replay", help="Answer from the tape of this folder, and ask no server.")
+    ] = None,
     enforce: Annotated[
         bool | None,
         typer.Option("--enforce/--observe", help="Block tools that drifted; default: but in local and dev."),
