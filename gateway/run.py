@@ -26,11 +26,12 @@ from gateway.identity import Identify
 from gateway.pins import Pins
 from gateway.pins import load as load_pins
 from gateway.policy import PolicyFile
+from gateway.raw import Listing
 from gateway.serve import Application
 from gateway.tape import Recorder, Replayed
 from gateway.tape import load as load_tape
 from gateway.telemetry import Teller
-from gateway.upstream import Listing, Upstream
+from gateway.upstream import Upstream
 
 _RELOAD_S: Final = 1.0
 _DRAIN_S: Final = 30

@@ -19,7 +19,8 @@ from delivery.golden.matching import Miss, Player
 from delivery.golden.recording import files_of
 from delivery.golden.replay import TAPE_MISS
 from delivery.golden.tape import SCHEMA, Call, Failure, Surface, Tape, written
-from gateway.upstream import Listing, Upstream
+from gateway.raw import Listing
+from gateway.upstream import Upstream
 
 _PRIVATE: Final = 0o600  # it may hold what users wrote
 _log = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from stacks.cli import safe
 
 if TYPE_CHECKING:
     from gateway.pins import Pin
-    from gateway.upstream import Listing
+    from gateway.raw import Listing
 
 app = typer.Typer(
     help="The MCP gateway: who may call which tool, how often, how long, for how much money.", no_args_is_help=True

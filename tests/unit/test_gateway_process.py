@@ -22,8 +22,8 @@ from agentobs.guard.document import Server
 from delivery.golden.errors import GoldenError
 from gateway import tape
 from gateway.figures import Figures
+from gateway.raw import Listing
 from gateway.tape import Recorder, TapeError
-from gateway.upstream import Listing
 from stacks.cli.gateway import app
 
 ROOT = os.pathsep.join(path for path in sys.path if path)
