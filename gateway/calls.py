@@ -27,7 +27,7 @@ from agentobs.guard.switch import POLL_S, Kill, Stopped, Switch
 from gateway.breaker import Breakers
 from gateway.identity import Caller
 from gateway.limits import Limits
-from gateway.tape import Recorder
+from gateway.tape import Recorder, failure
 from gateway.telemetry import Teller
 from gateway.upstream import Upstream
 
@@ -113,10 +113,10 @@ class Gate:
         try:
             ended["result"] = await upstream.call(params, progress)
         except RefusedError as error:
-            ended["error"] = {"policy": error.refusal.policy.value, "message": error.refusal.message}
+            ended["error"] = failure(int(error.refusal.code), error.refusal.message, error.refusal.data())
             raise
         except MCPError as error:
-            ended["error"] = error.error.model_dump(exclude_none=True)
+            ended["error"] = failure(error.error.code, error.error.message, error.error.data)
             raise
         finally:
             if ended:

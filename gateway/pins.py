@@ -17,7 +17,7 @@ from agentobs.canonical import CanonicalError, digest
 from agentobs.errors import AgentobsError
 from agentobs.guard.reading import Reader
 from gateway.drift import Change, Kind, changes, pinned
-from gateway.upstream import Listing
+from gateway.raw import Listing
 
 OLD_S: Final = 300.0
 _BLOCKS: Final = (Kind.CAPABILITY, Kind.TEXT)

@@ -26,11 +26,12 @@ from gateway.identity import Identify
 from gateway.pins import Pins
 from gateway.pins import load as load_pins
 from gateway.policy import PolicyFile
+from gateway.raw import Listing
 from gateway.serve import Application
 from gateway.tape import Recorder, Replayed
 from gateway.tape import load as load_tape
 from gateway.telemetry import Teller
-from gateway.upstream import Listing, Upstream
+from gateway.upstream import Upstream
 
 _RELOAD_S: Final = 1.0
 _DRAIN_S: Final = 30
@@ -87,9 +88,12 @@ def serve(settings: Settings, identify: Identify) -> None:
     )
     # uvicorn ends well and raises the signal once more, which would end us before the telemetry is sent.
     signal.signal(signal.SIGTERM, lambda _number, _frame: None)
+    recorder = application.gate.recorder
     try:
         _Server(config, application).run(sockets=[_socket(settings.host, settings.port)])
     finally:
+        if recorder:
+            recorder.close()
         if telemetry:
             telemetry.shutdown()
 
@@ -145,7 +149,7 @@ def assemble(policy: PolicyFile, settings: Settings, identify: Identify) -> Appl
     upstreams: dict[str, Upstream] = {
         name: Upstream(name, server, output=settings.folder / f"{name}.output.txt", on_listing=listed)
         if tape is None
-        else Replayed(name, server, on_listing=listed, tape=tape)
+        else Replayed(name, server, on_listing=listed, player=tape)
         for name, server in document.servers.items()
     }
     held = pins_of_releases.configure(environment=settings.environment) if settings.releases else None

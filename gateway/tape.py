@@ -1,12 +1,10 @@
-"""Tapes: calls and their answers, written while the gateway runs, and given again without a tool server.
+"""Tapes: calls and their answers, kept while the gateway runs, and given again without a tool server.
 
-The format is that of a golden dataset's tapes: servers with their definitions, then calls in their order. The same call
-again gets the next answer that was recorded. A call that is not on the tape is an error, never a live one.
+They are the golden datasets' own (`delivery.golden`): the tape of a gateway is that of one long case. A call that is
+not on the tape is an error, never a live one.
 """
 
-import json
-import time
-from collections import defaultdict
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,133 +12,87 @@ from typing import Any, Final
 
 from mcp import MCPError
 
-from agentobs.canonical import CanonicalError, digest
+from agentobs.canonical import CanonicalError, canonical
 from agentobs.errors import AgentobsError
-from agentobs.guard.codes import Policy, Refusal, RefusedError
-from gateway.drift import pinned
-from gateway.upstream import Listing, Upstream
+from delivery.golden.dataset import TAPES, tape_of
+from delivery.golden.matching import Miss, Player
+from delivery.golden.recording import files_of
+from delivery.golden.replay import TAPE_MISS
+from delivery.golden.tape import SCHEMA, Call, Failure, Surface, Tape, written
+from gateway.raw import Listing
+from gateway.upstream import Upstream
 
-_VERSION: Final = 1
+_PRIVATE: Final = 0o600  # it may hold what users wrote
+_log = logging.getLogger(__name__)
 
 
 class TapeError(AgentobsError):
-    """A tape that cannot be used; the message names the file, what was expected and the fix."""
+    """A tape that cannot be used; the message names the folder, what was expected and the fix."""
 
 
 @dataclass(slots=True)
 class Recorder:
-    """Writes a tape: a line for each server when it says its tools, one for each call when it ends.
+    """Keeps what servers say and how calls end; `close` writes the tape into a folder that was not there."""
 
-    `redact` sees every arguments and result before they are written.
-    """
-
-    path: Path
-    redact: Callable[[Any], Any] = lambda value: value
-    clock: Callable[[], float] = time.time
+    folder: Path
+    surfaces: dict[str, Surface] = field(default_factory=dict)
+    calls: list[Call] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """A tape is begun, never continued. Raises TapeError."""
         try:
-            self.path.touch(0o600, exist_ok=False)  # it may hold what users wrote
-            self._append({"tape": _VERSION, "recorded_at": self.clock()})
+            (self.folder / TAPES).mkdir(parents=True)
         except OSError as error:
             raise TapeError(
-                f"{self.path}: cannot be written: {error}; expected a file that is not there yet; fix: another name"
+                f"{self.folder / TAPES}: cannot be made: {error.strerror}; expected a folder without tapes; fix: name "
+                "another"
             ) from None
 
     def listed(self, server: str, listing: Listing) -> None:
         """Note what a server says of itself."""
-        tools = [dict(tool) for tool in listing.tools]
-        said = {"version": listing.version, "instructions": listing.instructions, "tools": tools}
-        self._append({"server": server, **said, "sha256": digest(list(map(pinned, tools)))})
+        tools = tuple(dict(tool) for tool in listing.tools)
+        self.surfaces[server] = Surface(name=server, version=listing.version, tools=tools)
 
-    def called(self, server: str, tool: str, arguments: Mapping[str, Any], **ended: object) -> None:
-        """Note a call and how it ended: `result=` or `error=`, and `ms=`."""
-        kept = self.redact({"arguments": dict(arguments), **ended})
-        self._append({"call": server, "tool": tool, **kept})
+    def called(self, server: str, tool: str, arguments: Mapping[str, Any], ms: float, **ended: Any) -> None:  # noqa: ANN401 of the model
+        """Note a call and how it ended: `result=`, or `error=` of the protocol."""
+        try:
+            call = Call(server=server, tool=tool, arguments=dict(arguments), ms=ms, **ended)
+            canonical(call.model_dump(mode="json"))
+            self.calls.append(call)
+        except CanonicalError as error:
+            _log.warning("%s/%s is not on the tape: %s", server, tool, error)
 
-    def _append(self, entry: Mapping[str, Any]) -> None:
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(_line(entry))
-
-
-@dataclass(slots=True)
-class Tape:
-    """A tape that is played: answers by server, tool, arguments and how often they were asked for."""
-
-    name: str
-    listings: dict[str, Listing] = field(default_factory=dict)
-    answers: dict[str, list[Mapping[str, Any]]] = field(default_factory=lambda: defaultdict(list))
-    asked: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-
-    def answer(self, server: str, tool: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The next recorded end of a call. Raises RefusedError when there is none."""
-        key = _key(server, tool, arguments)
-        number, recorded = self.asked[key], self.answers.get(key, [])
-        self.asked[key] += 1
-        if number < len(recorded):
-            return recorded[number]
-        times = f"{len(recorded)} times" if recorded else "never"
-        raise RefusedError(
-            Refusal(
-                Policy.UPSTREAM,
-                f"tape {self.name}: {server}/{tool} with these arguments was recorded {times}, and this is call "
-                f"{number + 1}; fix: record anew, or see why the agent asks otherwise",
-                f"{server}/{tool}",
-            )
-        )
-
-    def unused(self) -> int:
-        """How many recorded calls nobody made."""
-        return sum(max(0, len(recorded) - self.asked[key]) for key, recorded in self.answers.items())
+    def close(self) -> None:
+        """Write the tape and the definitions it was recorded with, each under its digest."""
+        digests = {name: written(surface)[0] for name, surface in self.surfaces.items()}
+        tape = Tape(servers=digests, calls=tuple(self.calls))
+        for name, content in files_of([tape], list(self.surfaces.values())).items():
+            path = self.folder / TAPES / f"{name}.json"
+            path.touch(_PRIVATE)
+            path.write_bytes(content)
 
 
-def load(path: Path) -> Tape:
-    """Read a tape. Raises TapeError naming the line."""
-    tape = Tape(path.name)
-    number = 0
-    try:
-        for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
-            if line or number == 1:  # the last one ends with the end of a line
-                _take(tape, json.loads(line), first=number == 1)
-    except (OSError, UnicodeDecodeError) as error:
-        raise TapeError(
-            f"{path}: cannot be read: {error}; expected what `agentobs gateway serve --record` wrote"
-        ) from None
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, CanonicalError) as error:
-        raise TapeError(
-            f"{path}:{number}: is no line of a tape: {type(error).__name__} {error}; fix: record anew"
-        ) from None
-    return tape
-
-
-def _take(tape: Tape, entry: Mapping[str, Any], *, first: bool) -> None:
-    if first != ("tape" in entry) or (first and entry["tape"] != _VERSION):
-        raise ValueError(f"expected a head with tape {_VERSION}, once")
-    if "server" in entry:
-        tools = tuple(entry["tools"])
-        if digest(list(map(pinned, tools))) != entry["sha256"]:
-            raise ValueError(f"the tools of {entry['server']} are not those of its sha256")
-        tape.listings[entry["server"]] = Listing(
-            tools=tools, instructions=entry["instructions"], version=entry["version"], at=time.monotonic()
-        )
-    elif "call" in entry:
-        ended = {name: entry[name] for name in ("result", "error") if name in entry}
-        if len(ended) != 1:
-            raise ValueError("expected either result or error")
-        tape.answers[_key(entry["call"], entry["tool"], entry["arguments"])].append(ended)
+def load(folder: Path) -> Player:
+    """The one tape of a folder, to be played. Raises TapeError, or GoldenError for one that was changed."""
+    found = [
+        path.stem for path in sorted((folder / TAPES).glob("*.json")) if SCHEMA in path.read_text("utf-8")[:99_999]
+    ]
+    if len(found) != 1:
+        raise TapeError(f"{folder / TAPES}: holds {len(found)} tapes; expected one that `gateway serve --record` wrote")
+    tape, surfaces = tape_of(folder, found[0], str(folder))
+    return Player(tape, {name: surfaces[digest] for name, digest in tape.servers.items()})
 
 
 @dataclass(slots=True)
 class Replayed(Upstream):
     """A tool server that is a tape: nothing is ever asked elsewhere."""
 
-    tape: Tape = field(default_factory=lambda: Tape("none"))
+    player: Player = field(default_factory=lambda: Player(Tape(servers={}, calls=()), {}))
 
     def __post_init__(self) -> None:
         """No credential is needed. Raises TapeError for a server that is not on the tape."""
-        if self.name not in self.tape.listings:
-            raise TapeError(f"tape {self.tape.name}: has nothing of server {self.name}; fix: record anew")
+        if self.name not in self.player.surfaces:
+            raise TapeError(f"the tape has nothing of server {self.name}; fix: record anew")
 
     @property
     def connected(self) -> bool:
@@ -149,29 +101,22 @@ class Replayed(Upstream):
 
     async def run(self) -> None:
         """Say what was recorded."""
-        self.listing, self.fault = self.tape.listings[self.name], ""
+        surface = self.player.surfaces[self.name]
+        self.listing, self.fault = Listing(tools=surface.tools, version=surface.version), ""
         self.on_listing(self, self.listing)
         self._ready.set()
 
-    async def call(self, params: Mapping[str, Any], progress: Any) -> dict[str, Any]:  # noqa: ANN401 not used
-        """The recorded end of a call."""
+    async def call(self, params: Mapping[str, Any], progress: Callable[..., Any] | None) -> dict[str, Any]:
+        """The recorded end of a call. Raises MCPError as the server did, or for a miss."""
         del progress
-        ended = self.tape.answer(self.name, str(params["name"]), params.get("arguments") or {})
-        if "error" in ended:
-            raise _told(ended["error"])
-        return dict(ended["result"])
+        found = self.player.answer(self.name, str(params["name"]), params.get("arguments") or {})
+        if isinstance(found, Miss):
+            raise MCPError(TAPE_MISS, str(found))
+        if found.error is not None:
+            raise MCPError(found.error.code, found.error.message, found.error.data)
+        return dict(found.result or {})
 
 
-def _told(error: Mapping[str, Any]) -> Exception:
-    """A recorded error as the one that it was."""
-    if "policy" in error:
-        return RefusedError(Refusal(Policy(error["policy"]), str(error["message"])))
-    return MCPError(int(error["code"]), str(error["message"]), error.get("data"))
-
-
-def _key(server: str, tool: str, arguments: Mapping[str, Any]) -> str:
-    return digest([server, tool, dict(arguments)])
-
-
-def _line(entry: Mapping[str, Any]) -> str:
-    return json.dumps(entry, ensure_ascii=False, separators=(",", ":")) + "\n"
+def failure(code: int, message: str, data: object = None) -> Failure:
+    """An error as a tape keeps it."""
+    return Failure(code=code, message=message, data=data)

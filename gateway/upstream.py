@@ -22,10 +22,10 @@ from mcp.client import Client
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.dispatcher import ProgressFnT
-from pydantic import TypeAdapter
 
 from agentobs.guard.codes import Code, Policy, Refusal, RefusedError
 from agentobs.guard.document import PolicyError, Server
+from gateway.raw import Listing, listing_of, raw
 from gateway.transport import ContainedTransport
 
 PINNED_FOR_S: Final = 60.0  # how often the definitions are read again
@@ -34,26 +34,11 @@ _START_S: Final = 20.0
 _AGAIN_S: Final = 8.0  # longer than the SDK takes to end a child that does not want to
 _PAUSES_S: Final = (0.2, 1.0, 5.0)
 _LARGEST: Final = 16_000_000  # bytes of any answer, whatever a policy says
-_JSON: Final[TypeAdapter[dict[str, Any]]] = TypeAdapter(dict[str, Any])
 _OURS: Final = (-32019, -32010)
 _LOST: Final = ("Session terminated", "Session not found")
 _TOO_LARGE: Final = "byte limit"  # the SDK's words about an event beyond it
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
-    """What a server says of itself: its tools as they came, its instructions and version, and when."""
-
-    tools: tuple[Mapping[str, Any], ...] = ()
-    instructions: str = ""
-    version: str = ""
-    at: float = 0.0
-
-
-class _Asked(mcp_types.Request[dict[str, Any], str]):
-    """A request whose parameters go out as they came in."""
 
 
 @dataclass(slots=True)
@@ -118,7 +103,7 @@ class Upstream:
         if client is None:
             raise self._failed(self.fault)
         try:
-            result = await _raw(client, "tools/call", dict(params), progress)
+            result = await raw(client, "tools/call", dict(params), progress)
         except MCPError as error:
             raise self._translated(error) from error
         except Exception as error:  # a result that is none, a connection that is just closing
@@ -162,25 +147,8 @@ class Upstream:
             _log.warning("tool server %s: its tools could not be read: %s", self.name, self.fault)
 
     async def _list(self, client: Client) -> None:
-        tools: list[Mapping[str, Any]] = []
-        cursor: str | None = None
-        for _ in range(100):
-            params = {"cursor": cursor} if cursor else {}
-            async with asyncio.timeout(_START_S):
-                page = await _raw(client, "tools/list", params)
-            tools += [tool for tool in page.get("tools", []) if isinstance(tool, dict)]
-            cursor = page.get("nextCursor")
-            if not cursor:
-                break
-        if any("x-mcp-header" in str(tool) for tool in tools):
-            await client.session.list_tools()  # teaches the client which arguments go into headers
-        info = client.server_info
-        self.listing = Listing(
-            tools=tuple(tools),
-            instructions=client.instructions or "",
-            version=info.version if info else "",
-            at=time.monotonic(),
-        )
+        async with asyncio.timeout(_START_S):
+            self.listing = await listing_of(client)
         self.on_listing(self, self.listing)
 
     @asynccontextmanager
@@ -255,14 +223,6 @@ async def ended(tasks: Iterable[asyncio.Task[None]]) -> None:
         for task in left:
             task.cancel()
         _, left = await asyncio.wait(left, timeout=_AGAIN_S)
-
-
-async def _raw(
-    client: Client, method: str, params: dict[str, Any], progress: ProgressFnT | None = None
-) -> dict[str, Any]:
-    """Ask without models of the SDK in between, which drop what they do not know."""
-    request = _Asked(method=method, params=params)
-    return await client.session.send_request(request, _JSON, progress_callback=progress)  # type: ignore[type-var]
 
 
 def _words(error: BaseException) -> str:

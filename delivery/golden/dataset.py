@@ -119,9 +119,8 @@ def draft(folder: Path) -> Dataset:
     for case in cases:
         where = f"{path}:{case.line}"
         if (name := case.example.tape) and name not in tapes:
-            tapes[name] = _kept(folder, name, Tape, where)
-            for surface in tapes[name].servers.values():
-                surfaces[surface] = _kept(folder, surface, Surface, f"{folder / TAPES / name}.json")
+            tapes[name], of_it = tape_of(folder, name, where)
+            surfaces |= of_it
     return Dataset(folder, cases, tapes, surfaces, _lock(folder / LOCK))
 
 
@@ -144,6 +143,13 @@ def read_cases(path: Path, text: str) -> tuple[Case, ...]:
     if not found:
         raise GoldenError(f"{path}: holds no case, so nothing would be tested; fix: add one JSON object per line")
     return tuple(found)
+
+
+def tape_of(folder: Path, name: str, where: str) -> tuple[Tape, dict[str, Surface]]:
+    """A tape of a folder by its digest, and the surfaces it was recorded with by theirs. Raises GoldenError."""
+    tape = _kept(folder, name, Tape, where)
+    place = f"{folder / TAPES / name}.json"
+    return tape, {digest: _kept(folder, digest, Surface, place) for digest in tape.servers.values()}
 
 
 def _kept(folder: Path, name: str, model: type[_Model], where: str) -> _Model:

@@ -15,7 +15,7 @@ from stacks.cli import safe
 
 if TYPE_CHECKING:
     from gateway.pins import Pin
-    from gateway.upstream import Listing
+    from gateway.raw import Listing
 
 app = typer.Typer(
     help="The MCP gateway: who may call which tool, how often, how long, for how much money.", no_args_is_help=True
@@ -103,8 +103,10 @@ def serve(
     switch: SwitchFile = None,
     ledger: LedgerFile = None,
     environment: Annotated[str, typer.Option("--environment", "-e", help="deployment.environment.name.")] = "local",
-    record: Annotated[Path | None, typer.Option("--record", help="Write a tape of all calls to this new file.")] = None,
-    replay: Annotated[Path | None, typer.Option("--replay", help="Answer from this tape; no server is asked.")] = None,
+    record: Annotated[Path | None, typer.Option("--record", help="Write a tape of all calls into this folder.")] = None,
+    replay: Annotated[
+        Path | None, typer.Option("--replay", help="Answer from the tape of this folder, and ask no server.")
+    ] = None,
     enforce: Annotated[
         bool | None,
         typer.Option("--enforce/--observe", help="Block tools that drifted; default: but in local and dev."),

@@ -13,7 +13,7 @@ from support.tool_server import tool
 from gateway import pins
 from gateway.drift import Kind, changes, hidden
 from gateway.pins import Pins
-from gateway.upstream import Listing
+from gateway.raw import Listing
 
 OLD = {
     "name": "refund",
