@@ -97,13 +97,23 @@ class Canaries:
         """The automatic actions of an environment, as old as they are by now. Raises StoreError."""
         now = self.clock()
         if environment not in self._ledgers:
-            last = self.looks(environment).last()
+            last = self._last(environment)
             known = last.ledger if last else Ledger()
             self._ledgers[environment] = (self._with_later(environment, known, last.revision if last else 0), now)
         ledger, at = self._ledgers[environment]
         aged = ledger.after(max(0.0, now - at))
         self._ledgers[environment] = (aged, now)
         return aged
+
+    def _last(self, environment: str) -> Look | None:
+        """The newest look that was kept. One of another version counts as none: what was done limits as if just now."""
+        try:
+            return self.looks(environment).last()
+        except StoreError:
+            raise
+        except DeliveryError as error:
+            _log.warning("%s: %s", environment, json.dumps(str(error)))
+            return None
 
     def acted(self, environment: str, agents: tuple[str, ...]) -> None:
         """Write an automatic action down, for the limits."""
@@ -119,9 +129,9 @@ class Canaries:
         return ledger
 
     def _begin(self, head: Revision, split: Split) -> Watching:
-        known = [look for look in [self.looks(head.environment).last()] if look and look.split == split.id]
-        age = known[0].age_s if known else 0.0
-        found = Watching(split=split, state=known[0].state if known else None, began=self.clock() - age)
+        known = self.looks(head.environment).last_of(split.id)
+        age = known.age_s if known else 0.0
+        found = Watching(split=split, state=known.state if known else None, began=self.clock() - age)
         self.watching[head.environment] = found
         return found
 

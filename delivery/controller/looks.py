@@ -11,6 +11,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from delivery.controller.journal import Journal
+from delivery.errors import DeliveryError
 from delivery.rollout import Decision, Ledger, Plan, State, from_json, to_json
 from delivery.store import StoreError
 
@@ -50,7 +51,7 @@ class Look:
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> "Look":
-        """Read one back. Raises StoreError for what is none."""
+        """Read one back. Raises DeliveryError for what is none, as another version may have kept."""
         try:
             return cls(
                 split=document["split"],
@@ -62,7 +63,7 @@ class Look:
                 ledger=_LEDGER.validate_python(document["ledger"]),
             )
         except (KeyError, TypeError, ValidationError) as error:
-            raise StoreError(f"a look at a canary in the store cannot be read: {type(error).__name__}") from None
+            raise DeliveryError(f"a look at a canary in the store cannot be read: {type(error).__name__}") from None
 
 
 class Looks:
@@ -89,8 +90,13 @@ class Looks:
         return True
 
     def last(self) -> Look | None:
-        """The newest, of whatever canary."""
+        """The newest, of whatever canary. Raises DeliveryError for one that this version cannot read."""
         return next((Look.of(document) for document in self._journal.newest(self._folder, 1)), None)
+
+    def last_of(self, split: str) -> Look | None:
+        """The newest where it is of this canary: what was kept of another one, by whichever version, is no matter."""
+        documents = self._journal.newest(self._folder, 1)
+        return next((Look.of(document) for document in documents if document.get("split") == split), None)
 
     def of(self, split: str) -> list[Look]:
         """The looks at one canary, oldest first."""

@@ -1,10 +1,14 @@
 """Reasons in words, with the numbers that decided."""
 
+from typing import Final
+
 from alerts.statistics import Outcomes
 from delivery.environments.state import WHOLE
 from delivery.rollout.decision import Finding
 from delivery.rollout.guardrails import GUARDRAILS
 from delivery.rollout.plan import SURE
+
+_MANY: Final = 1_000_000
 
 
 def _title(finding: Finding) -> str:
@@ -19,17 +23,22 @@ def _sides(finding: Finding) -> str:
     return f"{_of('canary', finding.canary)}, {_of('stable', finding.stable)}"
 
 
+def _times(evidence: float) -> str:
+    """An e-value; beyond a million its digits say nothing more."""
+    return f"{evidence:,.0f}" if evidence < _MANY else "over a million"
+
+
 def worse(finding: Finding) -> str:
     """Why a guardrail is broken."""
     if finding.at_once:
         count = f"{finding.canary.bad:,.0f} from the canary"
         return f"{_title(finding)}: {count} reached a tool or a user, none from stable"
-    return f"{_title(finding)}: {_sides(finding)}: evidence {finding.e_value:,.0f}, {finding.needed:,.0f} are needed"
+    return f"{_title(finding)}: {_sides(finding)}: evidence {_times(finding.e_value)}, {finding.needed:,.0f} are needed"
 
 
 def better(finding: Finding) -> str:
     """What an A/B comparison found."""
-    return f"{_title(finding)} is better: {_sides(finding)}: evidence {finding.better:,.0f}"
+    return f"{_title(finding)} is better: {_sides(finding)}: evidence {_times(finding.better or 0.0)}"
 
 
 def both_bad(finding: Finding) -> str:

@@ -3,6 +3,7 @@
 The counts are those of a store of series in memory, the decisions those of `delivery.rollout`; here is what is done.
 """
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -14,8 +15,9 @@ from agentobs.contract import POLICY_VIOLATIONS, TASK_CALLS, Label, Track
 from alerts.prometheus import PrometheusError
 from delivery.controller.canaries import Canaries
 from delivery.controller.journal import Journal
-from delivery.environments.operations import Freeze, Share, Start
+from delivery.environments.operations import End, Freeze, Share, Start
 from delivery.environments.state import SplitKind
+from delivery.errors import DeliveryError
 from delivery.rollout import Action
 from delivery.store import FileBlobs
 
@@ -279,3 +281,31 @@ def test_old_canaries_are_looked_at_more_often_than_kept(world):
     tasks(world.source, Track.CANARY, 3, 0.12)
     world.look(240)
     assert 20 < len(world.looks()) < 200
+
+
+def _another_version(world):
+    """The newest look, as a version kept it that knew another word for what it decided."""
+    newest = max((world.folder / "looks" / ENVIRONMENT).iterdir())
+    document = json.loads(newest.read_bytes())
+    document["state"]["verdict"] = {**document["decision"], "action": "dance"}
+    newest.chmod(0o600)
+    newest.write_text(json.dumps(document))
+
+
+def test_what_another_version_kept_of_an_earlier_canary_is_no_matter(world):
+    world.look(1)
+    _another_version(world)
+    world.desk.do(End(request=request(), split_id="c2"))
+    world.desk.do(Start(request=request(), release=world.desk.add(release(planner="14")), share=500))
+    world.restart()
+    assert world.look(1) is Action.HOLD
+    assert world.canaries.watching[ENVIRONMENT].split.id == "c4"
+
+
+def test_what_another_version_kept_of_this_canary_is_told_and_nothing_is_done(world):
+    world.look(1)
+    _another_version(world)
+    world.restart()
+    with pytest.raises(DeliveryError, match="fix: end this canary and start it anew"):
+        world.look(1)
+    assert world.head.canary.share == 500
