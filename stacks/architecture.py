@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from collector.stores import GRAFANA, PERMISSIVE, Stores
-from stacks import observability
+from stacks import observability, release_controller
 from stacks.cluster import network
 from stacks.deployment import Deployment
 from stacks.environments import LOCAL
@@ -23,6 +23,7 @@ from stacks.workload import Workload
 
 PICTURE: Final = "docs/pictures/architecture.svg"
 _WIDTH, _HEIGHT, _BOX_W, _BOX_H = 960, 460, 170, 52
+_LAYER_W: Final = 112
 _FOLDERS: Final = {"agentobs": "sdk"}
 """Import package -> the folder that it lies in, where they differ."""
 _COLUMNS: Final[Mapping[str, tuple[int, int]]] = {
@@ -44,6 +45,7 @@ class _Box:
     title: str
     note: str = ""
     colour: str = "#e8f0fe"
+    width: int = _BOX_W
 
     @property
     def left(self) -> tuple[int, int]:
@@ -53,14 +55,14 @@ class _Box:
     @property
     def right(self) -> tuple[int, int]:
         """The middle of its right side."""
-        return self.x + _BOX_W, self.y + _BOX_H // 2
+        return self.x + self.width, self.y + _BOX_H // 2
 
     def drawn(self) -> str:
         """Its SVG."""
-        middle, first = self.x + _BOX_W // 2, self.y + (22 if self.note else 31)
+        middle, first = self.x + self.width // 2, self.y + (22 if self.note else 31)
         lines = [
             (
-                f'<rect x="{self.x}" y="{self.y}" width="{_BOX_W}" height="{_BOX_H}" rx="6" fill="{self.colour}"'
+                f'<rect x="{self.x}" y="{self.y}" width="{self.width}" height="{_BOX_H}" rx="6" fill="{self.colour}"'
                 ' stroke="#5f6f8f"/>'
             ),
             f'<text x="{middle}" y="{first}" class="title">{escape(self.title)}</text>',
@@ -89,7 +91,8 @@ def processes() -> str:
     rows = (
         f"| {name} | {', '.join(f'{port} {PORTS[port]}' for port in each.ports)} |\n" for name, each in every.items()
     )
-    return "| process | ports |\n| --- | --- |\n" + "".join(rows)
+    controller = f"| {release_controller.NAME} | {release_controller.NAME} {PORTS[release_controller.NAME]} |\n"
+    return "| process | ports |\n| --- | --- |\n" + "".join(rows) + controller
 
 
 def picture(root: Path) -> str:
@@ -114,9 +117,12 @@ def picture(root: Path) -> str:
 
 def _layers(every: list[tuple[str, ...]]) -> Iterator[str]:
     yield '<text x="20" y="32" class="head">Folders: an arrow means "may import"</text>'
-    step = (_WIDTH - 40 - _BOX_W) // (len(every) - 1)
+    step = (_WIDTH - 40 - _LAYER_W) // (len(every) - 1)
     columns = [
-        [_Box(x=20 + step * column, y=_middle(row, len(layer)), title=f"{name}/") for row, name in enumerate(layer)]
+        [
+            _Box(x=20 + step * column, y=_middle(row, len(layer)), title=f"{name}/", width=_LAYER_W)
+            for row, name in enumerate(layer)
+        ]
         for column, layer in enumerate(every)
     ]
     for boxes, nexts in itertools.pairwise(columns):
@@ -134,16 +140,19 @@ def _stack() -> Iterator[str]:
     made = workloads(PERMISSIVE)
     yield '<text x="20" y="220" class="head">The stack on this computer: an arrow means "sends to or asks"</text>'
     agents = _Box(x=20, y=315, title="your agents", note="OTLP", colour="#fdf3dc")
+    releases = _Box(x=235, y=390, title="releases", note=str(PORTS[release_controller.NAME]))
     people = _Box(x=770, y=355, title="agentobs", note="status, why, report ...", colour="#fdf3dc")
     boxes = {each.name: _box(each) for each in made}
     flows = {(flow.source, flow.target) for flow in network.flows(made)}
     yield _line(agents.right, boxes["collector"].left)
+    yield _line(agents.right, releases.left)
+    yield _line(releases.right, boxes["prometheus"].left)
     for source, target in sorted(flows):
         if (source, target) == ("prometheus", "alertmanager") or source == "collector":
             yield _line(boxes[source].right, boxes[target].left)
     stores = ("prometheus", PERMISSIVE.traces, PERMISSIVE.logs)
     yield from (_line(people.left, boxes[name].right) for name in stores)
-    yield from (box.drawn() for box in (agents, people, *boxes.values()))
+    yield from (box.drawn() for box in (agents, people, releases, *boxes.values()))
 
 
 def _box(workload: Workload) -> _Box:

@@ -49,6 +49,7 @@ _OWNERS: Final = {
     "sampler": "collector-sampler",
     "prometheus": "prometheus",
     "alertmanager": "alertmanager",
+    "release-controller": "release-controller",
     "loki": "loki",
     "tempo": "tempo",
     "victorialogs": "victorialogs",
