@@ -9,12 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from delivery.controller.journal import Journal
+from delivery.controller.looks import Look, Looks
 from delivery.environments.commit import Committed, commit
 from delivery.environments.operations import Operation, Request
 from delivery.environments.preview import Preview, preview
 from delivery.environments.published import publish
 from delivery.environments.state import Revision
-from delivery.store import FileBlobs, Store
+from delivery.store import Blobs, FileBlobs, Store
 from stacks import baselines, paths, release_controller
 from stacks.environments import ENVIRONMENTS, EnvName
 
@@ -25,9 +27,14 @@ _SNAPSHOTS: Final = "snapshots"
 class Place:
     """The store of a stack, as a command uses it. `folder` is None in a cluster."""
 
-    def __init__(self, store: Store, folder: Path | None) -> None:
-        self.store = store
+    def __init__(self, blobs: Blobs, folder: Path | None) -> None:
+        self.store = Store(blobs)
         self.folder = folder
+        self._blobs = blobs
+
+    def look(self, environment: str, split: str) -> Look | None:
+        """The controller's last look at a canary; None where there was none. Raises DeliveryError."""
+        return Looks(Journal(self._blobs), environment).last_of(split)
 
     def commit(self, environment: str, operation: Operation) -> Committed:
         """Commit an operation, and let agents of this computer see it at once. Raises as `delivery` does."""
@@ -61,10 +68,10 @@ def of_stack(stack: EnvName, folder: Path | None = None) -> Iterator[Place]:
         from stacks.cluster.release_store import of_cluster  # noqa: PLC0415 its client takes long to import
 
         with of_cluster(stack) as blobs:
-            yield Place(Store(blobs), None)
+            yield Place(blobs, None)
         return
     root = folder if folder is not None else home(stack)
-    yield Place(Store(FileBlobs(root)), root)
+    yield Place(FileBlobs(root), root)
 
 
 def home(stack: EnvName) -> Path:

@@ -23,7 +23,7 @@ def _sides(finding: Finding) -> str:
     return f"{_of('canary', finding.canary)}, {_of('stable', finding.stable)}"
 
 
-def _times(evidence: float) -> str:
+def times(evidence: float) -> str:
     """An e-value; beyond a million its digits say nothing more."""
     return f"{evidence:,.0f}" if evidence < _MANY else "over a million"
 
@@ -33,12 +33,12 @@ def worse(finding: Finding) -> str:
     if finding.at_once:
         count = f"{finding.canary.bad:,.0f} from the canary"
         return f"{_title(finding)}: {count} reached a tool or a user, none from stable"
-    return f"{_title(finding)}: {_sides(finding)}: evidence {_times(finding.e_value)}, {finding.needed:,.0f} are needed"
+    return f"{_title(finding)}: {_sides(finding)}: evidence {times(finding.e_value)}, {finding.needed:,.0f} are needed"
 
 
 def better(finding: Finding) -> str:
     """What an A/B comparison found."""
-    return f"{_title(finding)} is better: {_sides(finding)}: evidence {_times(finding.better or 0.0)}"
+    return f"{_title(finding)} is better: {_sides(finding)}: evidence {times(finding.better or 0.0)}"
 
 
 def both_bad(finding: Finding) -> str:

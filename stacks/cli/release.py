@@ -159,7 +159,8 @@ def status(
         elif head is None:
             safe.say(f"nothing runs in {where} yet; fix: agentobs release promote RELEASE -e {where}")
         else:
-            safe.Console().print(show_release.status(head, place.store))
+            look = place.look(where, head.canary.id) if head.canary else None
+            safe.Console().print(show_release.status(head, place.store, look))
 
 
 @app.command()

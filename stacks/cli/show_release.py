@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from delivery.controller.looks import Look
 from delivery.environments.library import Library
 from delivery.environments.operations.stops import names
 from delivery.environments.preview import Preview
@@ -17,6 +18,8 @@ from delivery.errors import DeliveryError
 from delivery.releases import PromptPin, Release, ToolPin
 from delivery.releases.diff import Change
 from delivery.releases.tools import breaking
+from delivery.rollout import words
+from delivery.rollout.guardrails import GUARDRAILS
 from delivery.store import Store
 from stacks.cli import safe
 
@@ -75,8 +78,8 @@ def listed(found: Iterable[Release], heads: list[Revision]) -> RenderableType:
     return table
 
 
-def status(head: Revision, store: Store) -> RenderableType:
-    """What runs in an environment."""
+def status(head: Revision, store: Store, look: Look | None = None) -> RenderableType:
+    """What runs in an environment, and what was decided about its canary at the last look."""
     parts: list[RenderableType] = [
         safe.text(f"{head.environment}, revision {head.revision}", "bold"),
         safe.text(f"last: {_did(head)}", "dim"),
@@ -96,6 +99,7 @@ def status(head: Revision, store: Store) -> RenderableType:
                 f" {store.release(split.release).name}, since {_when(split.started)}", "bold",
             )
         )  # fmt: skip
+        parts += [*_looked(look)]
     parts += [safe.text(f"killed: {name}", "bold red") for name in names(head.killed)]
     parts += [safe.text(f"locked: {lock.title}, by {lock.mark.by}: {lock.mark.reason}") for lock in head.locked]
     if head.frozen:
@@ -103,6 +107,28 @@ def status(head: Revision, store: Store) -> RenderableType:
             safe.text(f"frozen by {head.frozen.by} since {_when(head.frozen.at)}: {head.frozen.reason}", "bold")
         )
     return Group(*parts)
+
+
+def _looked(look: Look | None) -> Iterator[RenderableType]:
+    """Counts and evidence of each guardrail, and what is missing for a decision."""
+    if look is None:
+        yield safe.text("no look at it yet: the release controller looks every 15 s", "dim")
+        return
+    decision = look.decision
+    head = f"{_when(look.at)}: {decision.action}; {decision.sessions:,.0f} sessions, next look at"
+    yield safe.text(f"{head} {decision.sessions_needed:,.0f}", "bold")
+    yield from (safe.text(f"  {reason}") for reason in decision.reasons)
+    yield from (safe.text(f"  missing: {each}") for each in decision.missing if each not in decision.reasons)
+    table = _table("", "guardrail", "stable", "canary", "evidence", "needed", "is")
+    for one in decision.findings:
+        table.add_row(
+            safe.text(GUARDRAILS[one.key].kpi.title if one.key in GUARDRAILS else one.key),
+            *(f"{side.bad:,.0f} of {side.events:,.0f}" for side in (one.stable, one.canary)),
+            words.times(one.e_value),
+            f"{one.needed:,.0f}",
+            str(one.standing),
+        )
+    yield table
 
 
 def history(found: Iterable[Revision]) -> RenderableType:

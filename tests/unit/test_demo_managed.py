@@ -8,7 +8,7 @@ from support.delivered import request
 from agentobs import pins
 from delivery.environments.operations import Kill, Promote, Start, Target
 from delivery.releases.build import build
-from delivery.store import FileBlobs, Store
+from delivery.store import FileBlobs
 from demo import release as releasing
 from demo.runner import Options, Runner
 from demo.scenarios import HEALTHY, SCENARIOS
@@ -31,7 +31,7 @@ def built(tmp_path_factory):
 
 @pytest.fixture
 def place(built, tmp_path):
-    place = Place(Store(FileBlobs(tmp_path / "store")), tmp_path / "store")
+    place = Place(FileBlobs(tmp_path / "store"), tmp_path / "store")
     for each in built.values():
         place.store.add_release(each.release, dict(each.texts))
     promote(place, built, "healthy")
