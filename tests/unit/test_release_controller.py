@@ -63,6 +63,21 @@ def test_whoever_waits_wakes_when_somebody_else_writes_the_store(controlled, des
     assert [number for _, number in got] == [2]
 
 
+def test_who_waits_when_it_ends_is_answered(tmp_path, desk):
+    got: list[int] = []
+    with as_process(tmp_path) as controlled:
+        waiting = threading.Thread(
+            target=lambda: got.append(controlled.get(f"{SNAPSHOT}?after=1&instance=a&wait=20").status_code)
+        )
+        waiting.start()
+        eventually(lambda: 'instance="a"' in controlled.get("/metrics").text)
+        controlled.process.terminate()
+        controlled.process.wait(timeout=20)
+        waiting.join(timeout=20)
+    assert (got, desk.head.revision) == ([204], 1)
+    assert "Traceback" not in (tmp_path / "controller.log").read_text()
+
+
 def test_the_clients_of_the_sdk_hold_what_the_controller_tells(controlled):
     client = pins.configure(environment=ENVIRONMENT, url=controlled.url, instance="sdk-1")
     try:
