@@ -141,6 +141,30 @@ def test_a_press_from_elsewhere_or_without_its_confirmation_does_nothing(ada, de
     assert desk.head.revision == 2
 
 
+@pytest.mark.parametrize(
+    ("local", "origin", "status"),
+    [
+        (True, "http://localhost:{port}", 303),
+        (True, "http://127.0.0.1:{port}", 303),
+        (True, "https://releases.example.com", 303),
+        (False, "https://releases.example.com", 303),
+        (False, "http://127.0.0.1:{port}", 403),
+        (True, "http://127.0.0.1:1", 403),
+    ],
+)
+@pytest.mark.usefixtures("desk")
+def test_a_form_comes_from_the_address_that_people_see_or_the_one_that_they_used(tmp_path, *, local, origin, status):
+    with in_thread(
+        tmp_path, {**({} if local else PEER), "AGENTOBS_CONTROLLER_ORIGIN": "https://releases.example.com"}
+    ) as c:
+        port = c.url.rpartition(":")[2]
+        c.url = c.url.replace("127.0.0.1", "localhost") if "localhost" in origin else c.url
+        person = Person(
+            c, **({"Authorization": f"Bearer {c.token}"} if local else {"X-Forwarded-User": "bob@example.com"})
+        )
+        assert person.press(KILL, headers={"Origin": origin.format(port=port)}).status_code == status
+
+
 def test_a_confirmation_is_for_one_target_and_one_person(controlled, ada, desk):
     shown = ada.get(BACK).text
     other = BACK.replace("to=12", "to=13").replace("planner", "executor")
