@@ -101,7 +101,8 @@ class _Form:
 
     def pressed(self, sent: bytes) -> Response:
         """The answer to the button."""
-        if not is_own_form(self._request, self._service.settings.origin):
+        settings = self._service.settings
+        if not is_own_form(self._request, settings.origin, local=settings.identity.local):
             return self.failed(403, "Not from here", "This form was not sent by a page of this console.")
         fields = _fields(sent)
         seen = self._seen(fields)

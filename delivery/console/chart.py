@@ -36,7 +36,7 @@ def lines(looks: Sequence[Look], titles: dict[str, str]) -> list[Line]:
     found: dict[str, Line] = {}
     for look in looks:
         for finding in look.decision.findings:
-            if not 0 < finding.needed < math.inf or finding.e_value <= 0 or finding.effect == "kill":
+            if not 0 < finding.needed < math.inf or finding.e_value <= 0 or finding.at_once:
                 continue
             title = titles.get(finding.key, finding.key)
             line = found.setdefault(finding.key, Line(finding.key, title, [], math.log10(finding.needed)))

@@ -63,11 +63,16 @@ def is_confirmed(secrets: Secrets, person: Person, revision: int, wanted: str, t
     return same(token, confirmation(secrets, person, revision, wanted))
 
 
-def is_own_form(request: Request, origin: str | None) -> bool:
-    """Whether a form came from a page of ours: what the browser itself says of that, which no page can change."""
+def is_own_form(request: Request, origin: str | None, *, local: bool) -> bool:
+    """Whether a form came from a page of ours: what the browser itself says of that, which no page can change.
+
+    On this computer the name that the browser used (127.0.0.1, localhost) is ours, too: its cookie is bound to it.
+    """
     site = request.headers.get("sec-fetch-site")
     if site is not None and site != "same-origin":
         return False
     said = request.headers.get("origin")
-    own = origin or f"{request.url.scheme}://{request.headers.get('host', '')}"
-    return said == own if said is not None else site == "same-origin"
+    if said is None:
+        return site == "same-origin"
+    asked = f"{request.url.scheme}://{request.headers.get('host', '')}"
+    return said == origin or ((local or origin is None) and said == asked)

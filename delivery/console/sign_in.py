@@ -46,7 +46,7 @@ async def enter_form(settings: Settings, request: Request) -> Response:
 def _entered(settings: Settings, request: Request, sent: bytes) -> Response:
     if not settings.identity.local:
         return form(settings, request)
-    if not is_own_form(request, settings.origin):
+    if not is_own_form(request, settings.origin, local=settings.identity.local):
         return render.failed(None, 403, "Not from here", "This form was sent by a page of another site.")
     fields = parse_qs(sent.decode("utf-8", "replace"), max_num_fields=10)
     if not same(fields.get("token", [""])[0].strip(), settings.secrets.login):
@@ -60,7 +60,7 @@ def _entered(settings: Settings, request: Request, sent: bytes) -> Response:
 
 def leave(settings: Settings, request: Request) -> Response:
     """Forget the cookie."""
-    if not is_own_form(request, settings.origin):
+    if not is_own_form(request, settings.origin, local=settings.identity.local):
         return render.failed(None, 403, "Not from here", "This form was sent by a page of another site.")
     answer = RedirectResponse("/", 303)
     answer.delete_cookie(COOKIE)

@@ -49,6 +49,7 @@ class Feed:
         self._changed: dict[str, asyncio.Event] = {}
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._ended = False
         self.error = ""
         """Why the store could not be read at the last look; empty for none."""
 
@@ -81,12 +82,18 @@ class Feed:
             if held.number > after and held.data:
                 return held
             left = until - loop.time()
-            if left <= 0:
+            if left <= 0 or self._ended:
                 return None
             try:
                 await asyncio.wait_for(changed.wait(), left)
             except TimeoutError:
                 return None
+
+    def end(self) -> None:
+        """Let everybody go who waits."""
+        self._ended = True
+        for environment in list(self._changed):
+            self._wake(environment)
 
     async def run(self) -> None:
         """Look at the store again and again."""

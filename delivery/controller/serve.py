@@ -2,6 +2,7 @@
 
 import logging
 from pathlib import Path
+from types import FrameType
 from typing import Final
 
 import uvicorn
@@ -24,18 +25,27 @@ def listen_at(said: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-def config(service: Service, host: str, port: int) -> uvicorn.Config:
-    """How the web server runs. Whoever waits for a snapshot at the end is let go after two seconds, and asks again."""
-    return uvicorn.Config(
-        application(service),
-        host=host,
-        port=port,
-        access_log=False,
-        log_level="warning",
-        server_header=False,
-        proxy_headers=False,  # a peer is who is connected, whatever a header says
-        timeout_graceful_shutdown=_GRACE_S,
-    )
+class Server(uvicorn.Server):
+    """The web server of a controller. Whoever waits for a snapshot at its end is answered at once, and asks again."""
+
+    def __init__(self, service: Service, host: str, port: int) -> None:
+        config = uvicorn.Config(
+            application(service),
+            host=host,
+            port=port,
+            access_log=False,
+            log_level="warning",
+            server_header=False,
+            proxy_headers=False,  # a peer is who is connected, whatever a header says
+            timeout_graceful_shutdown=_GRACE_S,
+        )
+        super().__init__(config)
+        self._feed = service.feed
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """A signal to end."""
+        self._feed.end()
+        super().handle_exit(sig, frame)
 
 
 def serve(settings: Settings, blobs: Blobs, listen: str, snapshots: Path | None = None) -> None:
@@ -43,4 +53,4 @@ def serve(settings: Settings, blobs: Blobs, listen: str, snapshots: Path | None 
     host, port = listen_at(listen)
     if settings.identity.local:
         _log.warning("console: http://%s:%d/ (its token is in %s)", host, port, settings.state / "console-token")
-    uvicorn.Server(config(build(settings, blobs, snapshots=snapshots), host, port)).run()
+    Server(build(settings, blobs, snapshots=snapshots), host, port).run()

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import requests
-import uvicorn
 
 from delivery.controller import settings
-from delivery.controller.serve import config
+from delivery.controller.serve import Server
 from delivery.controller.service import Service, build
 from delivery.store import FileBlobs
 from support.ports import free_ports
@@ -88,7 +87,7 @@ def in_thread(folder: Path, variables=None, source=None, service: Service | None
     found = settings.read(folder / "state", {**VARIABLES, **(variables or {})})
     made = service or build(found, FileBlobs(folder / "store"), source)
     (port,) = free_ports(1)
-    server = uvicorn.Server(config(made, "127.0.0.1", port))
+    server = Server(made, "127.0.0.1", port)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     url = f"http://127.0.0.1:{port}"
@@ -96,7 +95,7 @@ def in_thread(folder: Path, variables=None, source=None, service: Service | None
         eventually(lambda: _answers(url))
         yield Controlled(url, found.secrets.login, service=made)
     finally:
-        server.should_exit = True
+        server.handle_exit(signal.SIGTERM, None)
         thread.join(timeout=20)
 
 

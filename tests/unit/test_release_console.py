@@ -48,6 +48,24 @@ def controlled(tmp_path, desk):  # noqa: ARG001 its store
         yield controlled
 
 
+@pytest.fixture(scope="module")
+def unchanged(tmp_path_factory):
+    """A controller over two revisions that is asked for what it refuses, and looked at, by many tests."""
+    folder = tmp_path_factory.mktemp("unchanged")
+    desk = Desk(folder / "store")
+    desk.promote(release(planner="12"))
+    desk.promote(release(planner="13", name="support-2"))
+    with in_thread(folder) as controlled:
+        yield controlled
+    assert desk.head.revision == 2
+
+
+@pytest.fixture
+def bea(unchanged):
+    """Somebody who is signed in there."""
+    return Person(unchanged).signed_in(unchanged.token)
+
+
 class Person:
     """Somebody with a browser."""
 
@@ -136,9 +154,32 @@ def test_what_was_seen_is_not_there_any_more_so_nothing_is_done(ada, desk):
         (None, {"reason": "x" * 20_000}, 413),
     ],
 )
-def test_a_press_from_elsewhere_or_without_its_confirmation_does_nothing(ada, desk, headers, changed, status):
-    assert ada.press(BACK, headers=headers, **changed).status_code == status
-    assert desk.head.revision == 2
+def test_a_press_from_elsewhere_or_without_its_confirmation_does_nothing(bea, headers, changed, status):
+    assert bea.press(BACK, headers=headers, **changed).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("local", "origin", "status"),
+    [
+        (True, "http://localhost:{port}", 303),
+        (True, "http://127.0.0.1:{port}", 303),
+        (True, "https://releases.example.com", 303),
+        (False, "https://releases.example.com", 303),
+        (False, "http://127.0.0.1:{port}", 403),
+        (True, "http://127.0.0.1:1", 403),
+    ],
+)
+@pytest.mark.usefixtures("desk")
+def test_a_form_comes_from_the_address_that_people_see_or_the_one_that_they_used(tmp_path, *, local, origin, status):
+    with in_thread(
+        tmp_path, {**({} if local else PEER), "AGENTOBS_CONTROLLER_ORIGIN": "https://releases.example.com"}
+    ) as c:
+        port = c.url.rpartition(":")[2]
+        c.url = c.url.replace("127.0.0.1", "localhost") if "localhost" in origin else c.url
+        person = Person(
+            c, **({"Authorization": f"Bearer {c.token}"} if local else {"X-Forwarded-User": "bob@example.com"})
+        )
+        assert person.press(KILL, headers={"Origin": origin.format(port=port)}).status_code == status
 
 
 def test_a_confirmation_is_for_one_target_and_one_person(controlled, ada, desk):
@@ -151,44 +192,44 @@ def test_a_confirmation_is_for_one_target_and_one_person(controlled, ada, desk):
     assert desk.head.revision == 2
 
 
-def test_the_token_of_this_computer_opens_and_nothing_else_does(controlled):
-    assert Person(controlled).get(PAGE).status_code == 401
-    assert Person(controlled).signed_in("wrong").answer.status_code == 401
-    ada = Person(controlled).signed_in(controlled.token)
+def test_the_token_of_this_computer_opens_and_nothing_else_does(unchanged):
+    assert Person(unchanged).get(PAGE).status_code == 401
+    assert Person(unchanged).signed_in("wrong").answer.status_code == 401
+    ada = Person(unchanged).signed_in(unchanged.token)
     cookie = ada.answer.headers["set-cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=strict" in cookie
-    assert controlled.token not in cookie
+    assert unchanged.token not in cookie
     assert ada.get(PAGE).status_code == 200
-    assert Person(controlled, Cookie=f"agentobs_console={'0' * 64}").get(PAGE).status_code == 401
+    assert Person(unchanged, Cookie=f"agentobs_console={'0' * 64}").get(PAGE).status_code == 401
 
 
-def test_a_link_of_an_alert_leads_to_its_preview_after_signing_in(controlled):
-    person = Person(controlled, **{"Sec-Fetch-Site": "cross-site"})
+def test_a_link_of_an_alert_leads_to_its_preview_after_signing_in(unchanged):
+    person = Person(unchanged, **{"Sec-Fetch-Site": "cross-site"})
     asked = person.get(BACK)
     assert asked.status_code == 401
     assert f'href="{BACK.replace("&", "&amp;")}">Go on' in asked.text
     (wanted,) = re.findall(r'name="to" value="([^"]*)"', asked.text)
-    sent = {"token": controlled.token, "to": unescape(wanted)}
-    own = {"Origin": controlled.url, "Sec-Fetch-Site": "same-origin"}
-    answer = requests.post(f"{controlled.url}/sign-in", data=sent, headers=own, timeout=20, allow_redirects=False)
+    sent = {"token": unchanged.token, "to": unescape(wanted)}
+    own = {"Origin": unchanged.url, "Sec-Fetch-Site": "same-origin"}
+    answer = requests.post(f"{unchanged.url}/sign-in", data=sent, headers=own, timeout=20, allow_redirects=False)
     assert answer.headers["location"] == BACK
 
 
 @pytest.mark.parametrize(
     "to", ["//evil.example", "/\\evil.example", "https://evil.example", "/x\r\nSet-Cookie: a=b", ""]
 )
-def test_signing_in_leads_to_no_other_place(controlled, to):
-    own = {"Origin": controlled.url}
-    answer = controlled.post("/sign-in", data={"token": controlled.token, "to": to}, headers=own, allow_redirects=False)
+def test_signing_in_leads_to_no_other_place(unchanged, to):
+    own = {"Origin": unchanged.url}
+    answer = unchanged.post("/sign-in", data={"token": unchanged.token, "to": to}, headers=own, allow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (303, "/")
 
 
 @pytest.mark.parametrize(
     "path", ["/", PAGE, f"{PAGE}/history", "/sign-in", "/console.css", "/v1/operations", "/nowhere"]
 )
-def test_every_answer_has_its_protections(ada, path):
-    headers = ada.get(path).headers
+def test_every_answer_has_its_protections(bea, path):
+    headers = bea.get(path).headers
     policy = headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy
@@ -313,19 +354,31 @@ class _Tags(HTMLParser):
         self.found.append((tag, dict(attrs)))
 
 
-@pytest.fixture
-def foreign(tmp_path, desk):
+@pytest.fixture(scope="module")
+def foreign(tmp_path_factory):
     """An environment where everything that may be any text is hostile, with a canary that has numbers."""
+    folder = tmp_path_factory.mktemp("foreign")
+    desk = Desk(folder / "store")
+    desk.promote(release(planner="12"))
+    desk.promote(release(planner="13", name="support-2"))
     mark = request(HOSTILE).mark
     desk.do(Kill(request=request(HOSTILE, by=HOSTILE), target=Target(agent="planner")))
     desk.do(LockOut(request=request(HOSTILE), lock=Lock(dimension=Dim.PROMPT, version="9", agent="planner", mark=mark)))
     made = release(executor="5", name="support-3").model_copy(update={"author": HOSTILE})
     added = desk.store.add_release(made, {"p": "You are the executor, revision 5.", "x": HOSTILE})
     desk.do(Start(request=request(HOSTILE), release=added, share=500))
-    looks = Looks(Journal(FileBlobs(tmp_path / "store")), ENVIRONMENT)
+    looks = Looks(Journal(FileBlobs(folder / "store")), ENVIRONMENT)
     for number in range(4):
         looks.keep(look(number, HOSTILE))
-    return desk
+    with in_thread(folder) as controlled:
+        yield controlled, desk
+
+
+@pytest.fixture
+def reader(foreign):
+    """Somebody who is signed in there."""
+    controlled, _ = foreign
+    return Person(controlled).signed_in(controlled.token)
 
 
 def look(number, reason):
@@ -348,10 +401,9 @@ PAGES = [
 ]  # fmt: skip
 
 
-@pytest.mark.usefixtures("foreign")
 @pytest.mark.parametrize("path", PAGES)
-def test_foreign_text_is_text_on_every_page(ada, path):
-    answer = ada.get(path)
+def test_foreign_text_is_text_on_every_page(reader, path):
+    answer = reader.get(path)
     tags = _Tags()
     tags.feed(answer.text)
     assert answer.status_code < 500
@@ -360,9 +412,8 @@ def test_foreign_text_is_text_on_every_page(ada, path):
     assert not re.search("[\u202a-\u202e\x1b]", answer.text)
 
 
-@pytest.mark.usefixtures("foreign")
-def test_a_canary_shows_its_numbers_and_its_course(ada):
-    text = ada.get(f"{PAGE}/canaries/c5").text
+def test_a_canary_shows_its_numbers_and_its_course(reader):
+    text = reader.get(f"{PAGE}/canaries/c5").text
     tags = _Tags()
     tags.feed(text)
     (line,) = [attributes for tag, attributes in tags.found if tag == "polyline"]
@@ -374,10 +425,10 @@ def test_a_canary_shows_its_numbers_and_its_course(ada):
         assert told in text
 
 
-@pytest.mark.usefixtures("foreign")
-def test_what_runs_is_told_for_each_agent_and_dimension(ada, desk):
+def test_what_runs_is_told_for_each_agent_and_dimension(reader, foreign):
+    _, desk = foreign
     desk.roll_back(Dim.PROMPT, "12", "planner", expect="13")
-    text = " ".join(unescape(re.sub(r"<[^>]+>", " ", ada.get(PAGE).text)).split())
+    text = " ".join(unescape(re.sub(r"<[^>]+>", " ", reader.get(PAGE).text)).split())
     for told in (
         "planner stopped", "12 taken back from 13", "canary: 5", "search", "3.0.0", "gpt-4.1", "prompt 13 of planner",
         "Graph 7 support",
@@ -399,8 +450,8 @@ def test_two_releases_are_compared_with_their_texts(ada, desk):
      "kind=start&release=000000000000&percent=nan", "kind=start&release=000000000000&percent=0.005",
      "kind=start&release=000000000000&percent=101", "&".join(f"a{n}=1" for n in range(50))],
 )  # fmt: skip
-def test_an_address_that_is_no_operation_says_so(ada, words):
-    assert ada.get(f"{PAGE}/preview?{words}").status_code in {400, 404}
+def test_an_address_that_is_no_operation_says_so(bea, words):
+    assert bea.get(f"{PAGE}/preview?{words}").status_code in {400, 404}
 
 
 def test_on_a_full_disk_nothing_is_changed_and_the_page_says_so(ada, desk, monkeypatch):
@@ -416,11 +467,12 @@ def test_on_a_full_disk_nothing_is_changed_and_the_page_says_so(ada, desk, monke
     assert ada.press(BACK, seen=shown).status_code == 303
 
 
-SEEN = [PAGE, f"{PAGE}/history", f"{PAGE}/revisions/2", f"{PAGE}/canaries/c5", BACK, "/diff"]
+STOP = f"{PAGE}/preview?kind=kill&agent=executor"
+SEEN = [PAGE, f"{PAGE}/history", f"{PAGE}/revisions/2", f"{PAGE}/canaries/c5", STOP, "/diff"]
 
 
-@pytest.mark.usefixtures("foreign")
-def test_a_real_browser_without_script_shows_every_page_on_a_telephone_and_presses_the_button(controlled, desk):
+def test_a_real_browser_without_script_shows_every_page_on_a_telephone_and_presses_the_button(foreign):
+    controlled, desk = foreign
     with browser() as opened:
         context = opened.new_context(viewport={"width": 390, "height": 800}, java_script_enabled=False)
         page, complaints = context.new_page(), []
@@ -434,11 +486,11 @@ def test_a_real_browser_without_script_shows_every_page_on_a_telephone_and_press
                 "all => all.map(one => one.getBoundingClientRect().right)"
             )
             assert max(wide) <= 390, path
-        page.goto(f"{controlled.url}{BACK}")
+        page.goto(f"{controlled.url}{STOP}")
         page.fill("textarea", "it got worse")
         page.click("form.confirm button")
-        assert page.locator("[role=status]").inner_text().startswith("Done: revision 6.")
+        assert page.locator("[role=status]").inner_text().startswith(f"Done: revision {desk.head.revision}.")
         context.close()
     # The first page asks who it is; nothing else is blocked, missing or wrong.
     assert [each for each in complaints if "401" not in each] == []
-    assert desk.head.operation.kind == "rollback"
+    assert "executor" in desk.head.killed.agents
