@@ -63,7 +63,9 @@ def _judge(model: str, url: str, mode: Mode, cache: Path) -> Judge | None:
 @contextmanager
 def _not_run() -> Iterator[None]:
     """What could not be run is exit code 3, never green and never 1: that means regressed."""
-    logging.getLogger().setLevel(logging.ERROR)  # what the system under test logs is its own affair
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.ERROR)  # what the system under test logs is its own affair
     try:
         yield
     except GoldenError as error:
@@ -72,6 +74,8 @@ def _not_run() -> Iterator[None]:
     except Exception:  # noqa: BLE001 a defect of ours must not look like a regression either
         traceback.print_exc()
         raise typer.Exit(Answer.NOT_RUN.exit_code) from None
+    finally:
+        root.setLevel(level)
 
 
 @app.command()

@@ -8,7 +8,8 @@ from dashboards.boards import BOARDS
 from dashboards.lib.model import Prom
 from dashboards.lint.model import Target
 
-CALLS = 'agentic_tool_calls_total{environment=~"$environment"}'
+# What a gateway refused is no call of the tool.
+CALLS = 'agentic_tool_calls_total{error_class!="blocked",environment=~"$environment"}'
 EVENTS = f"sum by (environment, tool_name) (increase({CALLS}[1h] anchored))"
 
 

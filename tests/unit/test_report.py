@@ -148,7 +148,8 @@ def test_rows_are_joined_on_their_labels_and_gaps_stay():
 
 
 RECORDED = "last_over_time(kpi:tool_success:events1h[3600s])"
-COUNTED = "increase(agentic_tool_calls_total[1h] anchored)"
+COUNTED = 'increase(agentic_tool_calls_total{error_class!="blocked"}[1h] anchored)'
+MADE = "increase(agentic_tool_calls_total[1h] anchored)"
 
 
 def tools(answers):
@@ -181,7 +182,7 @@ def test_lines_that_are_compared_come_from_the_same_place():
     called, served = "kpi:tool_calls:increase1h", "kpi:served_calls:increase1h"
     panel = TimeSeries(title="L", queries=(Prom(expr=called), Prom(expr=served)), **SAID)
     mcp = "increase(agentic_mcp_server_calls_total"
-    store = Store({mcp: [points({}, 9.0)], COUNTED: [points({}, 8.0)], called: [points({}, 4.0)]})
+    store = Store({mcp: [points({}, 9.0)], MADE: [points({}, 8.0)], called: [points({}, 4.0)]})
     evaluation = Evaluation(board=board(panel), sources=sources(store), period=PERIOD, chosen={})
     assert [each.last for each in evaluation.panel(panel).lines] == [8.0, 9.0]
 
