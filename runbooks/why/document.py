@@ -154,6 +154,7 @@ class Hypothesis(Document):
     reasons: list[str] = Field(description="Why it is this probable, in sentences")
     fixes: list[str] = Field(description="What usually mends it, the first thing first")
     rollback: str = Field(default="", description="The command that takes it back where releases are managed")
+    preview: str = Field(default="", description="Address of the release console's preview of it, where there is one")
     inseparable_from: list[str] = Field(description="Titles of others that the same data support about as well")
     tells_apart: list[str] = Field(default_factory=list, description="What would tell it from those")
 

@@ -40,6 +40,7 @@ def _lines(document: Diagnosis) -> list[str]:
     lines += [f"{number}. {fix}" for number, fix in enumerate(first.fixes, start=1)]
     if first.rollback and not first.inseparable_from:
         lines.append(f"Take it back, where releases are managed: {first.rollback}")
+        lines += [f"What that would do: {first.preview}"] if first.preview else []
     for name, found in (("good", document.baseline_traces), ("failing", document.failing_traces)):
         if found:
             lines.append(f"A {name} trace: {found[0].url or found[0].trace_id}")

@@ -1,5 +1,6 @@
 """Verbs for three in the morning: rollback, kill, resume, freeze, thaw, lock, unlock."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -36,8 +37,11 @@ NameOfTool = Annotated[str, typer.Argument(help="The tool, after the word `tool`
 
 def add_to(app: typer.Typer) -> None:
     """Add these verbs to `agentobs release`."""
-    for verb in (rollback, kill, resume, freeze, thaw, lock, unlock):
+    for verb in (rollback, kill, resume, freeze, thaw):
         app.command()(verb)
+    forbid = "Forbid a version, before it runs or after, until somebody unlocks it."
+    app.command("lock")(_locking(LockOut, "locked", forbid))
+    app.command("unlock")(_locking(Unlock, "unlocked", "Allow a version again that was locked or rolled back."))
 
 
 def rollback(
@@ -131,38 +135,26 @@ Version = Annotated[str, typer.Argument(help="The version, or the id of a releas
 Whose = Annotated[str, typer.Option("--agent", help="Whose prompt, model or tool; none for everybody's.")]
 
 
-def lock(
-    version: Version,
-    dimension: Dimension = "release",
-    agent: Whose = "",
-    tool: ToolName = "",
-    environment: Environment = "",
-    reason: Why = "locked",
-    stack: Stack = EnvName.LOCAL,
-    store: StoreFolder = None,
-    by: By = "",
-) -> None:
-    """Forbid a version, before it runs or after, until somebody unlocks it."""
-    asked = releases.request(reason, by=by)
-    made = _lock(version, dimension, agent, tool).model_copy(update={"mark": asked.mark})
-    release_run.run(stack, environment, store, LockOut(request=asked, lock=made), dry_run=False)
+def _locking(operation: type[LockOut | Unlock], usual: str, doc: str) -> Callable[..., None]:
+    """The verb that forbids a version, or allows it again."""
 
+    def verb(
+        version: Version,
+        dimension: Dimension = "release",
+        agent: Whose = "",
+        tool: ToolName = "",
+        environment: Environment = "",
+        reason: Why = usual,
+        stack: Stack = EnvName.LOCAL,
+        store: StoreFolder = None,
+        by: By = "",
+    ) -> None:
+        asked = releases.request(reason, by=by)
+        made = _lock(version, dimension, agent, tool).model_copy(update={"mark": asked.mark})
+        release_run.run(stack, environment, store, operation(request=asked, lock=made), dry_run=False)
 
-def unlock(
-    version: Version,
-    dimension: Dimension = "release",
-    agent: Whose = "",
-    tool: ToolName = "",
-    environment: Environment = "",
-    reason: Why = "unlocked",
-    stack: Stack = EnvName.LOCAL,
-    store: StoreFolder = None,
-    by: By = "",
-) -> None:
-    """Allow a version again that was locked or rolled back."""
-    asked = releases.request(reason, by=by)
-    made = _lock(version, dimension, agent, tool).model_copy(update={"mark": asked.mark})
-    release_run.run(stack, environment, store, Unlock(request=asked, lock=made), dry_run=False)
+    verb.__doc__ = doc
+    return verb
 
 
 def _target(what: str, name: str) -> Target:

@@ -138,6 +138,7 @@ def _when(document: Diagnosis, first: Hypothesis) -> list[Text]:
     lines.append(_line("sure", words.sure(first.confidence)))
     if first.rollback and not first.inseparable_from:
         lines.append(_line("take back", first.rollback))
+        lines += [_line("preview", first.preview)] if first.preview else []
     for key, traces in (("good", document.baseline_traces), ("trace", document.failing_traces)):
         lines += [_line(key, _link(trace)) for trace in traces[:1]]
     return lines

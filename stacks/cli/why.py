@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from collector.stores import TraceKind
-from runbooks.why import text
+from runbooks.why import rollback, text
 from runbooks.why.diagnosis import Window, diagnose
 from runbooks.why.document import Diagnosis, TraceLink
 from stacks.cli import patience, safe, show_why
@@ -31,12 +31,13 @@ def why(
         return print_schema(Diagnosis)
     now = time.time()
     window = Window(start=now - since, end=now, where=narrowed(environment))
-    with resolve_for_metrics(stack, ["prometheus", *TraceKind], {"prometheus": prometheus}) as stores:
+    with resolve_for_metrics(stack, ["prometheus", "releases", *TraceKind], {"prometheus": prometheus}) as stores:
         with patience.waiting() as say:
             found = diagnose(
                 stores.metrics, window, lambda done, total: say(f"{done} of {total} environments done ...")
             )
-        document = with_links(found, stores.trace_link)
+        console = stores.urls.get("releases", "") if stores.lasting else ""
+        document = with_previews(with_links(found, stores.trace_link), console)
     if as_json:
         safe.document(document)
     elif as_text:
@@ -61,3 +62,12 @@ def with_links(document: Diagnosis, link: str) -> Diagnosis:
             "baseline_traces": [linked(trace) for trace in document.baseline_traces],
         }
     )
+
+
+def with_previews(document: Diagnosis, console: str) -> Diagnosis:
+    """Add where the release console shows what taking a version back would do."""
+    made = [
+        one.model_copy(update={"preview": rollback.link(one.culprit, console) if one.rollback else ""})
+        for one in document.hypotheses
+    ]
+    return document.model_copy(update={"hypotheses": made})

@@ -14,12 +14,12 @@ import pytest
 import requests
 from support.stores import LOGS, TRACES, ports
 
-from stacks import gated
+from stacks import gated, release_controller
 from stacks.process.layout import StackDir
 from stacks.process.supervisor import Supervisor, members
 
 GATE = {gated.NAME} if sys.platform == "linux" else set()
-BACKENDS = {"alertmanager", "collector", "prometheus", LOGS, TRACES} | GATE
+BACKENDS = {"alertmanager", "collector", "prometheus", release_controller.NAME, LOGS, TRACES} | GATE
 UNCHANGED = f"{3 + len(BACKENDS)} unchanged"
 """The stack, its component, supervisord and each process."""
 
