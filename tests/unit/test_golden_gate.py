@@ -154,6 +154,18 @@ def test_what_would_decide_does_decide():
     assert lower_bound(differences) < -0.05 < lower_bound(grown)
 
 
+@pytest.mark.parametrize(("differences", "confidence", "bound"), [
+    ([], 0.95, -1.0),
+    ([0.0] * 20, 0.95, -0.139108),  # Clopper and Pearson's table: none of 20
+    ([-1.0] + [0.0] * 7, 0.95, -0.429053),  # by hand: mean -0.1, squares 2.9, t(9) = 1.833113
+    ([-1.0] + [0.0] * 7, 0.99, -0.606462),  # t(9) = 2.821438
+    ([-0.5, -0.5, 0.5] + [0.0] * 15, 0.95, -0.171762),  # mean -0.025, squares 2.7375, t(19) = 1.729133
+    ([-1.0], 0.95, -1.0),  # no loss is larger than all
+])  # fmt: skip
+def test_the_bound_of_a_loss_is_what_tables_of_quantiles_give(differences, confidence, bound):
+    assert lower_bound(differences, confidence) == pytest.approx(bound, abs=2e-6)
+
+
 def test_one_run_of_a_baseline_tells_no_flicker_from_harm():
     found = Desk(nb=1, behaviour="same").decide(Desk().runs())
     assert found.answer is Answer.UNDECIDED

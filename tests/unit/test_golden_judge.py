@@ -167,7 +167,7 @@ def judged(folder, name, answers, judge=None):
 def test_a_judge_that_agrees_with_people_takes_part_in_the_gate(folder):
     labelled(folder)
     assert "takes part in the gate" in calibrated().output
-    assert judged(folder, "good", {}).bless(10, "ada").judge == "fake: booked"
+    assert judged(folder, "good", {}).bless(5, "ada").judge == "fake: booked"
     assert judged(folder, "good", {}).gate(1).answer is Answer.PASSED
     found = judged(folder, "bad", {"c7": "It is lost."}).gate(1)
     assert (found.answer, found.regressed) == (Answer.REGRESSED, {"c7"})
@@ -178,7 +178,7 @@ def test_a_judge_that_agrees_with_people_takes_part_in_the_gate(folder):
 def test_a_judge_that_is_down_makes_the_gate_undecided(folder):
     labelled(folder)
     calibrated()
-    judged(folder, "good", {}).bless(10, "ada")
+    judged(folder, "good", {}).bless(5, "ada")
     absent = Judge(model="fake", mode=Mode.CACHE, cache=folder / "empty")
     found = judged(folder, "good", {}, absent).gate(1)
     assert (found.answer, {reason.rule for reason in found.reasons}) == (Answer.UNDECIDED, {"judge"})
@@ -196,7 +196,7 @@ def test_a_judge_that_is_not_good_enough_only_advises(spoil, told, folder):
     done = calibrated()
     assert "advice only" in done.output
     assert told in done.output
-    judged(folder, "good", {}).bless(10, "ada")
+    judged(folder, "good", {}).bless(5, "ada")
     found = judged(folder, "bad", {"c7": "It is lost."}).gate(1)
     assert found.answer is Answer.PASSED
     assert "judge booked (advice): fail" in (folder / "out" / "run.json").read_text()
