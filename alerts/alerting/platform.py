@@ -1,4 +1,6 @@
-"""Alerts about the platform itself: collector, Prometheus, Alertmanager, the way to Langfuse; the stores are beside.
+"""Alerts about the platform itself: collector, Prometheus, Alertmanager, the way to Langfuse.
+
+Those about stores and releases are beside.
 
 What pages would leave agents unwatched or lose data within the hour. Names of metrics are those of a scrape of the
 pinned versions. Langfuse gives no metrics to Prometheus: what is seen of it is the collector's queue towards it.
@@ -7,7 +9,7 @@ pinned versions. Langfuse gives no metrics to Prometheus: what is seen of it is 
 from collections.abc import Iterator
 from typing import Final
 
-from alerts.alerting import stores
+from alerts.alerting import releases, stores
 from alerts.alerting.condition import Comparison, any_of
 from alerts.alerting.maker import AT, PERCENT, WHERE, Maker
 from alerts.alerting.model import Alert
@@ -30,6 +32,7 @@ def alerts(timing: Timing) -> Iterator[Alert]:
     yield from _alerting_path(make)
     yield from stores.alerts(make)
     yield from _pods(make)
+    yield from releases.alerts(make)
 
 
 def _targets(make: Maker) -> Iterator[Alert]:

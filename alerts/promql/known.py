@@ -19,10 +19,12 @@ from agentobs.contract import (
     PolicyAction,
     Track,
 )
+from alerts.catalogue import DIMENSIONS
 from alerts.catalogue.model import Group, Owner, Severity
 from alerts.promql.shapes import Shape, Values, one, variant
 from alerts.recording import programs, rule, versions
 from alerts.recording.comparison import COMPARED
+from alerts.release_metrics import COUNTERS, LABELS, ReleaseMetric
 from collector.self_metrics import SelfMetric
 
 SCRAPE_S: Final = 15
@@ -56,6 +58,7 @@ AT_ONCE: Final = {
     "TempoDiscardsSpans": "a discarded span is lost; the window holds the alert",
     "TempoCompactionFailing": "a compaction is rare; the window holds the alert",
     "JaegerRestarting": "three starts within half an hour are already a while",
+    "CanaryUnanswered": "what it reads has counted five minutes by itself",
     "VictoriaLogsDropsLines": "a dropped line is lost; the window holds the alert",
     "VictoriaLogsRestarting": "three starts within half an hour are already a while",
 }
@@ -119,7 +122,7 @@ _COUNTER_ENDS: Final = ("_total", "_count", "_sum", "_bucket")
 _GAUGE_ENDS: Final = ("_bytes", "_ratio", "_timestamp", "_timestamp_seconds", "_info", "_limit", "_capacity", "_length")
 _GAUGES: Final = frozenset((
     SelfMetric.QUEUE_SIZE, SelfMetric.QUEUE_CAPACITY, SelfMetric.SERIES_TRACKED, SelfMetric.SERIES_LIMIT,
-    SelfMetric.TRACES_HELD, SelfMetric.MEMORY_RSS, SelfMetric.UPTIME, "up",
+    SelfMetric.TRACES_HELD, SelfMetric.MEMORY_RSS, SelfMetric.UPTIME, "up", *(frozenset(ReleaseMetric) - COUNTERS),
 ))  # fmt: skip
 
 
@@ -138,6 +141,17 @@ def _table() -> dict[str, Shape]:
             found[metric.series] = _of(metric)
             continue
         found |= {metric.sum: _of(metric), metric.count: _of(metric), metric.bucket: _of(metric, "le")}
+    found |= {metric: one(*labels, "job", "instance") for metric, labels in LABELS.items()}
+    # As in `version:current`, each dimension has its own labels.
+    found[ReleaseMetric.PIN_INFO] = tuple(
+        variant(
+            {
+                **dict.fromkeys((*map(str, each.entity), "version", "job", "instance")),
+                "dimension": frozenset((each.key,)),
+            }
+        )
+        for each in DIMENSIONS
+    )
     # One name for all families, each with its own labels.
     found[SPAN_CALLS.series] = tuple(
         variant({**{str(label): _values(label) for label in family.labels}, Label.FAMILY: frozenset((family.value,))})

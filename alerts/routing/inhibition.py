@@ -21,7 +21,7 @@ TICKET: Final = f'severity="{Severity.TICKET}"'
 # What an alert can be about; a page about one makes its tickets wait.
 ENTITIES: Final = (Label.AGENT, Label.TOOL, Label.WORKFLOW, Label.SERVICE, Label.PROVIDER)
 # Tickets that name what changed: whoever is paged for the effect needs them.
-CLUES: Final = ("ToolSchemaChanged", "VersionRegression")
+CLUES: Final = ("ToolSchemaChanged", "VersionRegression", "VersionUnpinned")
 # What falls silent when nothing reaches Prometheus any more.
 SILENCES: Final = ("TelemetryMissing", "EvaluationsStale", "ToolIdle", "TasksStuck")
 # Jobs without which no KPI arrives. Loki or Tempo down explains no missing KPI.

@@ -6,6 +6,7 @@ from agentobs.contract import ABSENT, SPAN_CALLS, Family, Label
 from alerts.catalogue import counts as c
 from alerts.catalogue.model import MINUTE
 from alerts.promql import sum_by
+from alerts.release_metrics import LABELS, ReleaseMetric
 from collector.self_metrics import SelfMetric
 from collector.stores import LogKind, TraceKind
 from dashboards.lib import variables
@@ -215,6 +216,68 @@ _ALERTING: Final = Section(
         _bad("Notifications that failed", "In five minutes, by kind of receiver.", "NotificationsFailing"),
     ),
 )
+_CONTROLLER: Final = f"max({ReleaseMetric.STORE_READABLE})"
+
+
+def _release(metric: ReleaseMetric) -> str:
+    """A metric of the release controller, for the environment that is chosen."""
+    return _READ.narrowed(metric, LABELS[metric])
+
+
+def _of_releases(title: str, description: str, alert: str) -> TimeSeries:
+    """What should stay at nothing; environments without releases have no series."""
+    no_data = "Prometheus does not scrape the release controller."
+    return _READ.watching(alert, title=title, description=description, no_data=no_data, zero=_CONTROLLER)
+
+
+_RELEASES: Final = Section(
+    title="Releases",
+    panels=(
+        TimeSeries(
+            title="Agents by revision",
+            description="Agent processes by the revision that they hold. Two lines for long: some do not follow.",
+            no_data="No agent has asked the release controller in this time range.",
+            queries=(Prom(expr=sum_by(("revision",), _release(ReleaseMetric.AGENTS)), legend="revision {{revision}}"),),
+            stacked=True,
+            width=12,
+        ),
+        TimeSeries(
+            title="Decisions about canaries",
+            description="Looks in ten minutes, by what was decided. Only `hold` for long: data are missing.",
+            no_data="No canary ran in this time range.",
+            queries=(
+                Prom(
+                    expr=sum_by(("action",), f"increase({_release(ReleaseMetric.DECISIONS)}[10m])"),
+                    legend="{{action}}",
+                ),
+            ),
+            width=12,
+        ),
+        _of_releases("Deaf agents", "Agent processes that have not asked for two minutes.", "AgentsDeaf"),
+        _of_releases("Canary without an answer", "Seconds for which it could not be judged.", "CanaryUnanswered"),
+        _of_releases("Revisions not told", "Labels, annotations and log lines that are not written.", "EffectsPending"),
+        _READ.watching(
+            "ReleaseStoreUnreadable",
+            title="Store of releases",
+            description="1: it can be read. 0: it cannot, and nothing can be changed.",
+            no_data="Prometheus does not scrape the release controller.",
+            width=12,
+        ),
+        TimeSeries(
+            title="Versions that nobody pinned",
+            description="Versions in telemetry, of environments that have releases, that none of these pins.",
+            no_data="Prometheus does not scrape the release controller.",
+            queries=(
+                Prom(
+                    expr=f"{_READ.firing(('dimension',), alertname='VersionUnpinned')} or on () 0 * {_CONTROLLER}",
+                    legend="{{dimension}}",
+                ),
+            ),
+            alerts=("VersionUnpinned",),
+            width=12,
+        ),
+    ),
+)
 _STORES: Final = Section(
     title="Stores of traces and logs",
     panels=(
@@ -311,6 +374,6 @@ BOARD: Final = Board(
     title="Platform health",
     question="Can the other boards be believed?",
     variables=(variables.ENVIRONMENT, variables.SERVICE),
-    sections=(_TARGETS, _COLLECTOR, _PROMETHEUS, _ALERTING, _STORES),
+    sections=(_TARGETS, _COLLECTOR, _PROMETHEUS, _ALERTING, _RELEASES, _STORES),
     next=("fleet", "langfuse"),
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from rules import cases_stores
+from rules import cases_releases, cases_stores
 from support.tables import JOB, PAGE, TICKET, Table, grows, platform, renamed, restarting
 
 QUEUE = f'{JOB},exporter="otlp_http/loki",data_type="logs"'
@@ -110,6 +110,7 @@ def _tables() -> Iterator[Table]:
     failed = "alertmanager_notifications_failed_total"
     yield grows("NotificationsFailing", PAGE, failed, pager, hold=5, window=5, more=',reason="serverError"')
     yield from cases_stores.tables()
+    yield from cases_releases.tables()
     container = 'namespace="my-agents",pod="planner-0",container="agent"'
     waits = f"kube_pod_container_status_waiting_reason{{{container},reason=%s}}"
     loops, pulls = (waits % f'"{reason}"' for reason in ("CrashLoopBackOff", "ImagePullBackOff"))

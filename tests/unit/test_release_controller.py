@@ -13,11 +13,13 @@ from support.delivered import ENVIRONMENT, Desk, prompt_text, release, request, 
 from support.waiting import eventually
 
 from agentobs import pins
+from alerts.release_metrics import LABELS, ReleaseMetric
 from delivery.controller import settings
 from delivery.controller.followers import DEAF_S, Followers
 from delivery.controller.webhook import LARGEST, Gate
-from delivery.environments.operations import Kill, Target
+from delivery.environments.operations import Kill, Start, Target
 from delivery.errors import DeliveryError
+from delivery.releases import Dim
 from delivery.store import StoreError
 
 SNAPSHOT = f"/v1/environments/{ENVIRONMENT}/snapshot"
@@ -178,6 +180,28 @@ def test_the_metrics_say_who_runs_what(controlled, desk):
     told = {dict(labels)["instance"]: dict(labels) for labels in found["agentobs_release_instance_info"]}
     assert told["a"] == {"environment": "prod", "instance": "a", "release": running, "revision": "1"}
     assert told['"b\\']["release"] == ""
+    for name, series in found.items():
+        # A scrape keeps `instance` for its own.
+        said = {"exported_instance" if label == "instance" else label for labels in series for label, _ in labels}
+        assert said <= {*LABELS[ReleaseMetric(name)]}, name
+
+
+def test_the_metrics_name_the_pins_of_both_tracks_as_telemetry_names_versions(controlled, desk):
+    desk.promote(release(executor="5", name="support-2"))
+    desk.roll_back(Dim.PROMPT, "4", "executor")
+    desk.do(Start(request=request(), release=desk.add(release(planner="13", search="3.1.0")), share=500))
+    found = [dict(each) for each in metrics_of(controlled.get("/metrics").text)["agentobs_release_pin_info"]]
+    assert all(each.pop("environment") == "prod" for each in found)
+    assert {(each.pop("dimension"), each.pop("version"), *sorted(each.items())) for each in found} == {
+        ("graph", "7", ("workflow", "support")),
+        ("prompt", "4", ("agent_name", "executor"), ("prompt_name", "executor")),
+        ("prompt", "12", ("agent_name", "planner"), ("prompt_name", "planner")),
+        ("prompt", "13", ("agent_name", "planner"), ("prompt_name", "planner")),
+        ("model", "gpt-4.1", ("agent_name", "executor")),
+        ("model", "gpt-4.1", ("agent_name", "planner")),
+        ("tool", "3.0.0", ("tool_name", "search")),
+        ("tool", "3.1.0", ("tool_name", "search")),
+    }
 
 
 def operation(kind, environment=ENVIRONMENT, reason="because", **words):
