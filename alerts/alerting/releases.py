@@ -80,4 +80,4 @@ def _unpinned(make: Maker) -> Alert:
         " canary, and no rollback takes it back.",
         hold_s=2 * MINUTE, by=_PINNED, value="first seen {{ $value | humanizeTimestamp }}",
     )  # fmt: skip
-    return replace(unpinned, owner=Owner.AGENTS)
+    return replace(unpinned, owner=Owner.AGENTS, board="versions")

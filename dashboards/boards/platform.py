@@ -216,18 +216,11 @@ _ALERTING: Final = Section(
         _bad("Notifications that failed", "In five minutes, by kind of receiver.", "NotificationsFailing"),
     ),
 )
-_CONTROLLER: Final = f"max({ReleaseMetric.STORE_READABLE})"
 
 
 def _release(metric: ReleaseMetric) -> str:
     """A metric of the release controller, for the environment that is chosen."""
     return _READ.narrowed(metric, LABELS[metric])
-
-
-def _of_releases(title: str, description: str, alert: str) -> TimeSeries:
-    """What should stay at nothing; environments without releases have no series."""
-    no_data = "Prometheus does not scrape the release controller."
-    return _READ.watching(alert, title=title, description=description, no_data=no_data, zero=_CONTROLLER)
 
 
 _RELEASES: Final = Section(
@@ -243,38 +236,43 @@ _RELEASES: Final = Section(
         ),
         TimeSeries(
             title="Decisions about canaries",
-            description="Looks in ten minutes, by what was decided. Only `hold` for long: data are missing.",
+            description="Looks a second, by what was decided. Only `hold` for long: data are missing.",
             no_data="No canary ran in this time range.",
             queries=(
                 Prom(
-                    expr=sum_by(("action",), f"increase({_release(ReleaseMetric.DECISIONS)}[10m])"),
+                    expr=sum_by(("action",), f"rate({_release(ReleaseMetric.DECISIONS)}[$__rate_interval])"),
                     legend="{{action}}",
                 ),
             ),
+            format=Format.PER_SECOND,
             width=12,
         ),
-        _of_releases("Deaf agents", "Agent processes that have not asked for two minutes.", "AgentsDeaf"),
-        _of_releases("Canary without an answer", "Seconds for which it could not be judged.", "CanaryUnanswered"),
-        _of_releases("Revisions not told", "Labels, annotations and log lines that are not written.", "EffectsPending"),
+        _READ.watching(
+            "AgentsDeaf",
+            title="Deaf agents",
+            description="Agent processes that have not asked for two minutes.",
+            no_data="Nothing was promoted in this environment, or Prometheus does not scrape the release controller.",
+        ),
+        _READ.watching(
+            "CanaryUnanswered",
+            title="Canary without an answer",
+            description="Seconds for which the running canary could not be judged.",
+            no_data="No canary ran in this time range.",
+            format=Format.SECONDS,
+        ),
+        _READ.watching(
+            "EffectsPending",
+            title="Revisions not told",
+            description="Labels of prompts, annotations and log lines about revisions that are not written yet.",
+            no_data="Prometheus does not scrape the release controller.",
+            zero=f"max({ReleaseMetric.STORE_READABLE})",
+        ),
         _READ.watching(
             "ReleaseStoreUnreadable",
             title="Store of releases",
             description="1: it can be read. 0: it cannot, and nothing can be changed.",
             no_data="Prometheus does not scrape the release controller.",
-            width=12,
-        ),
-        TimeSeries(
-            title="Versions that nobody pinned",
-            description="Versions in telemetry, of environments that have releases, that none of these pins.",
-            no_data="Prometheus does not scrape the release controller.",
-            queries=(
-                Prom(
-                    expr=f"{_READ.firing(('dimension',), alertname='VersionUnpinned')} or on () 0 * {_CONTROLLER}",
-                    legend="{{dimension}}",
-                ),
-            ),
-            alerts=("VersionUnpinned",),
-            width=12,
+            width=24,
         ),
     ),
 )

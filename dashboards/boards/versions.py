@@ -94,6 +94,14 @@ def _by_version(dimension: Dimension) -> TimeSeries:
     )
 
 
+_UNPINNED: Final = TimeSeries(
+    title="Versions that nobody pinned",
+    description="Versions in telemetry that no release pins, of environments that have releases.",
+    no_data="Every version is pinned, or no release was promoted in this environment.",
+    queries=(Prom(expr=_READ.firing(("dimension",), alertname="VersionUnpinned"), legend="{{dimension}}"),),
+    alerts=("VersionUnpinned",),
+    width=24,
+)
 _TRACKS: Final = Section(
     title="Canary against stable",
     panels=(
@@ -165,6 +173,7 @@ BOARD: Final = Board(
         Section(title="Since when", panels=tuple(_timeline(dimension, _SCOPE, width=12) for dimension in DIMENSIONS)),
         Section(title="Side by side", panels=tuple(_by_version(dimension) for dimension in DIMENSIONS)),
         _TRACKS,
+        Section(title="Past the releases", collapsed=True, panels=(_UNPINNED,)),
         _BEFORE,
     ),
     next=("fleet", "agent", "tool", "delivery", "explore"),

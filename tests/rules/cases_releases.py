@@ -48,6 +48,7 @@ def _unpinned() -> Table:
     """Version 13 of a prompt, seen since the beginning; what is seen is recorded as the time of the evaluation."""
     whose = 'dimension="prompt",environment="prod",agent_name="executor",prompt_name="executor"'
     other = 'dimension="tool",environment="prod",tool_name="search"'
+    graph = 'dimension="graph",environment="prod",workflow="support"'
 
     def used(minutes: str, labels: str = f'{whose},version="13"') -> dict[str, str]:
         return {f"version:{each}_seen_timestamp_seconds{{{labels}}}": text for each, text in (
@@ -69,7 +70,9 @@ def _unpinned() -> Table:
         .quiet("pinned", "40m", runs | older | pin(labels))
         .quiet("just rolled back, and tasks end with what they hold", "40m", runs | older | pin(labels, "1x20 _x70"))
         .quiet("no release says what runs there", "40m", runs | pin(labels.replace("prod", "staging")))
-        .quiet("no longer used", "30m", used("0+60x20 1200x70") | older)
+        .quiet("a tool, pinned", "40m", used("0+60x90", f'{other},version="13"') | tool)
+        .quiet("a graph, pinned", "40m", used("0+60x90", f'{graph},version="13"') | pin(f'{graph},version="13"'))
+        .quiet("no longer used", "21m", used("0+60x20 1200x70") | older)
         .quiet("the controller is away", "60m", runs | pin(labels, "1x20 _x70"))
         .quiet("no data", "30m", {})
     )

@@ -19,11 +19,16 @@ UNFED = {
     ("cost", "Against last week"): "needs spend of a week ago",
     ("cost", "Task cost against an hour ago"): "needs the tasks of more than ten minutes ago",
     ("cost", "Tokens per call against an hour ago"): "needs the calls of more than ten minutes ago",
-    ("platform", "Agents by revision"): "the scenarios run without releases",
-    ("platform", "Decisions about canaries"): "the scenarios run without releases",
 } | {
     ("langfuse", title): "this stack sends to no Langfuse"
     for title in ("Queue to Langfuse", "Spans sent to Langfuse", "Spans that Langfuse will not get")
+} | {
+    (board, title): "the scenarios run without releases"
+    for board, titles in {
+        "platform": ("Agents by revision", "Decisions about canaries", "Deaf agents", "Canary without an answer"),
+        "versions": ("Versions that nobody pinned",),
+    }.items()
+    for title in titles
 }  # fmt: skip
 NEED_HISTORY = {"kpi:week_worsening1h", "kpi:baseline_worsening1h", "kpi:spend:week_ratio1h"}
 

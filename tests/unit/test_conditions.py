@@ -101,6 +101,7 @@ def test_the_jobs_of_alerts_are_those_whose_metrics_they_read():
     owners = {
         "otelcol": "collector", "prometheus": "prometheus", "alertmanager": "alertmanager", "loki": "loki",
         "tempo": "tempo", "tempodb": "tempo", "jaeger": "jaeger", "vl": "victorialogs", "vm": "victorialogs",
+            "agentobs": "release-controller",
     }  # fmt: skip
     for alert in alerting.alerts(PRODUCTION):
         found = [*tree.selectors(tree.parse(alert.expr))]
