@@ -68,7 +68,8 @@ def _most(metric: ReleaseMetric, by: tuple[str, ...], operator: str, threshold: 
 
 
 def _unpinned(make: Maker) -> Alert:
-    in_use = Comparison(versions.LAST_SEEN, ">", f"time() - {make.timing.seconds(MINUTE):g}")
+    # A hash stands where telemetry has no version, and pins name versions.
+    in_use = Comparison(f'{versions.LAST_SEEN}{{version!~"sha-.+"}}', ">", f"time() - {make.timing.seconds(MINUTE):g}")
     managed = Comparison(f"group by ({Label.ENVIRONMENT}) ({ReleaseMetric.PIN_INFO})")
     pins = f"last_over_time({ReleaseMetric.PIN_INFO}[{make.timing.of(_PINNED_S)}])"
     pinned = Comparison(f"group by ({', '.join(_PINNED)}) ({pins})")

@@ -70,6 +70,9 @@ def _unpinned() -> Table:
         .quiet("pinned", "40m", runs | older | pin(labels))
         .quiet("just rolled back, and tasks end with what they hold", "40m", runs | older | pin(labels, "1x20 _x70"))
         .quiet("no release says what runs there", "40m", runs | pin(labels.replace("prod", "staging")))
+        .quiet(
+            "telemetry has a hash for want of a version", "40m", used("0+60x90", f'{whose},version="sha-1a2b"') | older
+        )
         .quiet("a tool, pinned", "40m", used("0+60x90", f'{other},version="13"') | tool)
         .quiet("a graph, pinned", "40m", used("0+60x90", f'{graph},version="13"') | pin(f'{graph},version="13"'))
         .quiet("no longer used", "21m", used("0+60x20 1200x70") | older)
