@@ -35,7 +35,7 @@ def alerts(make: Maker) -> Iterator[Alert]:
         "AgentsDeaf", _most(ReleaseMetric.DEAF_AGENTS, _HERE, ">", 0), Severity.TICKET,
         f"Agent processes in {_IN} do not hear the release controller: {{{{ $value }}}}.",
         "They have not asked it for 2 minutes: they go on with the pins that they hold, and hear no kill and no"
-        " rollback. One that ended is counted too, for an hour.",
+        " rollback. One that was killed, and so could not say that it ends, is counted too, for an hour.",
         hold_s=MINUTE, by=_HERE, value="{{ $value }} of them",
     )  # fmt: skip
     yield make.alert(

@@ -34,6 +34,9 @@ def routes(service: Service) -> list[Route]:
         instance = request.query_params.get("instance", "")
         if instance and not _INSTANCE.fullmatch(instance):
             return refused(400, "an instance is a name of up to 200 letters without blanks")
+        if request.query_params.get("leaving") and instance:
+            service.followers.left(environment, instance)
+            return Response(status_code=204)
         return await _snapshot(service, environment, int(after), min(wait, _LONGEST_S), instance)
 
     async def content(request: Request) -> Response:

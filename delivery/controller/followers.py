@@ -35,16 +35,28 @@ class Followers:
         self._clock = clock
         self._lock = threading.Lock()
         self._known: dict[tuple[str, str], Follower] = {}
+        self._left: dict[tuple[str, str], float] = {}
 
     def heard(self, environment: str, instance: str, revision: int) -> None:
         """An agent asks, or its waiting ends: it holds `revision`."""
         now, key = self._clock(), (environment, instance)
         with self._lock:
+            if key in self._left:
+                return  # what it waited for ends after it has left
             known = self._known.get(key)
             if known is None and len(self._known) >= _MOST and not self._forget(now):
                 return
             since = known.held_s if known and known.revision == revision else now
             self._known[key] = Follower(environment, instance, revision, since, now)
+
+    def left(self, environment: str, instance: str) -> None:
+        """An agent ends: it is not deaf but gone."""
+        now, key = self._clock(), (environment, instance)
+        with self._lock:
+            self._known.pop(key, None)
+            self._left = {each: at for each, at in self._left.items() if now - at < DEAF_S}
+            if len(self._left) < _MOST:
+                self._left[key] = now
 
     def of(self, environment: str) -> list[Follower]:
         """The agents of an environment, the longest silent first."""

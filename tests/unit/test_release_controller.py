@@ -170,6 +170,14 @@ def test_an_agent_that_is_silent_for_two_minutes_is_deaf_and_named():
     assert found == {"a": (True, DEAF_S), "b": (False, 1.0)}
 
 
+def test_an_agent_that_ends_is_gone_and_not_deaf(controlled):
+    """Also where what it waited for ends after it has left."""
+    controlled.get(f"{SNAPSHOT}?after=1&instance=a&wait=0")
+    assert controlled.get(f"{SNAPSHOT}?instance=a&leaving=1").status_code == 204
+    controlled.get(f"{SNAPSHOT}?after=1&instance=a&wait=0")
+    assert 'instance="a"' not in controlled.get("/metrics").text
+
+
 def test_the_metrics_say_who_runs_what(controlled, desk):
     controlled.get(f"{SNAPSHOT}?after=1&instance=a&wait=0")
     controlled.get(f"{SNAPSHOT}?after=0&instance=%22b%5C&wait=0")

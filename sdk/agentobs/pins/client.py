@@ -3,12 +3,14 @@
 Nothing here asks anybody while an agent works: a step reads what is held. What cannot be used is refused and said once.
 """
 
+import atexit
 import hashlib
 import logging
 import os
 import random
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +18,7 @@ from agentobs.context.forks import in_child
 from agentobs.errors import AgentobsError
 from agentobs.pins.pins import Pins
 from agentobs.pins.snapshot import Killed, Snapshot, SnapshotError, parse
-from agentobs.pins.source import Source
+from agentobs.pins.source import Source, SourceError
 
 _log = logging.getLogger(__name__)
 _WAIT_S: Final = 25.0
@@ -46,6 +48,7 @@ class Client:
         self._remember()
         self._start()
         in_child(self._start)
+        atexit.register(self.close)
 
     def wait(self, timeout_s: float = 10.0) -> Snapshot:
         """The snapshot that is held, after waiting for the first. Raises NoSnapshotError."""
@@ -87,8 +90,12 @@ class Client:
         return self._texts[sha256]
 
     def close(self) -> None:
-        """Stop asking."""
+        """Stop asking, and say so; an end of the process does that too."""
+        if self._stop.is_set():
+            return
         self._stop.set()
+        with suppress(SourceError):
+            self._source.leave()
 
     def _start(self) -> None:
         threading.Thread(target=self._run, name="agentobs-pins", daemon=True).start()

@@ -16,6 +16,7 @@ from agentobs.pins.snapshot import SnapshotError
 _LOOK_S: Final = 0.25
 _LONG_S: Final = 25.0
 _CONNECT_S: Final = 5.0
+_GOODBYE_S: Final = 1.0
 _LARGEST: Final = 16 * 1024 * 1024
 
 
@@ -31,6 +32,9 @@ class Source(Protocol):
 
     def text(self, sha256: str) -> bytes:
         """A pinned text. Raises SourceError."""
+
+    def leave(self) -> None:
+        """Say that this process ends, to whom it matters. Raises SourceError."""
 
 
 class FileSource:
@@ -65,6 +69,9 @@ class FileSource:
         except OSError as error:
             raise SourceError(f"{path} cannot be read: {error.strerror}") from None
 
+    def leave(self) -> None:
+        """A file does not mind."""
+
 
 class HttpSource:
     """The release controller. `headers` carry the login; each agent process has an `instance` of its own."""
@@ -87,6 +94,14 @@ class HttpSource:
     def text(self, sha256: str) -> bytes:
         """A text by its digest."""
         return self._get(f"/v1/content/{sha256}", {}, 2 * _CONNECT_S).content
+
+    def leave(self) -> None:
+        """Tell the controller, for which a process that is silent is deaf."""
+        query = {"instance": self._instance, "leaving": "1"}
+        try:
+            requests.get(f"{self._url}{self._path}", params=query, headers=self._headers, timeout=_GOODBYE_S)
+        except requests.RequestException as error:
+            raise SourceError(f"the release controller {self._url} does not answer: {type(error).__name__}") from None
 
     def _get(self, path: str, query: Mapping[str, str], read_s: float) -> requests.Response:
         try:

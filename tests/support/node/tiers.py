@@ -50,7 +50,7 @@ def manifests(folder: Path) -> Iterator[dict[str, Any]]:
             values = manifest["stringData"]
             manifest["stringData"] = {key: SECRETS.get(f"agentobs:{name}", name) for key, name in values.items()}
         yield manifest
-        if manifest["kind"] == "Namespace":
+        if (manifest["kind"], manifest["metadata"]["name"]) == ("Namespace", NAMESPACE):
             yield from certificates(folder)
 
 
