@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from itertools import groupby, islice
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -27,6 +29,7 @@ from delivery.releases.diff import changes
 from delivery.rollout import GUARDRAILS
 from delivery.store import StoreError
 
+_LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
 _PER_PAGE: Final = 50
 _STYLE: Final = (render.HERE / "console.css").read_text("utf-8")
 _TITLES: Final = {key: guardrail.kpi.title for key, guardrail in GUARDRAILS.items()}
@@ -98,8 +101,16 @@ def _style() -> Response:
 
 
 def middleware(settings: Settings) -> list[Middleware]:
-    """What every answer passes."""
-    return [Middleware(Headers, tls=settings.tls)]
+    """What every request and answer passes.
+
+    On this computer only its own names are answered: a page of the web that gives its name our address (DNS rebinding)
+    would read as if it were ours.
+    """
+    headers = Middleware(Headers, tls=settings.tls)
+    if not settings.identity.local:
+        return [headers]
+    own = urlsplit(settings.origin or "").hostname
+    return [headers, Middleware(TrustedHostMiddleware, allowed_hosts=[*_LOOPBACK, *([own] if own else [])])]
 
 
 def _first(asked: _Asked) -> Response:

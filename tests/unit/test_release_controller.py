@@ -170,6 +170,15 @@ def test_an_agent_that_is_silent_for_two_minutes_is_deaf_and_named():
     assert found == {"a": (True, DEAF_S), "b": (False, 1.0)}
 
 
+@pytest.mark.parametrize("path", ["/", "/metrics", "/v1/environments/prod/snapshot?after=0&wait=0", "/readyz"])
+@pytest.mark.parametrize(
+    ("host", "status"), [("evil.example.com", 400), ("127.0.0.1.evil.example.com", 400), ("", 400)]
+)
+def test_a_name_that_is_not_this_computers_is_not_answered(unchanged, path, host, status):
+    """A page whose name leads here by DNS would read releases and prompts as its own."""
+    assert unchanged.get(path, headers={**unchanged.login, "Host": host}).status_code == status
+
+
 def test_an_agent_that_ends_is_gone_and_not_deaf(controlled):
     """Also where what it waited for ends after it has left."""
     controlled.get(f"{SNAPSHOT}?after=1&instance=a&wait=0")
