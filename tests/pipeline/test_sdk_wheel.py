@@ -72,7 +72,7 @@ def test_the_import_is_quick(python):
 
 
 def test_the_ten_lines_of_the_page_arrive_in_a_collector(python, tmp_path):
-    (code,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    code = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)[0]
     assert len([line for line in code.splitlines() if line.strip() and "import" not in line]) <= 10
     http, health = free_ports(2)
     with capturing() as capture:

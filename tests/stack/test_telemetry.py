@@ -89,8 +89,8 @@ def test_the_example_of_the_readme_is_counted(stack, eventually):
 
 
 def test_prometheus_scrapes_every_backend(stack, eventually):
-    up = eventually(lambda: {r["metric"]["job"]: r["value"][1] for r in stack.query("up")}, lambda u: len(u) == 5)
-    assert up == dict.fromkeys(("collector", "prometheus", "alertmanager", LOGS, TRACES), "1")
+    up = eventually(lambda: {r["metric"]["job"]: r["value"][1] for r in stack.query("up")}, lambda u: len(u) == 6)
+    assert up == dict.fromkeys(("collector", "prometheus", "alertmanager", "release-controller", LOGS, TRACES), "1")
 
 
 def test_the_watchdog_reaches_alertmanager(stack, eventually):
