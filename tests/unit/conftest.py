@@ -15,6 +15,7 @@ from opentelemetry.sdk._logs import ReadableLogRecord
 from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from sse_starlette import sse
 
 from agentobs import emit
 from stacks.observability import LocalPlacement
@@ -65,6 +66,13 @@ def _provider_of_this_process(request: pytest.FixtureRequest) -> None:
     """A golden run uses the provider that is there, and makes one where there is none: ours has to be first."""
     if "golden" in request.module.__name__:
         request.getfixturevalue("process_telemetry")
+
+
+@pytest.fixture(autouse=True)
+def _streams_of_this_test() -> None:
+    """The library of event streams remembers for the whole process that a server was told to end: tests have many."""
+    sse.AppStatus.should_exit = False
+    vars(sse._thread_state).pop("shutdown_state", None)
 
 
 @pytest.fixture

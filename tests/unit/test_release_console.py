@@ -303,13 +303,13 @@ KEY, OTHER_KEY = RSAKey.generate_key(2048, {"kid": "a"}), RSAKey.generate_key(20
 CLAIMS = {"email": "bob@example.com", "aud": "releases", "iss": "https://login.example.com"}
 
 
-def signed(key=KEY, header=None, minutes=5, **claims):
+def signed(key=KEY, header=None, minutes=24 * 60, **claims):  # long: made when tests are collected, which may run late
     made = {**CLAIMS, "exp": int(time.time() + 60 * minutes), **claims}
     return jwt.encode(header or {"alg": "RS256", "kid": "a"}, {k: v for k, v in made.items() if v is not None}, key)
 
 
 def _unsigned():
-    parts = [json.dumps(each) for each in ({"alg": "none"}, {**CLAIMS, "exp": int(time.time()) + 300})]
+    parts = [json.dumps(each) for each in ({"alg": "none"}, {**CLAIMS, "exp": int(time.time()) + 86_400})]
     return ".".join([*(urlsafe_b64encode(part.encode()).decode().rstrip("=") for part in parts), ""])
 
 
