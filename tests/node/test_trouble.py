@@ -96,7 +96,7 @@ def test_a_pod_over_its_memory_is_ended_and_said_to_be(platform):
     container = {
         "name": "greedy",
         "image": SMALL,
-        "args": ["-c", "dd if=/dev/zero of=/dev/null bs=64M count=1; sleep 10"],
+        "args": ["-c", "dd if=/dev/zero of=/dev/null bs=64M count=1; sleep 40"],
         "securityContext": RESTRICTED,
         "resources": {"limits": {"memory": "16Mi"}},
     }
@@ -108,7 +108,7 @@ def test_a_pod_over_its_memory_is_ended_and_said_to_be(platform):
         return next((each["state"].get("terminated", {}).get("reason", "") for each in statuses), "")
 
     # The shell goes on for a while: word of what the kernel did may come late.
-    assert eventually(reason, bool, 90) == "OOMKilled"
+    assert eventually(reason, bool, 150) == "OOMKilled"
 
 
 def test_a_node_short_of_memory_ends_who_takes_it_and_nobody_of_the_platform(platform):
