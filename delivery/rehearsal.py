@@ -45,9 +45,15 @@ def steps(library: Library, head: Revision) -> list[tuple[Place, str, str]]:
 
 
 def rehearse(
-    library: Library, head: Revision, request: Request, commit: Commit, settled: Callable[[Revision], None]
+    library: Library,
+    head: Revision,
+    request: Request,
+    commit: Commit,
+    settled: Callable[[Revision], None] = lambda _: None,
 ) -> Iterator[Tried]:
-    """Take each place back and forth; `settled` waits until everybody follows a revision. Raises as they do.
+    """Take each place back and forth; `settled` waits until everybody follows a revision, where `commit` does not.
+
+    Raises as they do.
 
     Ends with what ran before, and a line in the history. An error in the middle leaves at most one place on its old
     version.

@@ -15,7 +15,6 @@ from delivery.environments.commit import Committed, commit
 from delivery.environments.operations import Operation, Request
 from delivery.environments.preview import Preview, preview
 from delivery.environments.published import publish
-from delivery.environments.state import Revision
 from delivery.store import Blobs, FileBlobs, Store
 from stacks import baselines, paths, release_controller
 from stacks.environments import ENVIRONMENTS, EnvName
@@ -51,10 +50,6 @@ class Place:
         if self.folder is None:
             return None
         return publish(self.store, environment, self.snapshot_file(environment))
-
-    def settle(self, revision: Revision) -> None:
-        """Wait until who follows the store of this computer can see a revision."""
-        self.publish(revision.environment)
 
     def snapshot_file(self, environment: str) -> Path:
         """The file that agents of this computer read: `AGENTOBS_RELEASES_FILE`."""

@@ -40,7 +40,7 @@ def rehearse(
             raise RefusedError(f"nothing runs in {where} yet; fix: agentobs release promote RELEASE -e {where}")
         asked = releases.request("rehearsal of the way back", by=by, via="rehearsal")
         tried = rehearsal.rehearse(
-            Library(place.store, where), head, asked, lambda operation: place.commit(where, operation), place.settle
+            Library(place.store, where), head, asked, lambda operation: place.commit(where, operation)
         )
         for one in tried:
             versions = f"{one.version} -> {one.previous} in {one.back_s:.2f} s, back again in {one.forth_s:.2f} s"

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from delivery.environments.commit import Committed
 from delivery.environments.effective import effective
-from delivery.environments.library import Library
 from delivery.environments.operations import Operation
 from delivery.environments.state import Split
 from delivery.errors import RefusedError
@@ -26,14 +25,6 @@ def run(stack: EnvName, environment: str, store: Path | None, operation: Operati
             safe.say("dry run: nothing was changed")
             return
         _say(place.commit(where, operation), where)
-
-
-def running(place: Place, environment: str) -> Release:
-    """What the stable track of an environment runs. Raises RefusedError."""
-    head = place.store.head(environment)
-    if head is None:
-        raise RefusedError(f"nothing runs in {environment} yet; fix: agentobs release promote RELEASE -e {environment}")
-    return Library(place.store, environment).running(head.state)
 
 
 def active(place: Place, environment: str) -> Split:
