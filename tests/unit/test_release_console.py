@@ -1,26 +1,20 @@
 """The console: who may look and press, what a press is bound to, and that foreign text stays text."""
 
-import json
 import re
 import threading
-import time
-from base64 import urlsafe_b64encode
 from html import unescape
 from html.parser import HTMLParser
 from urllib.parse import quote
 
 import pytest
 import requests
-from joserfc import jwt
-from joserfc.jwk import KeySet, RSAKey
 from support.browser import browser
 from support.canaries import plan
+from support.console import PAGE, PEER, Person, two_revisions
 from support.controlled import in_thread
 from support.delivered import ENVIRONMENT, Desk, release, request
 
 from alerts.statistics import Outcomes
-from delivery import access
-from delivery.console.security import confirmation
 from delivery.controller.journal import Journal
 from delivery.controller.looks import Look, Looks
 from delivery.environments.operations import Freeze, Kill, LockOut, Start, Target
@@ -29,17 +23,14 @@ from delivery.releases import Dim
 from delivery.rollout import Action, Decision, Effect, Finding, Standing, begin
 from delivery.store import FileBlobs
 
-PAGE = f"/environments/{ENVIRONMENT}"
 BACK = f"{PAGE}/preview?kind=rollback&dimension=prompt&agent=planner&to=12&expect=13"
+KILL = f"{PAGE}/preview?kind=kill&agent=planner"
 HOSTILE = "<script>alert(1)</script>\u202e\"'&\x1b[2J"
 
 
 @pytest.fixture
 def desk(tmp_path):
-    desk = Desk(tmp_path / "store")
-    desk.promote(release(planner="12"))
-    desk.promote(release(planner="13", name="support-2"))
-    return desk
+    return two_revisions(tmp_path)
 
 
 @pytest.fixture
@@ -52,9 +43,7 @@ def controlled(tmp_path, desk):  # noqa: ARG001 its store
 def unchanged(tmp_path_factory):
     """A controller over two revisions that is asked for what it refuses, and looked at, by many tests."""
     folder = tmp_path_factory.mktemp("unchanged")
-    desk = Desk(folder / "store")
-    desk.promote(release(planner="12"))
-    desk.promote(release(planner="13", name="support-2"))
+    desk = two_revisions(folder)
     with in_thread(folder) as controlled:
         yield controlled
     assert desk.head.revision == 2
@@ -64,37 +53,6 @@ def unchanged(tmp_path_factory):
 def bea(unchanged):
     """Somebody who is signed in there."""
     return Person(unchanged).signed_in(unchanged.token)
-
-
-class Person:
-    """Somebody with a browser."""
-
-    def __init__(self, controlled, **headers):
-        self.url, self.session = controlled.url, requests.Session()
-        self.session.headers.update(headers)
-
-    def signed_in(self, token):
-        own = {"Origin": self.url, "Sec-Fetch-Site": "same-origin"}
-        sent = {"token": token, "to": PAGE}
-        self.answer = self.session.post(
-            f"{self.url}/sign-in", data=sent, headers=own, timeout=20, allow_redirects=False
-        )
-        return self
-
-    def get(self, path):
-        return self.session.get(f"{self.url}{path}", timeout=20, allow_redirects=False)
-
-    def press(self, path, seen=None, reason="it got worse", headers=None, **changed):
-        """Press the button of the preview at `path`; `seen` is another page that was looked at instead."""
-        shown = seen or self.get(path).text
-        fields = {
-            name: unescape(value) for name, value in re.findall(r'name="(token|revision)" value="([^"]*)"', shown)
-        }
-        own = {"Origin": self.url, "Sec-Fetch-Site": "same-origin"} if headers is None else headers
-        return self.session.post(
-            f"{self.url}{path}", data={**fields, "reason": reason, **changed}, headers=own, timeout=20,
-            allow_redirects=False,
-        )  # fmt: skip
 
 
 @pytest.fixture
@@ -247,102 +205,6 @@ def test_behind_tls_the_browser_is_told_to_stay_there(tmp_path):
         own = {"Origin": "https://releases.example.com"}
         answer = controlled.post("/sign-in", data={"token": controlled.token}, headers=own, allow_redirects=False)
         assert "Secure" in answer.headers["set-cookie"]
-
-
-PEER = {
-    "AGENTOBS_CONTROLLER_IDENTITY": "peer",
-    "AGENTOBS_CONTROLLER_PEERS": "127.0.0.1",
-    "AGENTOBS_CONTROLLER_VIEWERS": "*",
-    "AGENTOBS_CONTROLLER_OPERATORS": "oncall",
-    "AGENTOBS_CONTROLLER_RELEASERS": "leads,bob@example.com",
-}
-KILL = f"{PAGE}/preview?kind=kill&agent=planner"
-
-
-@pytest.mark.parametrize(
-    ("name", "groups", "kill", "promote"),
-    [("ada@example.com", "", 403, 403), ("ada@example.com", "x, oncall", 303, 403), ("bob@example.com", "", 303, 303)],
-)
-def test_roles_say_who_may_stop_and_who_may_bring(tmp_path, desk, *, name, groups, kill, promote):
-    first = desk.store.revision(ENVIRONMENT, 1).stable.release
-    with in_thread(tmp_path, PEER) as controlled:
-        person = Person(controlled, **{"X-Forwarded-User": name, "X-Forwarded-Groups": groups})
-        shown = person.get(KILL).text
-        token = re.search(r'name="token"', shown)
-        assert (token is not None) == (kill == 303)
-        bring = f"{PAGE}/preview?kind=promote&release={first}"
-        statuses = [_pressed(controlled, person, path) for path in (KILL, bring)]
-    assert statuses == [kill, promote]
-    if kill == 303:
-        assert desk.store.revision(ENVIRONMENT, 3).operation.by == name
-
-
-def _pressed(controlled, person, path):
-    """With a right confirmation, as somebody would have who lost a role between looking and pressing."""
-    name, service = person.session.headers["X-Forwarded-User"], controlled.service
-    revision = service.store.head(ENVIRONMENT).revision
-    token = confirmation(service.settings.secrets, access.Person(name, access.Role.VIEWER), revision, path)
-    return person.press(path, seen=" ", token=token, revision=str(revision)).status_code
-
-
-def test_a_name_in_a_header_counts_only_from_the_proxy(tmp_path, desk):
-    with in_thread(tmp_path, {**PEER, "AGENTOBS_CONTROLLER_PEERS": "10.1.2.0/24"}) as controlled:
-        forged = Person(controlled, **{"X-Forwarded-User": "bob@example.com", "X-Forwarded-For": "10.1.2.3"})
-        assert (forged.get(PAGE).status_code, forged.press(KILL, seen=" ").status_code) == (401, 401)
-    assert desk.head.revision == 2
-
-
-@pytest.mark.usefixtures("desk")
-@pytest.mark.parametrize("name", ["", "a" * 201, "bob\xad"])
-def test_a_name_that_is_none_is_nobody(tmp_path, name):
-    with in_thread(tmp_path, PEER) as controlled:
-        assert Person(controlled, **{"X-Forwarded-User": name}).get(PAGE).status_code == 401
-
-
-KEY, OTHER_KEY = RSAKey.generate_key(2048, {"kid": "a"}), RSAKey.generate_key(2048, {"kid": "a"})
-CLAIMS = {"email": "bob@example.com", "aud": "releases", "iss": "https://login.example.com"}
-
-
-def signed(key=KEY, header=None, minutes=24 * 60, **claims):  # long: made when tests are collected, which may run late
-    made = {**CLAIMS, "exp": int(time.time() + 60 * minutes), **claims}
-    return jwt.encode(header or {"alg": "RS256", "kid": "a"}, {k: v for k, v in made.items() if v is not None}, key)
-
-
-def _unsigned():
-    parts = [json.dumps(each) for each in ({"alg": "none"}, {**CLAIMS, "exp": int(time.time()) + 86_400})]
-    return ".".join([*(urlsafe_b64encode(part.encode()).decode().rstrip("=") for part in parts), ""])
-
-
-@pytest.mark.usefixtures("desk")
-@pytest.mark.parametrize(
-    ("token", "status"),
-    [
-        (signed(), 200),
-        (signed(key=OTHER_KEY), 401),
-        (signed(aud="grafana"), 401),
-        (signed(aud=None), 401),
-        (signed(iss="https://evil.example"), 401),
-        (signed(minutes=-5), 401),
-        (signed(email=None), 401),
-        (signed(email=None, sub="bob"), 200),
-        (_unsigned(), 401),
-        ("a.b.c", 401),
-        ("", 401),
-    ],
-)
-def test_a_signed_token_is_believed_only_whole_fresh_and_for_this_console(tmp_path, token, status):
-    keys = tmp_path / "keys.json"
-    keys.write_text(json.dumps(KeySet([KEY]).as_dict(private=False)))
-    variables = {
-        "AGENTOBS_CONTROLLER_IDENTITY": "token",
-        "AGENTOBS_CONTROLLER_JWKS": str(keys),
-        "AGENTOBS_CONTROLLER_AUDIENCE": "releases",
-        "AGENTOBS_CONTROLLER_ISSUER": "https://login.example.com",
-    }
-    with in_thread(tmp_path, variables) as controlled:
-        assert Person(controlled, Authorization=f"Bearer {token}").get(PAGE).status_code == status
-        # The one-user token of a computer is no way around the proxy.
-        assert controlled.get(PAGE).status_code == 401
 
 
 class _Tags(HTMLParser):
