@@ -61,7 +61,7 @@ def process_telemetry() -> Recorded:
     return Recorded(telemetry, spans, logs)
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module", autouse=True)  # before a module's own fixtures, which may run the golden dataset
 def _provider_of_this_process(request: pytest.FixtureRequest) -> None:
     """A golden run uses the provider that is there, and makes one where there is none: ours has to be first."""
     if any(word in request.module.__name__ for word in ("golden", "outside", "workflows")):
